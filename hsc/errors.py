@@ -1,0 +1,221 @@
+"""One tree of errors: what is wrong, where, and what to do next.
+
+::
+
+    HscError
+    ├── ConfigurationError (ValueError)        an environment variable or option has a wrong value
+    ├── InvalidPidError (ValueError)           text that is no PID
+    ├── InvalidQueryError (ValueError)         a search condition that can't be read
+    ├── DependencyMissingError (ImportError)   a part that this installation was made without
+    ├── SourceError
+    │   ├── SourceMissingError (FileNotFoundError)   no such file
+    │   ├── NotHdf5Error (ValueError)                 a file of another kind
+    │   ├── DamagedSourceError (OSError)              truncated or corrupt HDF5
+    │   ├── SourceChangedError                        changed while it was read
+    │   ├── IncompleteRunError                        a file of the run is missing
+    │   ├── LayoutError (ValueError)                  the files are not arranged as the layout says
+    │   └── UnsupportedObjectError                    objects that can't be carried over yet
+    ├── StoreError
+    │   ├── StoreUnwritableError (PermissionError)
+    │   ├── ObjectMissingError (FileNotFoundError)
+    │   ├── ObjectExistsError (FileExistsError)
+    │   ├── IngestInProgressError                     somebody else is at the same source
+    │   ├── FormatVersionError                        written by a newer hsc
+    │   └── DamageError
+    │       ├── MissingShardError                     listed in the manifest, absent in the store
+    │       ├── CorruptShardError                     present, but not the bytes that were written
+    │       └── ManifestError                         the manifest itself is absent or damaged
+    ├── VerificationError                      what was written differs from the source
+    ├── CatalogError
+    │   ├── CatalogUnavailableError (ConnectionError)
+    │   ├── DatasetNotFoundError (KeyError)
+    │   └── ConflictError
+    ├── ReductionError
+    │   ├── UnknownReductionError (KeyError)
+    │   ├── ParameterError (ValueError)               a parameter missing or impossible
+    │   └── RoleMissingError (KeyError)               the dataset has no array for that role
+    └── FlowError                              the Prefect side failed
+"""
+
+from __future__ import annotations
+
+
+class HscError(Exception):
+    """Base of every error that hsc raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong, with the value.
+    where
+        The file, HDF5 path, chunk, PID or address it is about; empty when the message says it.
+    next_step
+        What the reader can do now; empty when there is nothing sensible to say.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: str = "", next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.where:
+            parts.append(f"  where: {self.where}")
+        if self.next_step:
+            parts.append(f"  next:  {self.next_step}")
+        return "\n".join(parts)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors travel back from worker processes; keyword facts must survive the pickle.
+        return (_rebuild, (type(self), self.message, self.where, self.next_step))
+
+    def document(self) -> dict[str, str]:
+        """Give the error as it stands in a ``--json`` answer."""
+        return {
+            "error": type(self).__name__,
+            "message": self.message,
+            "where": self.where,
+            "next": self.next_step,
+        }
+
+
+def _rebuild(kind: type[HscError], message: str, where: str, next_step: str) -> HscError:
+    return kind(message, where=where, next_step=next_step)
+
+
+class ConfigurationError(HscError, ValueError):
+    """An environment variable, option or settings file has a value that can't be used."""
+
+
+class InvalidPidError(HscError, ValueError):
+    """A text is not of the form ``<prefix>/<ULID>`` or ``<prefix>/<ULID>@<version>``."""
+
+
+class InvalidQueryError(HscError, ValueError):
+    """A search condition can't be read, or its unit is unknown."""
+
+
+class DependencyMissingError(HscError, ImportError):
+    """A command needs a part that this installation was made without."""
+
+
+class SourceError(HscError):
+    """Something is wrong with the files to take in."""
+
+
+class SourceMissingError(SourceError, FileNotFoundError):
+    """A path does not exist or can't be read."""
+
+
+class NotHdf5Error(SourceError, ValueError):
+    """A file is not HDF5."""
+
+
+class DamagedSourceError(SourceError, OSError):
+    """A file begins like HDF5 but is truncated or corrupt."""
+
+
+class SourceChangedError(SourceError):
+    """A file changed while it was being read."""
+
+
+class IncompleteRunError(SourceError):
+    """A file that belongs to the run is missing."""
+
+
+class LayoutError(SourceError, ValueError):
+    """Files are not arranged as their layout says."""
+
+
+class UnsupportedObjectError(SourceError):
+    """Objects of the file can't be carried over exactly by this release."""
+
+
+class StoreError(HscError):
+    """Something is wrong with where the bytes live."""
+
+
+class StoreUnwritableError(StoreError, PermissionError):
+    """The store does not take writes."""
+
+
+class ObjectMissingError(StoreError, FileNotFoundError):
+    """There is no object under a key."""
+
+
+class ObjectExistsError(StoreError, FileExistsError):
+    """An object under a key was there first."""
+
+
+class IngestInProgressError(StoreError):
+    """The same source is being ingested by somebody else."""
+
+
+class FormatVersionError(StoreError):
+    """The dataset was written in a newer format than this release knows."""
+
+
+class DamageError(StoreError):
+    """Stored bytes are not what was committed."""
+
+
+class MissingShardError(DamageError):
+    """The manifest lists an object that the store does not have."""
+
+
+class CorruptShardError(DamageError):
+    """An object's size, checksum or digest is not the manifest's."""
+
+
+class ManifestError(DamageError):
+    """The manifest is absent or damaged."""
+
+
+class VerificationError(HscError):
+    """What was written differs from the source."""
+
+
+class CatalogError(HscError):
+    """Something is wrong with the catalog."""
+
+
+class CatalogUnavailableError(CatalogError, ConnectionError):
+    """The catalog can't be opened or reached."""
+
+
+class DatasetNotFoundError(CatalogError, KeyError):
+    """No dataset with that PID is visible to the caller."""
+
+    __str__ = HscError.__str__
+
+
+class ConflictError(CatalogError):
+    """A record with the same identity and other content is there already."""
+
+
+class ReductionError(HscError):
+    """A reduction can't be run as asked."""
+
+
+class UnknownReductionError(ReductionError, KeyError):
+    """There is no reduction of that name."""
+
+    __str__ = HscError.__str__
+
+
+class ParameterError(ReductionError, ValueError):
+    """A reduction's parameter is missing or impossible."""
+
+
+class RoleMissingError(ReductionError, KeyError):
+    """A dataset has no array for a role that the reduction needs."""
+
+    __str__ = HscError.__str__
+
+
+class FlowError(HscError):
+    """A Prefect flow or its server failed."""

@@ -1,0 +1,101 @@
+"""Activity and agent: what was done, by whom, with which code and on which machine (PROV)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hsc.model.pid import Pid
+from hsc.model.wire import Record, UtcTime
+
+
+class ActivityState(StrEnum):
+    """Where an activity stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Agent(Record):
+    """A person or a program that an activity was associated with."""
+
+    kind: Literal["person", "software"]
+    """Person or software."""
+    id: str
+    """Account name, ORCID, or ``name@version`` of a program."""
+
+
+class Environment(Record):
+    """The code and machine of an activity."""
+
+    packages: dict[str, str]
+    """Distribution name to version, for the packages that can change a result."""
+    python: str
+    """Version of Python."""
+    platform: str
+    """Operating system and processor."""
+    host: str
+    """Name of the machine."""
+    cpus: int
+    """Processors that the process may use."""
+    source_commit: str | None = None
+    """Commit of hsc's own source when it runs from a checkout; ``+changes`` when edited."""
+    lock_digest: str | None = None
+    """BLAKE3 over the sorted ``name==version`` lines of everything installed."""
+
+
+class Failure(Record):
+    """Why an activity failed."""
+
+    error: str
+    """Class name of the error."""
+    message: str
+    """What was wrong."""
+    where: str = ""
+    """File, HDF5 path, chunk or PID."""
+    next: str = ""
+    """What can be done."""
+
+
+class Activity(Record):
+    """Something that was done: an ingest, a reduction (prov:Activity)."""
+
+    format: Literal["hsc.activity/1"] = "hsc.activity/1"
+    """Name and version of this wire form."""
+    id: str
+    """A ULID."""
+    type: str
+    """``ingest``, ``reduce`` ..."""
+    state: ActivityState
+    """Running, done or failed."""
+    started: UtcTime
+    """When it began."""
+    ended: UtcTime | None = None
+    """When it ended; None while it runs."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Everything that was asked, defaults written out."""
+    environment: Environment
+    """With which code, where."""
+    agents: tuple[Agent, ...] = ()
+    """Who it was associated with."""
+    used: tuple[str, ...] = ()
+    """PIDs with version, or source ids, that went in."""
+    generated: tuple[Pid, ...] = ()
+    """Datasets that came out."""
+    input_roots: tuple[str, ...] = ()
+    """Roots of the datasets that went in, in the order of ``used``."""
+    output_roots: tuple[str, ...] = ()
+    """Roots of the datasets that came out, in the order of ``generated``."""
+    bytes_in: int = 0
+    """Bytes read."""
+    bytes_out: int = 0
+    """Bytes written."""
+    runner: str = "process"
+    """``process`` or ``prefect``."""
+    flow_run_id: str | None = None
+    """Prefect's id of the run, when a flow did it."""
+    failure: Failure | None = None
+    """Why it failed; None unless it did."""

@@ -1,0 +1,86 @@
+"""Persistent identifiers: ``<prefix>/<ULID>``, and ``<prefix>/<ULID>@<n>`` for version n."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from ulid import ULID
+
+from hsc.errors import InvalidPidError
+
+# Crockford's base 32 without I, L, O, U; the first digit of a 128-bit number is at most 7.
+_GRAMMAR = re.compile(
+    r"(?P<prefix>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?)"
+    r"/(?P<ulid>[0-7][0-9A-HJKMNP-TV-Z]{25})"
+    r"(?:@(?P<version>[1-9][0-9]{0,8}))?"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pid:
+    """A persistent identifier of a dataset.
+
+    Examples
+    --------
+    >>> pid = Pid.parse("hsc.maxiv/01ARZ3NDEKTSV4RRFFQ69G5FAV@2")
+    >>> pid.prefix, pid.version, str(pid.latest())
+    ('hsc.maxiv', 2, 'hsc.maxiv/01ARZ3NDEKTSV4RRFFQ69G5FAV')
+    """
+
+    prefix: str
+    """The facility's prefix: ``hsc.maxiv`` and the like until it has a DOI prefix."""
+    ulid: str
+    """26 characters of Crockford's base 32; sorts by the time it was made."""
+    version: int | None = None
+    """The version meant; None means the newest."""
+
+    @classmethod
+    def parse(cls, text: str | Pid) -> Pid:
+        """Read a PID from text.
+
+        Raises
+        ------
+        InvalidPidError
+            The text does not follow the grammar.
+        """
+        if isinstance(text, Pid):
+            return text
+        match = _GRAMMAR.fullmatch(text.strip())
+        if match is None:
+            raise InvalidPidError(
+                f"{text!r} is not a PID",
+                next_step="write it as <prefix>/<26 characters>, for instance "
+                "hsc.maxiv/01ARZ3NDEKTSV4RRFFQ69G5FAV; `hsc search` lists the known ones",
+            )
+        version = match["version"]
+        return cls(match["prefix"], match["ulid"], int(version) if version else None)
+
+    @classmethod
+    def generate(cls, prefix: str) -> Pid:
+        """Make a new PID under a prefix."""
+        return cls.parse(f"{prefix}/{ULID()}")
+
+    def at(self, version: int) -> Pid:
+        """Give the same identifier naming one version."""
+        return replace(self, version=version)
+
+    def latest(self) -> Pid:
+        """Give the same identifier without a version."""
+        return replace(self, version=None)
+
+    def __str__(self) -> str:
+        suffix = "" if self.version is None else f"@{self.version}"
+        return f"{self.prefix}/{self.ulid}{suffix}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        # In records a PID is its text.
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )

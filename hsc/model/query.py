@@ -1,0 +1,89 @@
+"""Query: what to search a catalog for."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, cast
+
+from hsc.errors import InvalidQueryError
+from hsc.model.dataset import Dataset
+from hsc.model.quantity import Quantity
+from hsc.model.wire import Record
+
+Comparison = Literal["<", "<=", "=", ">=", ">"]
+
+_CONDITION = re.compile(
+    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*(?P<op><=|>=|==|=|<|>)\s*"
+    r"(?P<value>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\s].*?)?\s*"
+)
+
+
+class Condition(Record):
+    """A bound on one quantity."""
+
+    name: str
+    """The quantity's name, as in ``photon_energy``."""
+    comparison: Comparison
+    """How the dataset's value must stand to the bound."""
+    bound: Quantity
+    """The bound, with its unit."""
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """Read a condition such as ``photon_energy > 12 keV``.
+
+        Raises
+        ------
+        InvalidQueryError
+            The text is no condition, or its unit is unknown.
+
+        Examples
+        --------
+        >>> Condition.parse("photon_energy >= 12.4 keV").bound
+        Quantity(value=12.4, unit='keV')
+        """
+        match = _CONDITION.fullmatch(text)
+        if match is None:
+            raise InvalidQueryError(
+                f"{text!r} is no condition",
+                next_step="write NAME, one of < <= = >= >, a number and its unit: "
+                "--where 'photon_energy > 12 keV'",
+            )
+        comparison = cast("Comparison", "=" if match["op"] == "==" else match["op"])
+        bound = Quantity(value=float(match["value"]), unit=match["unit"] or "1")
+        if bound.si() is None:
+            raise InvalidQueryError(
+                f"unknown unit {bound.unit!r} in {text!r}",
+                next_step="use a unit such as keV, nm, angstrom, mm, s, K or 1/nm",
+            )
+        return cls(name=match["name"], comparison=comparison, bound=bound)
+
+
+class Query(Record):
+    """What to search for; an empty query finds everything visible."""
+
+    text: str = ""
+    """Words that must all occur in title, sample, proposal, instrument, keywords or PID."""
+    facility: str | None = None
+    """Only this facility."""
+    instrument: str | None = None
+    """Only this instrument."""
+    proposal: str | None = None
+    """Only this proposal."""
+    technique: str | None = None
+    """Only this technique."""
+    kind: str | None = None
+    """Only this kind: raw, derived or calibration."""
+    where: tuple[Condition, ...] = ()
+    """Bounds that must all hold."""
+    limit: int = 25
+    """At most this many datasets in the answer; the total counts all."""
+
+
+class SearchResult(Record):
+    """What a search found."""
+
+    total: int
+    """How many datasets match."""
+    datasets: tuple[Dataset, ...]
+    """The newest of them, newest first."""

@@ -1,0 +1,82 @@
+"""What the environment says: HSC_HOME, HSC_STORE, HSC_CATALOG, HSC_DASK, HSC_FACILITY, HSC_TOKEN.
+
+Read at the call, never at import, so that a test or a notebook may change them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+
+from hsc.errors import ConfigurationError
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+
+
+def home() -> Path:
+    """Give the state directory: ``HSC_HOME``, by default the platform's user data directory."""
+    text = os.environ.get("HSC_HOME")
+    if not text:
+        return Path(platformdirs.user_data_dir("hsc", appauthor=False))
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ConfigurationError(
+            f"HSC_HOME={text!r} is a file",
+            next_step="name a directory, or leave HSC_HOME unset",
+        )
+    return path.absolute()
+
+
+def store_url() -> str:
+    """Give the store's URL: ``HSC_STORE``, by default ``file://$HSC_HOME/store``."""
+    text = os.environ.get("HSC_STORE")
+    if not text:
+        return f"file://{home() / 'store'}"
+    return _url("HSC_STORE", text, "file:///data/hsc or s3://bucket/prefix")
+
+
+def catalog_url() -> str:
+    """Give the catalog's URL: ``HSC_CATALOG``, by default SQLite under ``HSC_HOME``."""
+    text = os.environ.get("HSC_CATALOG")
+    if not text:
+        return f"sqlite:///{home() / 'catalog.sqlite'}"
+    return _url(
+        "HSC_CATALOG", text, "sqlite:////data/catalog.sqlite or https://catalog.example.org"
+    )
+
+
+def dask() -> str:
+    """Give where work runs: ``threads``, ``processes``, or a scheduler's address."""
+    text = os.environ.get("HSC_DASK") or "threads"
+    if text in ("threads", "processes") or re.match(r"(tcp|tls|ws|wss)://.+", text):
+        return text
+    raise ConfigurationError(
+        f"HSC_DASK={text!r} names no place to work",
+        next_step="use 'threads', 'processes', or a scheduler's address such as tls://host:8786",
+    )
+
+
+def facility() -> str | None:
+    """Give the facility's short id from ``HSC_FACILITY``; None when unset."""
+    return os.environ.get("HSC_FACILITY") or None
+
+
+def token() -> str | None:
+    """Give the catalog token from ``HSC_TOKEN``; None when unset. Never log it."""
+    return os.environ.get("HSC_TOKEN") or None
+
+
+def prefect_url() -> str | None:
+    """Give the API of the Prefect server that ``PREFECT_API_URL`` names; None when unset."""
+    return os.environ.get("PREFECT_API_URL") or None
+
+
+def _url(name: str, text: str, example: str) -> str:
+    if not _SCHEME.match(text):
+        raise ConfigurationError(
+            f"{name}={text!r} is not a URL", next_step=f"write it like {example}"
+        )
+    return text
