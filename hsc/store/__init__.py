@@ -1,0 +1,68 @@
+"""Where bytes live: store from URL, writing one dataset, checked reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hsc.store.checked import CheckedVersion, open_version
+from hsc.store.claims import Claim, holding, make_claim, place_claim, read_claim
+from hsc.store.manifest import (
+    FORMAT_VERSION,
+    MANIFEST_KEY,
+    Manifest,
+    ObjectEntry,
+    dataset_root,
+    digest_entry,
+)
+from hsc.store.names import store_names
+from hsc.store.objects import DirectoryObjects, FsspecObjects, ObjectStore, open_objects
+from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
+from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
+from hsc.store.tree import NewArray, NewGroup, NewTree
+from hsc.store.writing import DATA, VersionWriter
+
+if TYPE_CHECKING:
+    from hsc.store.zarrstore import CheckedStore
+
+__all__ = [
+    "DATA",
+    "FORMAT_VERSION",
+    "MANIFEST_KEY",
+    "ArraySpec",
+    "CheckedStore",
+    "CheckedVersion",
+    "ChunkState",
+    "ChunkTable",
+    "Claim",
+    "DirectoryObjects",
+    "FsspecObjects",
+    "GroupSpec",
+    "Manifest",
+    "NewArray",
+    "NewGroup",
+    "NewTree",
+    "ObjectEntry",
+    "ObjectStore",
+    "ShardBuilder",
+    "VersionWriter",
+    "blosc",
+    "dataset_root",
+    "digest_entry",
+    "holding",
+    "make_claim",
+    "metadata_objects",
+    "open_objects",
+    "open_version",
+    "place_claim",
+    "read_claim",
+    "store_names",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # zarr takes half a second to import; writing a dataset does without it.
+    if name == "CheckedStore":
+        from hsc.store.zarrstore import CheckedStore
+
+        return CheckedStore
+    raise AttributeError(name)

@@ -1,0 +1,101 @@
+"""Shards: inner chunks, each with its crc32c, and their index, as one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+
+_ABSENT = 2**64 - 1
+
+
+class ChunkState(IntEnum):
+    """What became of an inner chunk."""
+
+    EMPTY = 0
+    """Never written at the source: reads as the fill value."""
+    DATA = 1
+    """There."""
+    GAP = 2
+    """Should be there and could not be carried over; its crc32c is wrong on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTable:
+    """Where each inner chunk of an object lies, in C order."""
+
+    states: NDArray[np.uint8]
+    """State of each chunk."""
+    offsets: NDArray[np.uint64]
+    """First byte of each chunk in the object; 0 when empty."""
+    lengths: NDArray[np.uint64]
+    """Bytes of each chunk without its crc32c; 0 when empty."""
+    crcs: NDArray[np.uint32]
+    """crc32c of each chunk; 0 when empty."""
+
+    @classmethod
+    def none(cls, count: int = 0) -> ChunkTable:
+        """Make a table of ``count`` empty chunks."""
+        return cls(
+            np.zeros(count, np.uint8),
+            np.zeros(count, np.uint64),
+            np.zeros(count, np.uint64),
+            np.zeros(count, np.uint32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+
+class ShardBuilder:
+    """Puts one object together, chunk by chunk, in the order of the chunks.
+
+    Parameters
+    ----------
+    count
+        Inner chunks in the shard, absent ones included.
+    indexed
+        Whether a shard index ends the object; without it the object is its only chunk.
+    """
+
+    def __init__(self, count: int, *, indexed: bool) -> None:
+        self._table = ChunkTable.none(count)
+        self._indexed = indexed
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def add(self, index: int, payload: bytes) -> None:
+        """Add the encoded bytes of chunk number ``index``."""
+        crc = google_crc32c.value(payload)
+        table = self._table
+        table.states[index] = ChunkState.DATA
+        table.offsets[index] = self._length
+        table.lengths[index] = len(payload)
+        table.crcs[index] = crc
+        self._parts += [payload, crc.to_bytes(4, "little")]
+        self._length += len(payload) + 4
+
+    def finish(self) -> tuple[bytes, ChunkTable]:
+        """Give the object's bytes (none when all chunks are empty) and its chunk table."""
+        if not self._parts:
+            return b"", self._table
+        if self._indexed:
+            index = shard_index(self._table)
+            self._parts += [index, google_crc32c.value(index).to_bytes(4, "little")]
+        return b"".join(self._parts), self._table
+
+
+def shard_index(table: ChunkTable) -> bytes:
+    """Give a shard's index without its crc32c: offset and length of each chunk, u8 little-endian.
+
+    Zarr v3 ``sharding_indexed``: an absent chunk has both at 2^64 - 1; a chunk's length counts
+    the crc32c that its codec chain ends in.
+    """
+    index = np.full((len(table), 2), _ABSENT, "<u8")
+    there = table.states != ChunkState.EMPTY
+    index[there, 0] = table.offsets[there]
+    index[there, 1] = table.lengths[there] + np.uint64(4)
+    return index.tobytes()

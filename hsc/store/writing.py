@@ -1,0 +1,112 @@
+"""Writing one version of a dataset: shards with a journal beside them, then the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from blake3 import blake3
+
+from hsc.errors import ObjectExistsError, ObjectMissingError
+from hsc.model import Gap
+from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry, dataset_root, digest_entry
+from hsc.store.objects import ObjectStore
+
+DATA = "data.zarr"
+"""Folder of the Zarr tree in a version."""
+
+# Below this a shard is made again sooner than its line in the journal is made durable.
+_JOURNALLED_BYTES = 1 << 20
+
+
+class VersionWriter:
+    """Writes the objects of one version; cheap to make, also on a worker.
+
+    Parameters
+    ----------
+    objects
+        The store.
+    location
+        Folder of the version below the store.
+    """
+
+    def __init__(self, objects: ObjectStore, location: str) -> None:
+        self._objects = objects
+        self._location = location
+
+    def finished(self, key: str) -> ObjectEntry | None:
+        """Give the journal's entry of an object that an earlier attempt finished, or None."""
+        try:
+            data = self._objects.get(self._journal_key(key))
+        except ObjectMissingError:
+            return None
+        where = f"{self._objects.url}/{self._journal_key(key)}"
+        return Manifest.decode(data, where).entries[0]
+
+    def put(self, entry: ObjectEntry, data: bytes) -> None:
+        """Write an object and tell the journal; an absent one leaves nothing.
+
+        An object of the same bytes that is there already (an attempt died between the two
+        steps) counts as written; one of other bytes is replaced.
+        """
+        if entry.absent:
+            return
+        self._put_same(self._key(entry.key), data)
+        if entry.nbytes >= _JOURNALLED_BYTES:
+            self._put_same(self._journal_key(entry.key), _line(entry))
+
+    def put_metadata(self, documents: dict[str, bytes]) -> list[ObjectEntry]:
+        """Write small objects without a journal: metadata is made anew by each attempt."""
+        entries = []
+        for key, data in documents.items():
+            self._put_same(self._key(key), data)
+            entries.append(digest_entry(key, data))
+        return entries
+
+    def commit(
+        self,
+        entries: Iterable[ObjectEntry],
+        *,
+        source_id: str | None,
+        files: Sequence[str],
+        gaps: Sequence[Gap],
+    ) -> Manifest:
+        """Write the manifest: from here on there is a version. Then drop the journal."""
+        ordered = tuple(sorted(entries, key=lambda entry: entry.key.encode()))
+        manifest = Manifest(
+            root=dataset_root(ordered),
+            entries=ordered,
+            source_id=source_id,
+            files=tuple(files),
+            gaps=tuple(gaps),
+        )
+        self._put_same(self._key(MANIFEST_KEY), manifest.encode())
+        for entry in ordered:
+            if entry.nbytes >= _JOURNALLED_BYTES:
+                self._objects.delete(self._journal_key(entry.key))
+        return manifest
+
+    def abandon(self) -> bool:
+        """Remove everything of a version that was never committed; tell whether that was so."""
+        if self._objects.size(self._key(MANIFEST_KEY)) is not None:
+            return False
+        for key in self._objects.keys(self._location):
+            self._objects.delete(key)
+        return True
+
+    def _put_same(self, key: str, data: bytes) -> None:
+        try:
+            self._objects.put_new(key, data)
+        except ObjectExistsError:
+            if self._objects.get(key) != data:
+                self._objects.delete(key)
+                self._objects.put_new(key, data)
+
+    def _key(self, key: str) -> str:
+        return f"{self._location}/{key}"
+
+    def _journal_key(self, key: str) -> str:
+        return f"{self._location}/.journal/{blake3(key.encode()).hexdigest()[:32]}"
+
+
+def _line(entry: ObjectEntry) -> bytes:
+    return Manifest(root="", entries=(entry,)).encode()
