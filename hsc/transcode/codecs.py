@@ -1,0 +1,81 @@
+"""Encoding and decoding of one inner chunk, without its crc32c."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numcodecs import blosc as blosc_codec
+from numcodecs import zstd as zstd_codec
+from numcodecs.vlen import VLenUTF8
+from numpy.typing import NDArray
+
+_BITSHUFFLE = 2
+
+
+def encode_chunk(array: NDArray[Any], compressor: Mapping[str, Any] | None) -> bytes:
+    """Encode an array of a chunk's full shape.
+
+    Parameters
+    ----------
+    array
+        Numbers of any byte order, booleans, or objects of ``str``.
+    compressor
+        Zarr codec configuration (Blosc or Zstandard); None for raw bytes.
+    """
+    if array.dtype == object:
+        raw = bytes(VLenUTF8().encode(array.ravel()))
+    else:
+        little = array.dtype.newbyteorder("<")
+        raw = np.ascontiguousarray(array, dtype=little).tobytes()
+    if compressor is None:
+        return raw
+    settings = compressor["configuration"]
+    if compressor["name"] == "zstd":
+        return bytes(zstd_codec.compress(raw, settings["level"]))
+    return bytes(
+        blosc_codec.compress(
+            raw,
+            settings["cname"].encode(),
+            settings["clevel"],
+            _BITSHUFFLE,
+            settings["blocksize"],
+            settings["typesize"],
+        )
+    )
+
+
+def decode_chunk(
+    data: bytes, dtype: str, shape: tuple[int, ...], compressor: Mapping[str, Any] | None
+) -> NDArray[Any]:
+    """Decode a chunk.
+
+    Parameters
+    ----------
+    data
+        Encoded bytes without crc32c.
+    dtype
+        Zarr's name of the element type, or ``string``.
+    shape
+        Full shape of a chunk, also at the array's edge.
+    compressor
+        As for `encode_chunk`.
+
+    Returns
+    -------
+    array
+        Of ``shape``; text as objects of ``str``.
+    """
+    raw = _decompress(data, compressor)
+    if dtype == "string":
+        return np.asarray(VLenUTF8().decode(raw), dtype=object).reshape(shape)
+    return np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).reshape(shape)
+
+
+def _decompress(data: bytes, compressor: Mapping[str, Any] | None) -> Any:
+    if compressor is None:
+        return data
+    if compressor["name"] == "zstd":
+        return zstd_codec.decompress(data)
+    return blosc_codec.decompress(data)
