@@ -1,0 +1,22 @@
+"""HDF5 itself: walk, links, chunk index, safe opening; no facility is named here."""
+
+from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
+from hsc.hdf5.files import FileState, open_hdf5
+from hsc.hdf5.types import ElementType, decode_text, element_type
+from hsc.hdf5.walk import Problem, SourceDataset, SourceGroup, SourceTree, walk
+
+__all__ = [
+    "ChunkIndex",
+    "ElementType",
+    "FileState",
+    "Problem",
+    "SourceDataset",
+    "SourceGroup",
+    "SourceTree",
+    "chunk_index",
+    "decode_text",
+    "element_type",
+    "filter_pipeline",
+    "open_hdf5",
+    "walk",
+]

@@ -1,0 +1,85 @@
+"""Where a dataset's chunks lie in its file, found in one pass, and its filter pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.transcode import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkIndex:
+    """Chunks that were written, in C order of the chunk grid."""
+
+    chunks: tuple[int, ...] | None
+    """Shape of an HDF5 chunk; None when the dataset is not chunked."""
+    places: NDArray[np.int64]
+    """(n, dimensions): place of each chunk in the chunk grid."""
+    offsets: NDArray[np.uint64]
+    """(n,): first byte in the file."""
+    sizes: NDArray[np.uint64]
+    """(n,): bytes in the file."""
+    masks: NDArray[np.uint32]
+    """(n,): filters that were skipped for the chunk, as bits; 0 for none."""
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def stored_nbytes(self) -> int:
+        """Bytes of all chunks in the file."""
+        return int(self.sizes.sum())
+
+
+def chunk_index(dataset: h5py.Dataset) -> ChunkIndex:
+    """Index a dataset's chunks by one pass of ``H5Dchunk_iter``.
+
+    (``get_chunk_info`` by number takes time that grows with the square of their count.) A
+    contiguous dataset counts as one chunk, compact and virtual ones as one without an offset.
+    """
+    if dataset.chunks is None:
+        return _whole(dataset)
+    rows: list[tuple[tuple[int, ...], int, int, int]] = []
+
+    def take(info: Any) -> None:
+        rows.append((info.chunk_offset, info.byte_offset, info.size, info.filter_mask))
+
+    if dataset.size:
+        dataset.id.chunk_iter(take)
+    count = len(rows)
+    places = np.array([row[0] for row in rows], np.int64).reshape(count, dataset.ndim)
+    places //= np.array(dataset.chunks, np.int64)
+    order = np.lexsort(places.T[::-1])
+    return ChunkIndex(
+        chunks=dataset.chunks,
+        places=places[order],
+        offsets=np.array([row[1] for row in rows], np.uint64)[order],
+        sizes=np.array([row[2] for row in rows], np.uint64)[order],
+        masks=np.array([row[3] for row in rows], np.uint32)[order],
+    )
+
+
+def _whole(dataset: h5py.Dataset) -> ChunkIndex:
+    virtual = dataset.id.get_create_plist().get_layout() == h5py.h5d.VIRTUAL
+    stored = dataset.id.get_storage_size()
+    # A contiguous dataset has no storage until something is written.
+    count = 1 if dataset.size and (virtual or stored) else 0
+    return ChunkIndex(
+        chunks=None,
+        places=np.zeros((count, dataset.ndim if dataset.shape else 0), np.int64),
+        offsets=np.full(count, dataset.id.get_offset() or 0, np.uint64),
+        sizes=np.full(count, stored, np.uint64),
+        masks=np.zeros(count, np.uint32),
+    )
+
+
+def filter_pipeline(dataset: h5py.Dataset) -> tuple[Filter, ...]:
+    """Give a dataset's filters in the order of writing."""
+    created = dataset.id.get_create_plist()
+    found = (created.get_filter(number) for number in range(created.get_nfilters()))
+    return tuple(Filter(int(code), tuple(map(int, values))) for code, _, values, _ in found)

@@ -1,0 +1,120 @@
+"""Opening HDF5 files of unknown origin, with errors that say what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+
+# Importing hdf5plugin registers the filters that detectors use (bitshuffle, LZ4, Blosc ...).
+import hdf5plugin  # noqa: F401
+
+from hsc.errors import DamagedSourceError, NotHdf5Error, SourceMissingError
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Open a file for reading, without locks.
+
+    Locks are left alone because parallel file systems often refuse them and a reader needs none.
+
+    Raises
+    ------
+    SourceMissingError
+        There is no such file, or it can't be read.
+    NotHdf5Error
+        The file is not HDF5.
+    DamagedSourceError
+        The file begins like HDF5 but can't be opened: truncated, corrupt, or still being written.
+    """
+    check_signature(path)
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise DamagedSourceError(
+            f"the file can't be opened: {_first_line(error)}",
+            where=str(path),
+            next_step="copy it again from where it was written; if its writer still has it open, "
+            "wait until that ends",
+        ) from error
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def check_signature(path: Path) -> None:
+    """Look for the HDF5 signature at 0, 512, 1024 ... as the format's specification says.
+
+    Raises
+    ------
+    SourceMissingError, NotHdf5Error
+        As `open_hdf5`.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise SourceMissingError(
+                "not a file", where=str(path), next_step="name a file, or a folder with one run"
+            )
+        with path.open("rb") as file:
+            offset = 0
+            while offset < size:
+                file.seek(offset)
+                if file.read(len(_SIGNATURE)) == _SIGNATURE:
+                    return
+                offset = 512 if offset == 0 else offset * 2
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceMissingError(
+            "no such file", where=str(path), next_step="check the path's spelling"
+        ) from error
+    except PermissionError as error:
+        raise SourceMissingError(
+            "the file can't be read",
+            where=str(path),
+            next_step="check its owner and mode, or run as a member of its group",
+        ) from error
+    except OSError as error:
+        raise SourceMissingError(
+            f"the file can't be read: {error.strerror}",
+            where=str(path),
+            next_step="check the file system it lies on",
+        ) from error
+    raise NotHdf5Error(
+        "not an HDF5 file" if size else "the file is empty",
+        where=str(path),
+        next_step="name an HDF5 file (.h5, .nxs, .hdf5, .cxi)",
+    )
+
+
+class FileState:
+    """Size, time and inode of a file, to see whether it changes while it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._facts = self._look()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file when it was first looked at."""
+        return self._facts[0]
+
+    def changed(self) -> bool:
+        """Tell whether the file is another one now, or has another size or time."""
+        return self._look() != self._facts
+
+    def _look(self) -> tuple[int, int, int]:
+        try:
+            facts = os.stat(self.path)
+        except OSError:
+            return (-1, -1, -1)
+        return facts.st_size, facts.st_mtime_ns, facts.st_ino
+
+
+def _first_line(error: OSError) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

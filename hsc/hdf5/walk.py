@@ -1,0 +1,228 @@
+"""The walk: every group, dataset and link of a file, each object once, without reading data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from hsc.hdf5.attributes import read_attributes
+from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
+from hsc.hdf5.types import ElementType, element_type
+from hsc.transcode import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An object or attribute that can't be carried over."""
+
+    path: str
+    """Where, ``/group/dataset`` or ``/group@attribute``."""
+    reason: str
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGroup:
+    """A group of a file."""
+
+    path: str
+    """First path that the walk met it under."""
+    attributes: dict[str, Any]
+    """Attributes as JSON."""
+    links: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Links that are no children of their own: soft, external, further hard links, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDataset:
+    """A dataset of a file, without its data."""
+
+    path: str
+    """First path that the walk met it under."""
+    shape: tuple[int, ...]
+    """Elements along each dimension; empty for a scalar."""
+    maxshape: tuple[int | None, ...]
+    """How far each dimension may grow; None for without end."""
+    element: ElementType
+    """How its elements are carried."""
+    itemsize: int
+    """Bytes of an element in memory."""
+    fill_value: Any
+    """What was never written reads as, as a Python value."""
+    filters: tuple[Filter, ...]
+    """Filter pipeline in the order of writing."""
+    storage: str
+    """``chunked``, ``contiguous``, ``compact`` or ``virtual``."""
+    index: ChunkIndex
+    """Where its chunks lie in the file; for other storage one entry or none."""
+    attributes: dict[str, Any]
+    """Attributes as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """All of a file but its data."""
+
+    groups: tuple[SourceGroup, ...]
+    """Groups, by path, the root first."""
+    datasets: tuple[SourceDataset, ...]
+    """Datasets, by path."""
+    problems: tuple[Problem, ...]
+    """What can't be carried over."""
+    userblock_nbytes: int = 0
+    """Bytes before the HDF5 part of the file."""
+
+
+def walk(file: h5py.File) -> SourceTree:
+    """Walk a file by object identity: cycles end, and a second hard link is a link."""
+    walker = _Walker(file)
+    walker.run()
+    return SourceTree(
+        groups=tuple(sorted(walker.groups, key=lambda group: group.path)),
+        datasets=tuple(sorted(walker.datasets, key=lambda dataset: dataset.path)),
+        problems=tuple(sorted(walker.problems, key=lambda problem: problem.path)),
+        userblock_nbytes=file.userblock_size,
+    )
+
+
+class _Walker:
+    def __init__(self, file: h5py.File) -> None:
+        self.groups: list[SourceGroup] = []
+        self.datasets: list[SourceDataset] = []
+        self.problems: list[Problem] = []
+        self._file = file
+        self._seen = {_identity(file["/"]): "/"}
+        self._waiting: list[tuple[str, Any]] = [("/", file["/"])]
+
+    def run(self) -> None:
+        while self._waiting:
+            path, group = self._waiting.pop()
+            links: dict[str, dict[str, str]] = {}
+            # In the order of names, so that the first path of an object is the same each time.
+            for name in sorted(group):
+                link = self._follow(group, path, name)
+                if link is not None:
+                    links[name] = link
+            self.groups.append(SourceGroup(path, self._attributes(group, path), links))
+
+    def _follow(self, group: Any, parent: str, name: str) -> dict[str, str] | None:
+        """Take up a child; give a link's description when it is none."""
+        path = f"{parent.rstrip('/')}/{name}"
+        raw = name.encode("utf-8", "surrogateescape")
+        kind = group.id.links.get_info(raw).type
+        if kind == h5py.h5l.TYPE_SOFT:
+            return {"soft": group.id.links.get_val(raw).decode("utf-8", "surrogateescape")}
+        if kind == h5py.h5l.TYPE_EXTERNAL:
+            file, target = group.id.links.get_val(raw)
+            return {
+                "external": target.decode("utf-8", "surrogateescape"),
+                "file": file.decode("utf-8", "surrogateescape"),
+            }
+        if kind != h5py.h5l.TYPE_HARD:
+            self.problems.append(Problem(path, f"a user-defined link of class {kind}"))
+            return None
+        return self._take(group, path, name)
+
+    def _take(self, group: Any, path: str, name: str) -> dict[str, str] | None:
+        try:
+            child = group[name]
+            identity = _identity(child)
+        except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            self.problems.append(Problem(path, f"the object can't be opened: {error}"))
+            return None
+        if identity in self._seen:
+            return {"hard": self._seen[identity]}
+        self._seen[identity] = path
+        if isinstance(child, h5py.Group):
+            self._waiting.append((path, child))
+        elif isinstance(child, h5py.Dataset):
+            self._describe(child, path)
+        else:
+            self.problems.append(Problem(path, "a named type"))
+        return None
+
+    def _describe(self, dataset: h5py.Dataset, path: str) -> None:
+        attributes = self._attributes(dataset, path)
+        try:
+            described = _dataset(dataset, path, attributes)
+        except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            self.problems.append(Problem(path, f"the dataset can't be described: {error}"))
+            return
+        reason = _obstacle(dataset, described)
+        if reason:
+            self.problems.append(Problem(path, reason))
+        else:
+            self.datasets.append(described)
+
+    def _attributes(self, node: Any, path: str) -> dict[str, Any]:
+        attributes, problems = read_attributes(node, path)
+        self.problems += [Problem(where, reason) for where, reason in problems]
+        return attributes
+
+
+def _dataset(dataset: h5py.Dataset, path: str, attributes: dict[str, Any]) -> SourceDataset:
+    element = element_type(dataset.id.get_type(), dataset.dtype)
+    null = dataset.shape is None
+    return SourceDataset(
+        path=path,
+        shape=() if null else dataset.shape,
+        maxshape=() if null else dataset.maxshape,
+        element=ElementType(None, reason="a null dataspace") if null else element,
+        itemsize=dataset.dtype.itemsize,
+        fill_value=_fill_value(dataset) if element.zarr and not null else None,
+        filters=filter_pipeline(dataset),
+        storage=_storage(dataset),
+        index=chunk_index(dataset),
+        attributes=attributes,
+    )
+
+
+def _storage(dataset: h5py.Dataset) -> str:
+    return {
+        h5py.h5d.CHUNKED: "chunked",
+        h5py.h5d.CONTIGUOUS: "contiguous",
+        h5py.h5d.COMPACT: "compact",
+        h5py.h5d.VIRTUAL: "virtual",
+    }[dataset.id.get_create_plist().get_layout()]
+
+
+def _obstacle(dataset: h5py.Dataset, described: SourceDataset) -> str:
+    if described.element.zarr is None:
+        return described.element.reason
+    if dataset.external:
+        return "its data lie in an external raw file"
+    if described.storage == "virtual":
+        missing = sorted(set(_missing_sources(dataset)))
+        if missing:
+            # HDF5 itself would give the fill value here, without a word.
+            return f"its source files are missing: {', '.join(missing)}"
+    unknown = [f.id for f in described.filters if not h5py.h5z.filter_avail(f.id)]
+    if unknown and len(described.index):
+        return f"no plug-in for filter {', '.join(map(str, unknown))}"
+    return ""
+
+
+def _missing_sources(dataset: h5py.Dataset) -> Iterator[str]:
+    folder = Path(dataset.file.filename).parent
+    for source in dataset.virtual_sources():
+        if source.file_name != "." and not (folder / source.file_name).is_file():
+            yield source.file_name
+
+
+def _fill_value(dataset: h5py.Dataset) -> Any:
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        return ""
+    created = dataset.id.get_create_plist()
+    if created.fill_value_defined() == h5py.h5d.FILL_VALUE_UNDEFINED:
+        return dataset.dtype.type(0).item()
+    value = dataset.fillvalue
+    return value.item() if hasattr(value, "item") else value
+
+
+def _identity(node: Any) -> tuple[int, int]:
+    info = h5py.h5o.get_info(node.id)
+    return info.fileno, info.addr

@@ -1,0 +1,50 @@
+"""The plain layout: one HDF5 file, taken as the tree it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hsc.hdf5 import FileState, Problem, SourceTree, open_hdf5, walk
+from hsc.layouts.facts import read_facts
+from hsc.layouts.run import Piece, Run, RunArray, RunFile
+
+
+class PlainLayout:
+    """Any HDF5 file."""
+
+    name = "plain"
+
+    def recognises(self, path: Path) -> bool:
+        """Take every HDF5 file."""
+        return True
+
+    def read(self, path: Path, time_zone: str) -> Run:
+        """Read all of a file but its data."""
+        state = FileState(path)
+        with open_hdf5(path) as file:
+            tree = walk(file)
+            facts = read_facts(file, time_zone)
+        return Run(
+            layout=self.name,
+            files=(RunFile(path.name, path, state),),
+            groups=tree.groups,
+            arrays=tuple(
+                RunArray(dataset.path, (Piece(0, dataset),), attributes=dataset.attributes)
+                for dataset in tree.datasets
+            ),
+            problems=(*tree.problems, *_outside(tree)),
+            facts=facts,
+        )
+
+
+def _outside(tree: SourceTree) -> list[Problem]:
+    """Give what belongs to the tree and is not in it: user block and external links."""
+    problems = [
+        Problem(f"{group.path.rstrip('/')}/{name}", f"an external link to {link['file']}")
+        for group in tree.groups
+        for name, link in group.links.items()
+        if "external" in link
+    ]
+    if tree.userblock_nbytes:
+        problems.append(Problem("/", f"a user block of {tree.userblock_nbytes} bytes"))
+    return problems

@@ -1,0 +1,117 @@
+"""Run: what a layout makes of a facility's files, ready to be planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from hsc.hdf5 import FileState, Problem, SourceDataset, SourceGroup
+from hsc.model import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A file of a run."""
+
+    name: str
+    """Name relative to the run's folder, with slashes."""
+    path: Path
+    """Where it is."""
+    state: FileState
+    """Size and time when it was first looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A dataset in a file, as a part of an array."""
+
+    file: int
+    """Index into the run's files."""
+    dataset: SourceDataset
+    """The dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunArray:
+    """An array of a run: one dataset, or several stacked along the first dimension."""
+
+    path: str
+    """Where it stands in the run's tree."""
+    pieces: tuple[Piece, ...]
+    """Its datasets, in order."""
+    dimension_names: tuple[str, ...] = ()
+    """Names of its dimensions, when the layout knows them."""
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    """Attributes, as JSON."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Elements along each dimension."""
+        first = self.pieces[0].dataset.shape
+        if len(self.pieces) == 1:
+            return first
+        return (sum(piece.dataset.shape[0] for piece in self.pieces), *first[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the files say of the measurement, for the catalog."""
+
+    title: str = ""
+    """Title of the entry."""
+    instrument: str | None = None
+    """Name of the beamline or instrument."""
+    proposal: str | None = None
+    """Number of the proposal."""
+    sample: str | None = None
+    """Name of the sample."""
+    collected: datetime | None = None
+    """When the measurement began."""
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    """Numbers to search by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One acquisition as its layout understands it."""
+
+    layout: str
+    """Name of the layout."""
+    files: tuple[RunFile, ...]
+    """All files, the one that was named first."""
+    groups: tuple[SourceGroup, ...]
+    """Groups of the tree."""
+    arrays: tuple[RunArray, ...]
+    """Arrays of the tree."""
+    problems: tuple[Problem, ...] = ()
+    """What can't be carried over."""
+    missing: tuple[str, ...] = ()
+    """What a complete run would have and this one has not; empty when complete."""
+    facts: Facts = field(default_factory=Facts)
+    """What the files say of the measurement."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """What arrays are for: role to path."""
+
+
+class Layout(Protocol):
+    """How a facility's files are arranged."""
+
+    name: str
+    """Short name, as in ``dectris``."""
+
+    def recognises(self, path: Path) -> bool:
+        """Tell from a file whether it is arranged so."""
+        ...
+
+    def read(self, path: Path, time_zone: str) -> Run:
+        """Read all of a run but its data.
+
+        Raises
+        ------
+        SourceError
+            A file is missing or damaged, or not arranged as the layout says.
+        """
+        ...

@@ -1,0 +1,54 @@
+"""The table of layouts: the first that recognises a file takes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hsc.errors import ConfigurationError, LayoutError, SourceMissingError
+from hsc.layouts.dectris import DectrisLayout
+from hsc.layouts.plain import PlainLayout
+from hsc.layouts.run import Layout, Run
+
+LAYOUTS: tuple[Layout, ...] = (DectrisLayout(), PlainLayout())
+
+
+def read_run(path: Path, *, layout: str | None, time_zone: str) -> Run:
+    """Read a run's files, all but their data.
+
+    Parameters
+    ----------
+    path
+        A file; of a run of many files the one that links the others.
+    layout
+        Name of the layout; None: found out.
+    time_zone
+        IANA zone of times that the files write without one.
+
+    Raises
+    ------
+    ConfigurationError
+        No layout has that name.
+    SourceError
+        A file is missing, damaged, not HDF5, or not arranged as the layout says.
+    """
+    if path.is_dir():
+        raise SourceMissingError(
+            "a folder",
+            where=str(path),
+            next_step="name the run's files, or the master file of a DECTRIS run",
+        )
+    if layout is None:
+        return next(each for each in LAYOUTS if each.recognises(path)).read(path, time_zone)
+    for each in LAYOUTS:
+        if each.name == layout:
+            if not each.recognises(path):
+                raise LayoutError(
+                    f"the file is not arranged as {layout}",
+                    where=str(path),
+                    next_step="leave --layout out: hsc finds the layout that fits",
+                )
+            return each.read(path, time_zone)
+    raise ConfigurationError(
+        f"unknown layout {layout!r}",
+        next_step=f"use one of: {', '.join(each.name for each in LAYOUTS)}",
+    )
