@@ -1,0 +1,24 @@
+"""HDF5 to Zarr: plan, make shards, verify, commit."""
+
+from hsc.ingestion.forecast import Forecast, forecast
+from hsc.ingestion.identity import wholly_hashed
+from hsc.ingestion.plan import Plan, PlannedArray, make_plan
+from hsc.ingestion.tree import summary, write_tree
+from hsc.ingestion.verify import verify_written
+from hsc.ingestion.writing import check_unchanged, commit_plan, rebuilt_alike, write_plan
+
+__all__ = [
+    "Forecast",
+    "Plan",
+    "PlannedArray",
+    "check_unchanged",
+    "commit_plan",
+    "forecast",
+    "make_plan",
+    "rebuilt_alike",
+    "summary",
+    "verify_written",
+    "wholly_hashed",
+    "write_plan",
+    "write_tree",
+]

@@ -1,0 +1,90 @@
+"""What an ingest would do, told beforehand: ways, shards, objects, bytes and seconds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hsc.ingestion.plan import Plan, PlannedArray
+from hsc.model import Way
+
+_CRC_BYTES, _INDEX_BYTES = 4, 16
+_BLOCK_BYTES = 8192
+# Rates of one 2.5 GHz core, seen when hsc was made: orders of magnitude, not promises.
+_REWRAP_BYTES_PER_S = 500e6
+_RECODE_BYTES_PER_S = 100e6
+_OBJECTS_PER_S = 300
+_START_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayForecast:
+    """What would become of one array."""
+
+    planned: PlannedArray
+    """The array."""
+    objects: int
+    """Shards and single chunks that would be written."""
+    nbytes: int
+    """Bytes that they would have: exact within 5 % when chunks travel undecoded, else a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What would become of a run."""
+
+    arrays: tuple[ArrayForecast, ...]
+    """All arrays."""
+    objects: int
+    """Objects in all, metadata and manifest included."""
+    nbytes: int
+    """Bytes in all."""
+    seconds: float
+    """A rough time with the given workers."""
+
+
+def forecast(plan: Plan, workers: int) -> Forecast:
+    """Tell what a plan would do."""
+    arrays = tuple(_array(planned) for planned in plan.arrays)
+    nodes = len(plan.groups) + len(plan.arrays)
+    work = sum(_seconds(each) for each in arrays)
+    objects = sum(each.objects for each in arrays) + nodes + 1
+    return Forecast(
+        arrays=arrays,
+        objects=objects,
+        nbytes=sum(each.nbytes for each in arrays) + 700 * nodes,
+        seconds=_START_S + work / workers + objects / _OBJECTS_PER_S,
+    )
+
+
+def _array(planned: PlannedArray) -> ArrayForecast:
+    spec = planned.spec
+    per_shard = spec.chunks_per_shard
+    shards = {
+        tuple(int(a) // n for a, n in zip(place, per_shard, strict=True))
+        for place in planned.places
+    }
+    chunks = len(planned.places)
+    overhead = chunks * _CRC_BYTES
+    if spec.sharded:
+        overhead += len(shards) * (math.prod(per_shard) * _INDEX_BYTES + _CRC_BYTES)
+    return ArrayForecast(planned, len(shards), _payload(planned) + overhead)
+
+
+def _payload(planned: PlannedArray) -> int:
+    decoded = len(planned.places) * math.prod(planned.spec.chunks) * planned.itemsize
+    if planned.columns is None:
+        stored = sum(piece.dataset.index.stored_nbytes for piece in planned.source.pieces)
+        return min(decoded, stored) if stored else decoded
+    # A rewrapped chunk: 12 bytes of header go, 16 and 4 for each block come.
+    chunks = len(planned.places)
+    blocks = -(-decoded // _BLOCK_BYTES) if planned.spec.way is Way.REWRAP else 0
+    return int(planned.columns[:, 2].sum()) + 4 * chunks + 4 * blocks
+
+
+def _seconds(array: ArrayForecast) -> float:
+    if array.planned.columns is not None:
+        return array.nbytes / _REWRAP_BYTES_PER_S
+    spec = array.planned.spec
+    decoded = len(array.planned.places) * math.prod(spec.chunks) * array.planned.itemsize
+    return decoded / _RECODE_BYTES_PER_S

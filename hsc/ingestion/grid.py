@@ -1,0 +1,124 @@
+"""Grids: which inner chunks and shards an array gets. Arithmetic only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_CHUNK_BYTES = 128 * 10**6
+MAX_SHARD_STORED_BYTES = 256 * 10**6
+MAX_SHARD_DECODED_BYTES = 2**30
+MAX_SHARD_CHUNKS = 65_536
+
+_SMALL_CHUNK_BYTES = 64 * 2**10
+_GOOD_CHUNK_BYTES = 4 * 2**20
+
+
+def inner_chunks(
+    shape: Sequence[int], hdf5_chunks: Sequence[int] | None, itemsize: int, *, keep: bool
+) -> tuple[int, ...]:
+    """Choose the shape of an inner chunk.
+
+    The HDF5 chunk is kept when its bytes travel undecoded, or when it has a good size. Smaller
+    ones are joined and larger ones split; an array without chunks is cut along its first
+    dimension, or by frames when it has three or more.
+
+    Parameters
+    ----------
+    shape
+        Shape of the array.
+    hdf5_chunks
+        Shape of its HDF5 chunks; None without.
+    itemsize
+        Bytes of an element.
+    keep
+        Whether the HDF5 chunk has to stay as it is.
+    """
+    lengths = [max(1, length) for length in shape]
+    if not lengths:
+        return ()
+    if hdf5_chunks is None:
+        return _cut(lengths, itemsize)
+    nbytes = math.prod(hdf5_chunks) * itemsize
+    if keep or _SMALL_CHUNK_BYTES <= nbytes <= MAX_CHUNK_BYTES:
+        return tuple(hdf5_chunks)
+    if nbytes > MAX_CHUNK_BYTES:
+        return _cut([min(a, b) for a, b in zip(hdf5_chunks, lengths, strict=True)], itemsize)
+    return _join(lengths, hdf5_chunks, itemsize)
+
+
+def _cut(lengths: list[int], itemsize: int) -> tuple[int, ...]:
+    chunks = list(lengths)
+    if len(lengths) >= 3:
+        frame = math.prod(lengths[-2:]) * itemsize
+        if _SMALL_CHUNK_BYTES <= frame <= MAX_CHUNK_BYTES:
+            return (*[1] * (len(lengths) - 2), *lengths[-2:])
+    for axis in range(len(chunks)):
+        rest = math.prod(chunks[axis + 1 :]) * itemsize
+        chunks[axis] = max(1, min(chunks[axis], _GOOD_CHUNK_BYTES * 4 // rest))
+        if math.prod(chunks) * itemsize <= _GOOD_CHUNK_BYTES * 4:
+            break
+    return tuple(chunks)
+
+
+def _join(lengths: list[int], chunks: Sequence[int], itemsize: int) -> tuple[int, ...]:
+    joined = list(chunks)
+    for axis in reversed(range(len(joined))):
+        room = _GOOD_CHUNK_BYTES // (math.prod(joined) * itemsize)
+        joined[axis] *= max(1, min(room, math.ceil(lengths[axis] / joined[axis])))
+    return tuple(joined)
+
+
+def shard_shape(
+    shape: Sequence[int],
+    chunks: Sequence[int],
+    itemsize: int,
+    stored: NDArray[np.uint64] | None,
+    places: NDArray[np.int64] | None,
+) -> tuple[int, ...]:
+    """Choose the shape of a shard: as many inner chunks as the bounds allow, last axis first.
+
+    Parameters
+    ----------
+    shape, chunks, itemsize
+        The array, its inner chunk, and the bytes of an element.
+    stored, places
+        Bytes of each chunk as it will be stored, and its place in the grid of inner chunks; None
+        when the chunks are encoded anew, so that only their decoded size is known.
+    """
+    grid = [math.ceil(n / c) for n, c in zip(shape, chunks, strict=True)]
+    decoded = max(1, math.prod(chunks) * itemsize)
+    by_size = MAX_SHARD_DECODED_BYTES if stored is not None else MAX_SHARD_STORED_BYTES
+    count = max(1, min(MAX_SHARD_CHUNKS, by_size // decoded))
+    while True:
+        per_shard = _fill(grid, count)
+        if stored is None or places is None or not len(stored) or count == 1:
+            break
+        heaviest = _heaviest(stored, places, per_shard)
+        if heaviest <= MAX_SHARD_STORED_BYTES:
+            break
+        count = max(1, min(count - 1, int(count * MAX_SHARD_STORED_BYTES / heaviest)))
+    return tuple(c * n for c, n in zip(chunks, per_shard, strict=True))
+
+
+def _fill(grid: Sequence[int], count: int) -> list[int]:
+    per_shard = [1] * len(grid)
+    for axis in reversed(range(len(grid))):
+        per_shard[axis] = max(1, min(grid[axis], count))
+        count //= per_shard[axis]
+        if per_shard[axis] < grid[axis]:
+            break
+    return per_shard
+
+
+def _heaviest(
+    stored: NDArray[np.uint64], places: NDArray[np.int64], per_shard: Sequence[int]
+) -> int:
+    shards = places // np.array(per_shard, np.int64)
+    _, which = np.unique(shards, axis=0, return_inverse=True)
+    sums = np.zeros(which.max() + 1, np.uint64)
+    np.add.at(sums, which.ravel(), stored)
+    return int(sums.max())

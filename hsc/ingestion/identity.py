@@ -1,0 +1,91 @@
+"""Source id: one identity for a run's files, wherever they lie and whenever they were copied.
+
+BLAKE3 over, per file in the order of names: its run-relative name, its size, and its content. Up
+to 64 MiB the content is every byte; of a larger file it is the beginning, the end and 512 places
+between, together with everything the walk found: the tree, its attributes and the whole chunk
+index. See ``docs/decisions/0002-source-id.md`` for why content goes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from hsc.layouts import Run, RunArray, RunFile
+from hsc.model import canonical_json
+
+WHOLE_BYTES = 64 * 2**20
+_EDGE_BYTES = 4 * 2**20
+_SAMPLES = 512
+_SAMPLE_BYTES = 32 * 2**10
+
+
+def source_id(run: Run) -> str:
+    """Give the identity of a run's files, ``blake3:`` and 64 hexadecimal digits."""
+    digest = blake3(b"hsc.source/1")
+    for file in sorted(run.files, key=lambda each: each.name):
+        facts = {"name": file.name, "bytes": file.state.nbytes}
+        digest.update(canonical_json(facts) + b"\n")
+        digest.update(_content(file))
+    digest.update(canonical_json([_group_facts(run), [_array_facts(a) for a in run.arrays]]))
+    for array in run.arrays:
+        for piece in array.pieces:
+            index = piece.dataset.index
+            for column in (index.places, index.offsets, index.sizes, index.masks):
+                digest.update(column.tobytes())
+    return f"blake3:{digest.hexdigest()}"
+
+
+def wholly_hashed(files: Sequence[RunFile]) -> bool:
+    """Tell whether every byte of all files went into the source id."""
+    return all(file.state.nbytes <= WHOLE_BYTES for file in files)
+
+
+def _content(file: RunFile) -> bytes:
+    size = file.state.nbytes
+    digest = blake3()
+    if size <= WHOLE_BYTES:
+        digest.update_mmap(file.path) if size else None
+        return digest.digest()
+    for start, length in _samples(size):
+        digest.update(_read(file.path, start, length))
+    return digest.digest()
+
+
+def _samples(size: int) -> list[tuple[int, int]]:
+    step = (size - 2 * _EDGE_BYTES) // _SAMPLES
+    between = [(_EDGE_BYTES + step * n, _SAMPLE_BYTES) for n in range(_SAMPLES)]
+    return [(0, _EDGE_BYTES), *between, (size - _EDGE_BYTES, _EDGE_BYTES)]
+
+
+def _read(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(length)
+
+
+def _group_facts(run: Run) -> list[Any]:
+    return [[group.path, group.attributes, group.links] for group in run.groups]
+
+
+def _array_facts(array: RunArray) -> list[Any]:
+    facts: list[Any] = [array.path]
+    for piece in array.pieces:
+        dataset = piece.dataset
+        facts.append(
+            [
+                piece.file,
+                dataset.path,
+                dataset.shape,
+                dataset.maxshape,
+                dataset.element.record,
+                dataset.storage,
+                dataset.index.chunks,
+                [[stage.id, stage.values] for stage in dataset.filters],
+                dataset.attributes,
+            ]
+        )
+    return facts

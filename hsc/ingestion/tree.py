@@ -1,0 +1,162 @@
+"""Writing a tree of new arrays, as reductions make them, through the same shards and manifest."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.ingestion.grid import inner_chunks, shard_shape
+from hsc.model import ArraySummary, Way
+from hsc.store import (
+    DATA,
+    ArraySpec,
+    GroupSpec,
+    Manifest,
+    NewArray,
+    NewTree,
+    ObjectEntry,
+    ShardBuilder,
+    VersionWriter,
+    blosc,
+    digest_entry,
+    metadata_objects,
+    open_objects,
+    store_names,
+)
+from hsc.transcode import encode_chunk
+
+
+def write_tree(tree: NewTree, store: str, location: str) -> tuple[Manifest, list[ArraySummary]]:
+    """Write and commit a tree of arrays in memory as one version.
+
+    Returns
+    -------
+    manifest
+        The committed manifest.
+    arrays
+        What was written.
+    """
+    writer = VersionWriter(open_objects(store), location)
+    keys = _keys(tree)
+    specs = [_spec(array, keys) for array in tree.arrays]
+    entries: list[ObjectEntry] = []
+    for array, spec in zip(tree.arrays, specs, strict=True):
+        entries += _write_array(array, spec, writer)
+    documents = metadata_objects(_groups(tree, keys), specs)
+    entries += writer.put_metadata({f"{DATA}/{key}": data for key, data in documents.items()})
+    manifest = writer.commit(entries, source_id=None, files=(), gaps=())
+    return manifest, [summary(spec) for spec in specs]
+
+
+def summary(spec: ArraySpec) -> ArraySummary:
+    """Say what an array is, for its dataset's record."""
+    return ArraySummary(
+        path=spec.path,
+        shape=spec.shape,
+        dtype=spec.dtype,
+        chunks=spec.chunks,
+        shards=spec.shards,
+        way=spec.way,
+    )
+
+
+def _keys(tree: NewTree) -> dict[str, str]:
+    paths = {group.path for group in tree.groups} | {array.path for array in tree.arrays}
+    for path in list(paths):
+        parts = path.strip("/").split("/")
+        paths |= {"/" + "/".join(parts[:n]) for n in range(1, len(parts))}
+    children: dict[str, list[str]] = {}
+    for path in paths - {"/"}:
+        parent, _, name = path.rpartition("/")
+        children.setdefault(parent or "/", []).append(name)
+    keys = {"/": ""}
+    for parent in sorted(children):
+        for name, stored in store_names(children[parent]).items():
+            keys[f"{parent.rstrip('/')}/{name}"] = f"{keys[parent]}/{stored}".lstrip("/")
+    return keys
+
+
+def _groups(tree: NewTree, keys: dict[str, str]) -> list[GroupSpec]:
+    given = {group.path: dict(group.attributes) for group in tree.groups}
+    arrays = {array.path for array in tree.arrays}
+    if tree.roles:
+        given.setdefault("/", {})["hsc:roles"] = dict(tree.roles)
+    return [
+        GroupSpec(path, key, given.get(path, {}))
+        for path, key in sorted(keys.items())
+        if path not in arrays
+    ]
+
+
+def _spec(array: NewArray, keys: dict[str, str]) -> ArraySpec:
+    text = array.values.dtype.kind in "UO"
+    itemsize = array.values.dtype.itemsize
+    shape = array.values.shape
+    chunks = array.chunks or inner_chunks(shape, None, itemsize, keep=False)
+    compressor = (
+        {"name": "zstd", "configuration": {"level": 3, "checksum": False}}
+        if text
+        else blosc("zstd", 1, itemsize)
+    )
+    return ArraySpec(
+        path=array.path,
+        key=keys[array.path],
+        shape=shape,
+        dtype="string" if text else array.values.dtype.name,
+        chunks=chunks,
+        shards=shard_shape(shape, chunks, itemsize, None, None),
+        compressor=compressor,
+        fill_value="" if text else _zero(array.values),
+        way=Way.COMPUTED,
+        dimension_names=array.dimension_names,
+        attributes=dict(array.attributes),
+    )
+
+
+def _zero(values: NDArray[Any]) -> Any:
+    if values.dtype.kind == "c":
+        return [0.0, 0.0]
+    return values.dtype.type(0).item()
+
+
+def _write_array(array: NewArray, spec: ArraySpec, writer: VersionWriter) -> list[ObjectEntry]:
+    values = array.values.astype(object) if spec.dtype == "string" else array.values
+    count = math.prod(spec.chunks_per_shard)
+    entries = []
+    for place, key in spec.objects():
+        builder = ShardBuilder(count, indexed=spec.sharded)
+        within = product(*(range(n) for n in spec.chunks_per_shard))
+        for number, step in enumerate(within):
+            at = tuple(
+                a * n + b for a, n, b in zip(place, spec.chunks_per_shard, step, strict=True)
+            )
+            chunk = _chunk(values, spec, at)
+            if chunk is not None:
+                builder.add(number, encode_chunk(chunk, spec.compressor))
+        data, table = builder.finish()
+        entry = digest_entry(f"{DATA}/{key}", data, chunks=table)
+        writer.put(entry, data)
+        entries.append(entry)
+    return entries
+
+
+def _chunk(values: NDArray[Any], spec: ArraySpec, at: tuple[int, ...]) -> NDArray[Any] | None:
+    """Cut a chunk out, filled up at the array's edge; None when it lies wholly beyond."""
+    start = [a * c for a, c in zip(at, spec.chunks, strict=True)]
+    if any(a >= n for a, n in zip(start, spec.shape, strict=True)):
+        return None
+    # The ellipsis keeps a scalar an array of no dimensions.
+    inside: tuple[Any, ...] = tuple(
+        slice(a, a + c) for a, c in zip(start, spec.chunks, strict=True)
+    )
+    part = values[(*inside, ...)]
+    if part.shape == spec.chunks:
+        return part
+    fill: Any = "" if spec.dtype == "string" else 0
+    whole = np.full(spec.chunks, fill, part.dtype)
+    whole[tuple(slice(0, n) for n in part.shape)] = part
+    return whole

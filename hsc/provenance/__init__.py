@@ -1,0 +1,13 @@
+"""An activity as it happens: parameters, code, packages, host, inputs and outputs."""
+
+from hsc.provenance.environment import DISTRIBUTION, environment, version
+from hsc.provenance.recording import Recorder, RunningActivity, recorded
+
+__all__ = [
+    "DISTRIBUTION",
+    "Recorder",
+    "RunningActivity",
+    "environment",
+    "recorded",
+    "version",
+]

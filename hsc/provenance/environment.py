@@ -1,0 +1,86 @@
+"""Facts of the code and the machine that an activity runs with."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from blake3 import blake3
+
+from hsc.model import Environment
+
+DISTRIBUTION = "hanseatic-science-cloud"
+# Packages whose version can change a byte of a result.
+_DECISIVE = (
+    DISTRIBUTION,
+    "blake3",
+    "dask",
+    "h5py",
+    "hdf5plugin",
+    "numba",
+    "numcodecs",
+    "numpy",
+    "prefect",
+    "pyFAI",
+    "zarr",
+)
+
+
+@cache
+def environment() -> Environment:
+    """Give the facts of this process's code and machine."""
+    installed = _installed()
+    wanted = {name.lower(): name for name in _DECISIVE}
+    lines = "\n".join(f"{name}=={version}" for name, version in sorted(installed.items()))
+    return Environment(
+        packages={wanted[n]: installed[n] for n in sorted(wanted) if n in installed},
+        python=platform.python_version(),
+        platform=platform.platform(),
+        host=platform.node(),
+        cpus=os.cpu_count() or 1,
+        source_commit=_source_commit(),
+        lock_digest=f"blake3:{blake3(lines.encode()).hexdigest()}",
+    )
+
+
+def version() -> str:
+    """Give hsc's own version."""
+    return metadata.version(DISTRIBUTION)
+
+
+def _installed() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name:  # a half-removed distribution has none
+            found.setdefault(name.lower(), distribution.version)
+    return found
+
+
+def _source_commit() -> str | None:
+    """Give the commit of hsc's own checkout; None when it was installed from a wheel."""
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / ".git").exists():
+        return None
+    commit = _git(checkout, "rev-parse", "HEAD")
+    changes = _git(checkout, "status", "--porcelain", "--untracked-files=no")
+    return f"{commit}+changes" if commit and changes else commit
+
+
+def _git(checkout: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(checkout), *words],  # noqa: S607 (git is found as the user finds it)
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        # No git here, or a checkout of somebody else's: the record says so by having no commit.
+        return None
+    return done.stdout.strip() or None

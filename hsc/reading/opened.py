@@ -1,0 +1,262 @@
+"""One opened dataset: its arrays by path or role, read through its manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import HscError, RoleMissingError
+from hsc.model import Dataset
+from hsc.store import DATA, CheckedVersion, open_version
+from hsc.transcode import decode_chunk
+
+if TYPE_CHECKING:
+    import xarray as xr
+    import zarr
+
+
+class OpenedDataset:
+    """A dataset that is being read; nothing is read before it is asked for.
+
+    Parameters
+    ----------
+    record
+        The dataset as the catalog keeps it.
+    """
+
+    def __init__(self, record: Dataset) -> None:
+        self.record = record
+
+    @cached_property
+    def version(self) -> CheckedVersion:
+        """The version's objects, checked against its manifest."""
+        return open_version(self.record.location)
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        """What arrays are for: role to path."""
+        roles: Mapping[str, str] = self._root["attributes"].get("hsc:roles", {})
+        return roles
+
+    @cached_property
+    def documents(self) -> Mapping[str, dict[str, Any]]:
+        """Zarr metadata of every group and array, by true path, the root's under ``/``."""
+        consolidated = self._root["consolidated_metadata"]["metadata"]
+        true: dict[str, str] = {"": "/"}
+        for key in sorted(consolidated):
+            parent, _, stored = key.rpartition("/")
+            name = consolidated[key]["attributes"].get("hsc:name", stored)
+            true[key] = f"{true[parent].rstrip('/')}/{name}"
+        documents = {true[key]: {**node, "key": key} for key, node in consolidated.items()}
+        return {"/": {**self._root, "key": ""}, **documents}
+
+    def array(self, path: str) -> OpenedArray:
+        """Give an array by its path.
+
+        Raises
+        ------
+        RoleMissingError
+            There is no array at that path.
+        """
+        document = self.documents.get(path)
+        if document is None or document["node_type"] != "array":
+            raise RoleMissingError(
+                f"there is no array at {path}",
+                where=str(self.record.pid),
+                next_step=f"`hsc show {self.record.pid}` lists the arrays",
+            )
+        return OpenedArray(self.record.location, path, document, self.version)
+
+    def role(self, name: str) -> OpenedArray:
+        """Give the array that has a role, as in ``frames``.
+
+        Raises
+        ------
+        RoleMissingError
+            The dataset has no array for it.
+        """
+        path = self.roles.get(name)
+        if path is None:
+            known = ", ".join(sorted(self.roles)) or "none"
+            raise RoleMissingError(
+                f"the dataset has no array for the role {name!r}; it has {known}",
+                where=str(self.record.pid),
+                next_step="use a dataset whose layout names that role, such as a DECTRIS run",
+            )
+        return self.array(path)
+
+    def zarr(self) -> zarr.Group:
+        """Open the tree with zarr, read only, every byte checked."""
+        # zarr takes half a second to import.
+        import zarr
+
+        from hsc.store import CheckedStore
+
+        return zarr.open_group(CheckedStore(self.record.location, self.version), mode="r")
+
+    def tree(self) -> xr.DataTree:
+        """Open the tree with xarray: lazy dask arrays."""
+        # xarray takes a second to import.
+        from hsc.reading.datatree import open_tree
+
+        return open_tree(self)
+
+    @cached_property
+    def _root(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.version.read(f"{DATA}/zarr.json") or b"{}")
+        return document
+
+
+class OpenedArray:
+    """An array of a dataset; cheap to send to a worker, which opens the store by itself.
+
+    Parameters
+    ----------
+    location
+        URL of the version's folder.
+    path
+        True path of the array.
+    document
+        Its Zarr metadata, with its store key under ``key``.
+    version
+        The version, when it is open already.
+    """
+
+    def __init__(
+        self,
+        location: str,
+        path: str,
+        document: dict[str, Any],
+        version: CheckedVersion | None = None,
+    ) -> None:
+        self._location = location
+        self._document = document
+        self._version = version
+        self.path = path
+        """True path."""
+        self.shape: tuple[int, ...] = tuple(document["shape"])
+        """Elements along each dimension."""
+        self.attributes: Mapping[str, Any] = document["attributes"]
+        """Attributes, as JSON."""
+        self._shards: tuple[int, ...] = tuple(
+            document["chunk_grid"]["configuration"]["chunk_shape"]
+        )
+        codecs = document["codecs"]
+        sharding = codecs[0].get("configuration", {}) if _is_sharding(codecs) else None
+        self.chunks: tuple[int, ...] = tuple(sharding["chunk_shape"]) if sharding else self._shards
+        """Shape of an inner chunk."""
+        inner = sharding["codecs"] if sharding else codecs
+        self._compressor = inner[1] if len(inner) == 3 else None
+        self._type: str = document["data_type"]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Element type; ``object`` for text."""
+        return np.dtype(object if self._type == "string" else self._type)
+
+    @property
+    def shards(self) -> tuple[int, ...]:
+        """Shape of a shard."""
+        return self._shards
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """One name for each dimension."""
+        return tuple(self._document.get("dimension_names", ()))
+
+    def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """Read rows along the first dimension, checked and decoded.
+
+        Parameters
+        ----------
+        start, stop
+            First row, and the one after the last; None: to the end.
+
+        Returns
+        -------
+        rows
+            Of shape ``(stop - start, *shape[1:])``; what was never written is the fill value.
+
+        Raises
+        ------
+        DamageError
+            Bytes are missing or not those that were written.
+        """
+        if not self.shape:
+            return self._chunk(())
+        end = self.shape[0] if stop is None else min(stop, self.shape[0])
+        first = min(max(start, 0), end)
+        result = np.empty((end - first, *self.shape[1:]), self.dtype)
+        rows = range(first // self.chunks[0], -(-end // self.chunks[0])) if end > first else ()
+        rest = (range(-(-n // c)) for n, c in zip(self.shape[1:], self.chunks[1:], strict=True))
+        for place in product(rows, *rest):
+            self._place(result, place, first, end)
+        return result
+
+    def scalar(self) -> Any:
+        """Give the only element as int, float, bool or str.
+
+        Raises
+        ------
+        HscError
+            The array has more than one element, or none.
+        """
+        values = self.read().ravel()
+        if values.size != 1:
+            raise HscError(f"{self.path} has {values.size} elements, not one", where=self._location)
+        value = values[0]
+        return value.item() if hasattr(value, "item") else value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"location": self._location, "path": self.path, "document": self._document}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def _open(self) -> CheckedVersion:
+        if self._version is None:
+            self._version = open_version(self._location)
+        return self._version
+
+    def _place(self, result: NDArray[Any], place: tuple[int, ...], first: int, end: int) -> None:
+        chunk = self._chunk(place)
+        into, out = [], []
+        for axis, (at, size, length) in enumerate(zip(place, self.chunks, self.shape, strict=True)):
+            low, high = (first, end) if axis == 0 else (0, length)
+            begin, finish = max(at * size, low), min((at + 1) * size, high)
+            into.append(slice(begin - low, finish - low))
+            out.append(slice(begin - at * size, finish - at * size))
+        result[tuple(into)] = chunk[tuple(out)]
+
+    def _chunk(self, place: tuple[int, ...]) -> NDArray[Any]:
+        per_shard = tuple(s // c for s, c in zip(self._shards, self.chunks, strict=True))
+        shard = tuple(a // n for a, n in zip(place, per_shard, strict=True))
+        within = tuple(a % n for a, n in zip(place, per_shard, strict=True))
+        number = int(np.ravel_multi_index(within, per_shard)) if place else 0
+        key = "/".join([DATA, self._document["key"], "c", *map(str, shard)])
+        payload = self._open().read_chunk(key, number)
+        if payload is None:
+            return np.full(self.chunks, _fill(self._document), self.dtype)
+        return decode_chunk(payload, self._type, self.chunks, self._compressor)
+
+
+def open_dataset(record: Dataset) -> OpenedDataset:
+    """Open a dataset from its record."""
+    return OpenedDataset(record)
+
+
+def _is_sharding(codecs: list[dict[str, Any]]) -> bool:
+    return bool(codecs[0]["name"] == "sharding_indexed")
+
+
+def _fill(document: Mapping[str, Any]) -> Any:
+    value = document["fill_value"]
+    if isinstance(value, list):
+        return complex(float(value[0]), float(value[1]))
+    return float(value) if isinstance(value, str) and document["data_type"] != "string" else value
