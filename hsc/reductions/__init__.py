@@ -1,0 +1,22 @@
+"""Zarr to Zarr: frames of a dataset to curves, images and numbers of a derived one."""
+
+from hsc.reductions.base import Input, Outputs, Reduction, SourceArray, SourceDataset
+from hsc.reductions.curve import Curve
+from hsc.reductions.geometry import Geometry
+from hsc.reductions.guinier import GuinierFit, GuinierParameters, fit_guinier
+from hsc.reductions.table import REDUCTIONS, find_reduction
+
+__all__ = [
+    "REDUCTIONS",
+    "Curve",
+    "Geometry",
+    "GuinierFit",
+    "GuinierParameters",
+    "Input",
+    "Outputs",
+    "Reduction",
+    "SourceArray",
+    "SourceDataset",
+    "find_reduction",
+    "fit_guinier",
+]

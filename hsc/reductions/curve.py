@@ -1,0 +1,76 @@
+"""A curve I(q) with errors: averages of frames, and one curve less another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import ReductionError
+from hsc.reductions.integration import FrameSums
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Intensity over q; all arrays float64 of one length, finite."""
+
+    q_per_nm: NDArray[np.float64]
+    """Middle of each bin, 1/nm, ascending."""
+    intensity: NDArray[np.float64]
+    """Intensity."""
+    error: NDArray[np.float64]
+    """One standard deviation of it."""
+
+
+def average(
+    sums: FrameSums, kept: NDArray[np.bool_], exposure: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Average frames as a ratio of sums: Σ S / (t Σ N) with the error √(Σ V) / (t Σ N).
+
+    This weights frames by what they measured; the mean of the frames' own quotients would not.
+
+    Parameters
+    ----------
+    sums
+        Sums for each frame and bin.
+    kept
+        Which frames count, shape (frames,).
+    exposure
+        Normalisation t of each frame: its exposure in s, or 1.
+
+    Returns
+    -------
+    Intensity and its standard deviation, shape (bins,); NaN where no pixel counts.
+
+    Raises
+    ------
+    ReductionError
+        No frame is kept.
+    """
+    if not kept.any():
+        raise ReductionError("no frame is kept", next_step="loosen the rule that keeps frames")
+    signal = sums.signal[kept].sum(axis=0, dtype=np.uint64).astype(np.float64)
+    variance = sums.variance[kept].sum(axis=0, dtype=np.uint64).astype(np.float64)
+    norm = sums.normalization[kept].sum(axis=0) * exposure
+    norm[sums.count[kept].sum(axis=0, dtype=np.uint64) == 0] = np.nan
+    return signal / norm, np.sqrt(variance) / norm
+
+
+def subtract(sample: Curve, buffer: Curve, scale: float = 1.0) -> Curve:
+    """Subtract a buffer: I = I_s - k I_b with variance σ_s² + k² σ_b².
+
+    Parameters
+    ----------
+    sample, buffer
+        Curves on the same q.
+    scale
+        The factor k of the buffer.
+    """
+    if not np.array_equal(sample.q_per_nm, buffer.q_per_nm):
+        raise ReductionError("sample and buffer are not on the same q")
+    return Curve(
+        sample.q_per_nm,
+        sample.intensity - scale * buffer.intensity,
+        np.sqrt(sample.error**2 + scale**2 * buffer.error**2),
+    )

@@ -1,0 +1,112 @@
+"""Groups and arrays of a derived tree under NeXus names and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.reductions.geometry import Geometry
+from hsc.store import NewArray, NewGroup
+
+_UNITS = {
+    "_m": "m",
+    "_s": "s",
+    "_nm": "nm",
+    "_per_nm": "1/nm",
+    "_pixels": "pixel",
+    "_counts": "counts",
+}
+
+
+def group(path: str, nx_class: str, **attributes: Any) -> NewGroup:
+    """Make a group of a NeXus class.
+
+    Examples
+    --------
+    >>> group("/entry", "NXentry", default="data").attributes
+    {'NX_class': 'NXentry', 'default': 'data'}
+    """
+    return NewGroup(path, {"NX_class": nx_class, **attributes})
+
+
+def array(
+    path: str,
+    values: NDArray[Any],
+    dimension_names: Sequence[str],
+    units: str | None = None,
+    **attributes: Any,
+) -> NewArray:
+    """Make an array with its units."""
+    said = attributes if units is None else {"units": units, **attributes}
+    return NewArray(path, values, tuple(dimension_names), said)
+
+
+def scalar(path: str, value: float | str | bool, units: str | None = None) -> NewArray:
+    """Make an array without dimensions: one number, truth value or text."""
+    values = np.asarray(value)
+    return array(path, values, (), units)
+
+
+def parameters_group(
+    path: str, parameters: Mapping[str, Any]
+) -> tuple[list[NewGroup], list[NewArray]]:
+    """Write parameters as an NXparameters group, units read off their names; None is left out.
+
+    Examples
+    --------
+    >>> _, arrays = parameters_group("/entry/input", {"distance_m": 2.0, "flat": None})
+    >>> [(one.path, one.attributes["units"]) for one in arrays]
+    [('/entry/input/distance_m', 'm')]
+    """
+    arrays = [
+        scalar(f"{path}/{name}", value, _unit_of(name) if isinstance(value, float) else None)
+        for name, value in parameters.items()
+        if isinstance(value, int | float | str)
+    ]
+    return [group(path, "NXparameters")], arrays
+
+
+def process_group(
+    path: str, name: str, version: str, note: str
+) -> tuple[list[NewGroup], list[NewArray]]:
+    """Write what was done as an NXprocess group.
+
+    No date stands here: the same inputs and parameters give the same bytes. When it was done,
+    and with which packages, is in the activity.
+    """
+    return [group(path, "NXprocess")], [
+        scalar(f"{path}/program", f"hsc {name}"),
+        scalar(f"{path}/version", version),
+        scalar(f"{path}/note", note),
+    ]
+
+
+def instrument_groups(
+    path: str, name: str | None, geometry: Geometry
+) -> tuple[list[NewGroup], list[NewArray]]:
+    """Write wavelength and detector geometry as an NXinstrument group."""
+    detector, beam = f"{path}/detector", f"{path}/monochromator"
+    groups = [
+        group(path, "NXinstrument"),
+        group(beam, "NXmonochromator"),
+        group(detector, "NXdetector"),
+    ]
+    arrays = [
+        scalar(f"{path}/name", name or "unknown"),
+        scalar(f"{beam}/wavelength", geometry.wavelength_angstrom, "angstrom"),
+        scalar(f"{detector}/distance", geometry.distance_m, "m"),
+        scalar(f"{detector}/beam_center_x", geometry.beam_center_x_pixels, "pixel"),
+        scalar(f"{detector}/beam_center_y", geometry.beam_center_y_pixels, "pixel"),
+        scalar(f"{detector}/x_pixel_size", geometry.x_pixel_size_m, "m"),
+        scalar(f"{detector}/y_pixel_size", geometry.y_pixel_size_m, "m"),
+        scalar(f"{detector}/orientation", geometry.orientation),
+    ]
+    return groups, arrays
+
+
+def _unit_of(name: str) -> str | None:
+    endings = [end for end in _UNITS if name.endswith(end)]
+    return _UNITS[max(endings, key=len)] if endings else None

@@ -1,0 +1,110 @@
+"""A dataset's own numbers by role, in SI units, or a parameter that goes before them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from hsc.errors import ParameterError, RoleMissingError
+from hsc.model import Quantity
+from hsc.reductions.base import SourceDataset
+
+Kind = Literal["length", "wavelength", "time", "pixels", "counts"]
+
+# h and c are exact by the definition of the SI (CGPM 2018).
+_PLANCK_J_S = 6.62607015e-34
+_LIGHT_M_PER_S = 299792458.0
+
+_DIMENSIONS = {"length": "[length]^1", "wavelength": "[length]^1", "time": "[time]^1"}
+_ENERGY = "[length]^2 [mass]^1 [time]^-2"
+_PLAIN = {"", "1", "pixel", "pixels", "px", "count", "counts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A number that is looked for."""
+
+    parameter: str
+    """Name of the parameter that goes before the dataset; its unit is in the name."""
+    role: str
+    """Role of the array that has it."""
+    unit: str
+    """Unit meant by an array that names none, as DECTRIS files do."""
+    kind: Kind
+    """``length`` in m, ``wavelength`` in m (an energy is converted), ``time`` in s, ``pixels``
+    (a length is converted), or ``counts``."""
+    pixel_m: float = math.nan
+    """Pixel size along the axis, for ``pixels``, m."""
+
+
+def find_number(dataset: SourceDataset, given: float | None, sought: Sought) -> float:
+    """Give a number from the parameters, else from the dataset.
+
+    Raises
+    ------
+    RoleMissingError
+        It is in neither.
+    ParameterError
+        It is no finite number, or its unit is not understood.
+    """
+    value = find_optional_number(dataset, given, sought)
+    if value is None:
+        raise RoleMissingError(
+            f"{sought.parameter} is neither given nor in the dataset: no array has the role "
+            f"{sought.role!r}",
+            where=str(dataset.record.pid),
+            next_step=f"give it: -p {sought.parameter}=...",
+        )
+    return value
+
+
+def find_optional_number(
+    dataset: SourceDataset, given: float | None, sought: Sought
+) -> float | None:
+    """Give a number from the parameters, else from the dataset, else None.
+
+    Raises
+    ------
+    ParameterError
+        It is no finite number, or its unit is not understood.
+    """
+    if given is not None:
+        return given
+    if sought.role not in dataset.roles:
+        return None
+    array = dataset.role(sought.role)
+    where = f"{dataset.record.pid}, {array.path} (role {sought.role})"
+    value = array.scalar()
+    unit = str(array.attributes.get("units") or sought.unit)
+    if isinstance(value, str) or not math.isfinite(value):
+        raise ParameterError(
+            f"{sought.role} is {value!r}, not a number",
+            where=where,
+            next_step=f"give it: -p {sought.parameter}=...",
+        )
+    converted = _convert(float(value), unit, sought)
+    if converted is None:
+        raise ParameterError(
+            f"{sought.role} is {value!r} {unit!r}, a unit that does not fit {sought.kind}",
+            where=where,
+            next_step=f"give it: -p {sought.parameter}=...",
+        )
+    return converted
+
+
+def _convert(value: float, unit: str, sought: Sought) -> float | None:
+    """Convert to the unit of the kind; None when the unit has another dimension."""
+    if unit.strip() in _PLAIN:
+        return value if sought.kind in {"pixels", "counts"} else None
+    si = Quantity(value=value, unit=unit).si()
+    if si is None:
+        return None
+    number, dimension = si
+    if dimension == _DIMENSIONS.get(sought.kind):
+        return number
+    if sought.kind == "wavelength" and dimension == _ENERGY and number > 0:
+        return _PLANCK_J_S * _LIGHT_M_PER_S / number
+    if sought.kind == "pixels" and dimension == "[length]^1":
+        return number / sought.pixel_m
+    return None

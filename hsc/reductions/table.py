@@ -1,0 +1,38 @@
+"""All reductions by name: a new one is a module, a test and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hsc.errors import UnknownReductionError
+from hsc.reductions.azimuthal import AZIMUTHAL
+from hsc.reductions.base import Reduction
+from hsc.reductions.biosaxs import BIOSAXS
+
+REDUCTIONS: Mapping[str, Reduction[Any]] = {
+    "azimuthal": AZIMUTHAL,
+    "biosaxs": BIOSAXS,
+}
+"""Name to reduction."""
+
+
+def find_reduction(name: str) -> Reduction[Any]:
+    """Give the reduction of a name.
+
+    Raises
+    ------
+    UnknownReductionError
+        There is none; the known ones are listed.
+
+    Examples
+    --------
+    >>> find_reduction("azimuthal").version
+    '1'
+    """
+    if name not in REDUCTIONS:
+        raise UnknownReductionError(
+            f"there is no reduction {name!r}",
+            next_step=f"the known ones are {', '.join(sorted(REDUCTIONS))}",
+        )
+    return REDUCTIONS[name]
