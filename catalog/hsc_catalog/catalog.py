@@ -1,0 +1,90 @@
+"""SqlCatalog: the catalog that can be told and asked, on an SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+from hsc.model import Activity, ActivityState, Dataset, Edge, Lineage, Pid, Query, SearchResult
+from hsc_catalog.activities import list_activities, put_activity
+from hsc_catalog.database import Database
+from hsc_catalog.lineage import walk
+from hsc_catalog.registering import put_dataset, put_edges
+from hsc_catalog.search import get_dataset, search_datasets
+
+
+class SqlCatalog:
+    """A catalog in an SQLite file (`hsc.client.Catalog`).
+
+    Every method is one transaction, and raises CatalogUnavailableError when the file can't be used.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.url = f"sqlite:///{database.path}"
+
+    def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
+        """Keep a dataset, the activity that made it and their edges, all or nothing.
+
+        A version that is there with the same root stays as it is; the activity and edges are kept
+        all the same, for they state what happened.
+
+        Raises
+        ------
+        ConflictError
+            The version is there with another root; nothing was kept.
+        """
+        with self._database.writing() as connection:
+            put_dataset(connection, dataset)
+            put_activity(connection, activity)
+            put_edges(connection, edges)
+
+    def record(self, activity: Activity) -> None:
+        """Keep an activity as it now stands, in place of what was known of it."""
+        with self._database.writing() as connection:
+            put_activity(connection, activity)
+
+    def get(self, pid: Pid) -> Dataset:
+        """Give a dataset: the version that the PID names, else the newest.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is none.
+        """
+        with self._database.reading() as connection:
+            return get_dataset(connection, pid)
+
+    def search(self, query: Query) -> SearchResult:
+        """Find the newest version of each dataset that matches, newest first."""
+        with self._database.reading() as connection:
+            return search_datasets(connection, query)
+
+    def lineage(self, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
+        """Walk the provenance edges from a dataset, at most ``depth`` activities away.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such dataset.
+        """
+        with self._database.reading() as connection:
+            return walk(connection, pid, up=up, down=down, depth=depth)
+
+    def activities(
+        self, *, state: ActivityState | None = None, since: datetime | None = None, limit: int = 100
+    ) -> Sequence[Activity]:
+        """List activities, newest first; ``since`` needs a time zone."""
+        with self._database.reading() as connection:
+            return list_activities(connection, state, since, limit)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,42 @@
+"""Opening a catalog kept in an SQLite file, by its URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hsc.errors import ConfigurationError
+from hsc_catalog.catalog import SqlCatalog
+from hsc_catalog.database import Database
+
+
+def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
+    """Open the catalog in an SQLite file; make folder, file and tables on first use.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:////absolute/path`` or ``sqlite:///path/from/here``; the path is taken as written.
+    busy_timeout_s
+        How long to wait for somebody else's transaction.
+
+    Raises
+    ------
+    ConfigurationError
+        The URL names no file.
+    CatalogUnavailableError
+        The file can't be opened or is no catalog.
+    FormatVersionError
+        The file was written by a newer release.
+    """
+    return SqlCatalog(Database(_file(url), busy_timeout_s))
+
+
+def _file(url: str) -> Path:
+    _, _, rest = url.partition("://")
+    # A '?' would be the beginning of parameters, which are not understood: never drop them unseen.
+    if not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
+        raise ConfigurationError(
+            f"{url!r} names no catalog file",
+            next_step="write it like sqlite:////data/catalog.sqlite, without parameters",
+        )
+    return Path(rest[1:]).absolute()
