@@ -1,0 +1,20 @@
+"""Mock facility files with a known truth, for tests, the demo and benchmarks only."""
+
+from hsc.testing.biosaxs import BioSaxsModel, BioSaxsPair, sphere_form_factor, write_biosaxs_pair
+from hsc.testing.dectris import Frame, write_dectris_run
+from hsc.testing.dectris_run import DectrisRun
+from hsc.testing.detector import Detector, PixelMaskBit
+from hsc.testing.noise import PoissonFrames
+
+__all__ = [
+    "BioSaxsModel",
+    "BioSaxsPair",
+    "DectrisRun",
+    "Detector",
+    "Frame",
+    "PixelMaskBit",
+    "PoissonFrames",
+    "sphere_form_factor",
+    "write_biosaxs_pair",
+    "write_dectris_run",
+]
