@@ -1,0 +1,78 @@
+"""``hsc activities``: what was done, what failed and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from hsc.cli.output import Json, answer, json_wanted, show_table
+from hsc.client import connect
+from hsc.errors import InvalidQueryError
+from hsc.model import Activity, ActivityState, now
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def activities(
+    failed: Annotated[bool, typer.Option("--failed", help="Only what failed.")] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Only since: 30m, 24h, 7d, 2w, or a date.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
+    json: Json = False,
+) -> None:
+    """List activities, newest first."""
+    state = ActivityState.FAILED if failed else None
+    with connect() as catalog:
+        found = catalog.activities(state=state, since=_moment(since), limit=limit)
+    if json_wanted():
+        answer({"activities": [each.document() for each in found]}, "")
+        return
+    if not found:
+        answer(None, "no failed activity" if failed else "no activity")
+        return
+    show_table(
+        "",
+        ["started", "what", "state", ">seconds", "of", "result or error"],
+        [
+            [
+                f"{each.started:%Y-%m-%d %H:%M:%S}",
+                each.type,
+                each.state.value,
+                _seconds(each),
+                str(each.parameters.get("path") or each.parameters.get("name") or ""),
+                _outcome(each),
+            ]
+            for each in found
+        ],
+    )
+
+
+def _outcome(activity: Activity) -> str:
+    if activity.failure is not None:
+        return f"{activity.failure.error}: {activity.failure.message}"
+    return ", ".join(map(str, activity.generated))
+
+
+def _seconds(activity: Activity) -> str:
+    if activity.ended is None:
+        return ""
+    return f"{(activity.ended - activity.started).total_seconds():.1f}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    if match:
+        return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidQueryError(
+            f"{text!r} is no time", next_step="write 30m, 24h, 7d, 2w or 2026-11-22T08:00"
+        ) from error
+    return moment.astimezone()

@@ -1,0 +1,119 @@
+"""``hsc ingest PATH...``: HDF5 to Zarr, each path one dataset."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hsc import jobs
+from hsc.cli.output import Bars, Json, answer, json_wanted, show_table, size
+from hsc.cli.parts import find_runner
+
+_WITH_GAPS = 3
+
+
+class Policy(StrEnum):
+    """What to do with what can't be carried over."""
+
+    STRICT = "strict"
+    QUARANTINE = "quarantine"
+
+
+class Verify(StrEnum):
+    """How much is read back and compared with the source."""
+
+    NONE = "none"
+    SAMPLE = "sample"
+    FULL = "full"
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="HDF5 files, or master files of runs.")],
+    facility: Annotated[
+        str | None, typer.Option(help="Facility's short id; by default HSC_FACILITY, else local.")
+    ] = None,
+    proposal: Annotated[
+        str | None, typer.Option(help="Proposal number; by default as the files say.")
+    ] = None,
+    sample: Annotated[
+        str | None, typer.Option(help="Sample's name; by default as the files say.")
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help="Layout; by default it is found out.")] = None,
+    policy: Annotated[
+        Policy, typer.Option(help="Stop at what can't be carried over, or record a gap.")
+    ] = Policy.STRICT,
+    verify: Annotated[
+        Verify, typer.Option(help="How much is read back and compared with the source.")
+    ] = Verify.SAMPLE,
+    flow: Annotated[
+        bool | None,
+        typer.Option(
+            "--flow/--no-flow",
+            help="Run as a Prefect flow; by default when PREFECT_API_URL is set.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads or processes; by default all processors.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take files in: each PATH becomes one dataset in the store and the catalog."""
+    request = jobs.IngestRequest(
+        paths=tuple(str(path.absolute()) for path in paths),
+        facility=facility,
+        proposal=proposal,
+        sample=sample,
+        layout=layout,
+        policy=policy.value,
+        verify=verify.value,
+        workers=workers,
+    )
+    runner = find_runner(flow)
+    with Bars() as bars:
+        run = runner.ingest if runner else jobs.ingest
+        report = run(request, progress=bars)
+    _tell(report)
+    if report.errors:
+        raise typer.Exit(1)
+    if any(dataset.gaps for dataset in report.datasets):
+        raise typer.Exit(_WITH_GAPS)
+
+
+def _tell(report: Any) -> None:
+    document = report.document()
+    if report.errors:
+        document["error"] = report.errors[0].error
+        document["message"] = report.errors[0].message
+    if json_wanted():
+        answer(document, "")
+        return
+    if report.datasets:
+        show_table(
+            "",
+            ["PID", "source", ">in", ">out", ">GB/s", ""],
+            [
+                [
+                    str(dataset.pid),
+                    Path(dataset.source).name,
+                    size(dataset.bytes_in),
+                    size(dataset.bytes_out),
+                    "" if dataset.existing else _speed(dataset),
+                    "was there already" if dataset.existing else "",
+                ]
+                for dataset in report.datasets
+            ],
+        )
+    for dataset in report.datasets:
+        for gap in dataset.gaps:
+            answer(None, f"gap in {dataset.pid}: {gap.path}: {gap.reason}")
+    for error in report.errors:
+        lines = [f"error: {error.message}", f"  where: {error.where or error.path}"]
+        lines += [f"  next:  {error.next}"] if error.next else []
+        answer(None, "\n".join(lines), to_stderr=True)
+
+
+def _speed(dataset: Any) -> str:
+    return f"{dataset.bytes_in / max(dataset.seconds, 1e-3) / 1e9:.3f}"

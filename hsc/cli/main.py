@@ -1,0 +1,109 @@
+"""The ``hsc`` command: a table of commands, each loaded when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hsc.cli.output import answer, fail, json_wanted
+from hsc.cli.parts import missing_part
+from hsc.errors import HscError
+
+# Command to the function that does it; applications add theirs by entry point "hsc.commands".
+COMMANDS = {
+    "inspect": "hsc.cli.inspect:inspect",
+    "ingest": "hsc.cli.ingest:ingest",
+    "search": "hsc.cli.search:search",
+    "show": "hsc.cli.show:show",
+    "lineage": "hsc.cli.lineage:lineage",
+    "reduce": "hsc.cli.reduce:reduce",
+    "export": "hsc.cli.export:export",
+    "activities": "hsc.cli.activities:activities",
+    "doctor": "hsc.cli.doctor:doctor",
+    "demo": "hsc.cli.demo:demo",
+}
+
+_STOPPED = 130
+
+
+class Commands(TyperGroup):
+    """The commands, found in the table and in entry points, imported one by one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Give all names, in the order of the table."""
+        return [*COMMANDS, *sorted(_others())]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load a command."""
+        target = COMMANDS.get(cmd_name) or _others().get(cmd_name)
+        if target is None:
+            return None
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(_load(target))
+        return typer.main.get_command(single)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; its errors become a message and an exit code, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            # hsc's own modules are always there: what is missing is a package of an extra.
+            if (error.name or "").startswith("hsc"):
+                raise
+            raise SystemExit(fail(missing_part(error))) from error
+        except HscError as error:
+            raise SystemExit(fail(error)) from error
+        except KeyboardInterrupt:
+            text = "stopped; the same command goes on where it was"
+            answer({"error": "KeyboardInterrupt", "message": text}, text, to_stderr=True)
+            raise SystemExit(_STOPPED) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Hanseatic Science Cloud: facility HDF5 as lazy, checked Zarr; every number has a history.
+
+    Every command takes --json: one JSON document on stdout, everything else on stderr. Exit codes:
+    0 done, 1 an error, 2 wrong usage, 3 done with recorded gaps.
+    """
+    if version:
+        number = metadata.version("hanseatic-science-cloud")
+        answer({"version": number}, f"hsc {number}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the ``hsc`` command."""
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code == 2 and json_wanted():
+            answer({"error": "UsageError", "message": "wrong usage; stderr says more"}, "")
+        raise
+
+
+def _others() -> dict[str, str]:
+    return {entry.name: entry.value for entry in metadata.entry_points(group="hsc.commands")}
+
+
+def _load(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""What commands print: one JSON document or text for people on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from hsc.errors import HscError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+_WHOLE = ("PID", "array", "started")
+_PIPE_WIDTH = 160
+
+
+def json_wanted() -> bool:
+    """Tell whether ``--json`` was given; also before, or without, a command being found."""
+    words = sys.argv[1:]
+    return "--json" in (words[: words.index("--")] if "--" in words else words)
+
+
+def answer(document: Any, text: str, *, to_stderr: bool = False) -> None:
+    """Print a command's answer: the document with ``--json``, else the text."""
+    if json_wanted():
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    elif text:
+        (sys.stderr if to_stderr else sys.stdout).write(text + "\n")
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for people; columns whose name begins with ``>`` stand on the right.
+
+    Identifiers and paths are never broken over lines: people copy them.
+    """
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(
+            column.lstrip(">"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=column in _WHOLE,
+        )
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console = Console()
+    # A pipe or a file has no width of its own.
+    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH, crop=False)
+
+
+def fail(error: HscError) -> int:
+    """Print an error; give the exit code."""
+    answer(error.document(), f"error: {error}", to_stderr=True)
+    return error.exit_code
+
+
+def size(nbytes: float) -> str:
+    """Word a number of bytes, in powers of ten.
+
+    Examples
+    --------
+    >>> size(1_234_567), size(12)
+    ('1.23 MB', '12 B')
+    """
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if nbytes >= factor:
+            return f"{nbytes / factor:.3g} {unit}"
+    return f"{nbytes:.0f} B"
+
+
+class Bars:
+    """Progress bars on stderr; silent where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._shown = console.is_terminal
+        self._console = console
+        self._bars: Progress | None = None
+        self._task: TaskID | None = None
+
+    def start(self, stage: str, total: int, unit: str) -> None:
+        """Begin a stage."""
+        if not self._shown:
+            return
+        self.finish()
+        amount = (
+            (DownloadColumn(), TransferSpeedColumn())
+            if unit == "bytes"
+            else (MofNCompleteColumn(), TextColumn(unit))
+        )
+        self._bars = Progress(
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            *amount,
+            TimeElapsedColumn(),
+            console=self._console,
+        )
+        self._bars.start()
+        self._task = self._bars.add_task(stage, total=total)
+
+    def advance(self, amount: int) -> None:
+        """Go on."""
+        if self._bars is not None and self._task is not None:
+            self._bars.advance(self._task, amount)
+
+    def finish(self) -> None:
+        """End a stage."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def __enter__(self) -> Bars:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.finish()

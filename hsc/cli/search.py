@@ -1,0 +1,60 @@
+"""``hsc search [TEXT]``: datasets by words, facets and quantities."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hsc.cli.output import Json, answer, json_wanted, show_table
+from hsc.client import connect
+from hsc.model import Condition, Query
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Words that must all occur.")] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(help="A bound, as in 'photon_energy > 12 keV'; may repeat.")
+    ] = None,
+    facility: Annotated[str | None, typer.Option(help="Only this facility.")] = None,
+    instrument: Annotated[str | None, typer.Option(help="Only this instrument.")] = None,
+    proposal: Annotated[str | None, typer.Option(help="Only this proposal.")] = None,
+    technique: Annotated[str | None, typer.Option(help="Only this technique.")] = None,
+    kind: Annotated[str | None, typer.Option(help="raw, derived or calibration.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 25,
+    json: Json = False,
+) -> None:
+    """Find datasets, newest first."""
+    query = Query(
+        text=text,
+        facility=facility,
+        instrument=instrument,
+        proposal=proposal,
+        technique=technique,
+        kind=kind,
+        where=tuple(Condition.parse(condition) for condition in where or ()),
+        limit=limit,
+    )
+    with connect() as catalog:
+        found = catalog.search(query)
+    if json_wanted():
+        answer(found.document(), "")
+        return
+    if not found.datasets:
+        answer(None, "no dataset matches; `hsc search` alone lists all")
+        return
+    show_table(
+        f"{found.total} datasets" if found.total > 1 else "1 dataset",
+        ["PID", "kind", "title", "facility", "sample", "made"],
+        [
+            [
+                str(each.pid),
+                each.kind.value,
+                each.title,
+                each.facility,
+                each.sample or "",
+                f"{each.created:%Y-%m-%d %H:%M}",
+            ]
+            for each in found.datasets
+        ],
+    )

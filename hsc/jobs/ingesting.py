@@ -1,0 +1,297 @@
+"""The ingest job: from a path to a registered dataset, step by step, one activity for each path."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from hsc import settings
+from hsc.client import Catalog, connect
+from hsc.errors import DatasetNotFoundError, HscError, SourceError, StoreError
+from hsc.ingestion import (
+    Plan,
+    check_unchanged,
+    commit_plan,
+    make_plan,
+    rebuilt_alike,
+    verify_written,
+    wholly_hashed,
+    write_plan,
+)
+from hsc.jobs.placing import Target, find_target, raw_record
+from hsc.jobs.requests import (
+    ArrayReport,
+    IngestedDataset,
+    IngestReport,
+    IngestRequest,
+    PathFailure,
+)
+from hsc.jobs.stages import InProcess, Stage
+from hsc.layouts import find_facility, read_run
+from hsc.model import Dataset, Facility
+from hsc.provenance import RunningActivity, recorded
+from hsc.store import Manifest, ObjectEntry, VersionWriter, holding, open_objects, open_version
+from hsc.workers import Progress, Silent, open_workers
+
+
+def ingest(
+    request: IngestRequest, *, stage: Stage | None = None, progress: Progress | None = None
+) -> IngestReport:
+    """Take files in; each path becomes one dataset.
+
+    A path that fails does not stop the others: its error stands in the report, and its activity
+    in the catalog. What a failed path wrote is removed; what a stopped one wrote is kept, and the
+    next ingest of the same source goes on from there.
+
+    Parameters
+    ----------
+    request
+        What to take in, and how.
+    stage
+        What runs each step; None: plain calls.
+    progress
+        Hears how far it is; None: nobody.
+
+    Raises
+    ------
+    ConfigurationError, CatalogUnavailableError
+        Before anything is read.
+    """
+    datasets: list[IngestedDataset] = []
+    errors: list[PathFailure] = []
+    with connect() as catalog:
+        for path in request.paths:
+            try:
+                done = _ingest_path(
+                    Path(path), request, catalog, stage or InProcess(), progress or Silent()
+                )
+            except HscError as error:
+                errors.append(_failure(path, error))
+            else:
+                datasets.append(done)
+    return IngestReport(datasets=tuple(datasets), errors=tuple(errors))
+
+
+def ingest_one(request: IngestRequest) -> IngestedDataset:
+    """Take the request's only path in; what goes wrong is raised.
+
+    Raises
+    ------
+    SourceError, StoreError, CatalogError
+        Whatever went wrong.
+    """
+    with connect() as catalog:
+        return _ingest_path(Path(request.paths[0]), request, catalog, InProcess(), Silent())
+
+
+def _ingest_path(
+    path: Path, request: IngestRequest, catalog: Catalog, stage: Stage, progress: Progress
+) -> IngestedDataset:
+    started = time.perf_counter()
+    parameters = {**request.model_dump(mode="json", exclude={"paths"}), "path": str(path)}
+    with recorded(
+        catalog, "ingest", parameters, runner=stage.runner, flow_run_id=stage.flow_run_id
+    ) as activity:
+        facility = find_facility(request.facility or settings.facility())
+        store = settings.store_url()
+        # Where work runs and how it is verified are no part of what a dataset is; they are checked
+        # here so that a wrong value is told before anything is written.
+        activity.note(
+            parameters={
+                **parameters,
+                "facility": facility.id,
+                "store": store,
+                "dask": settings.dask(),
+            }
+        )
+        plan = stage(f"inspect {path.name}", plan_ingest, path, request, facility)
+        activity.note(used=(plan.source_id,), bytes_in=plan.bytes_in)
+        with holding(activity.id):
+            target = find_target(plan, request, facility, store, activity.id)
+            if target.committed:
+                dataset = _known(plan, target, request, facility, catalog, activity)
+            else:
+                dataset = _make(plan, target, request, facility, catalog, activity, stage, progress)
+    return _report(dataset, str(path), time.perf_counter() - started, existing=target.committed)
+
+
+def plan_ingest(path: Path, request: IngestRequest, facility: Facility) -> Plan:
+    """Read all of a run but its data, and plan what will be written.
+
+    Raises
+    ------
+    SourceError
+        Something is wrong with the files.
+    """
+    try:
+        run = read_run(path, layout=request.layout, time_zone=facility.time_zone)
+        plan = make_plan(run, policy=request.policy)
+    except (KeyError, ValueError, RuntimeError, OSError) as error:
+        if isinstance(error, HscError):
+            raise
+        # h5py raises these for structures that a damaged file promises and does not have.
+        raise SourceError(
+            f"the file can't be understood: {error}",
+            where=str(path),
+            next_step="copy it again from where it was written; if it is whole, this is a defect",
+        ) from error
+    check_unchanged(plan)
+    return plan
+
+
+def write_shards(
+    plan: Plan, target: Target, request: IngestRequest, progress: Progress
+) -> list[ObjectEntry]:
+    """Write all shards and metadata of a plan on the workers that ``HSC_DASK`` names."""
+    with open_workers(settings.dask(), request.workers) as workers:
+        return write_plan(
+            plan,
+            target.store,
+            target.location,
+            workers=workers,
+            progress=progress,
+            resumed=target.resumed,
+        )
+
+
+def verify_shards(
+    plan: Plan,
+    target: Target,
+    entries: list[ObjectEntry],
+    request: IngestRequest,
+    progress: Progress,
+) -> int:
+    """Compare what was written with the source; give how many chunks were compared."""
+    with open_workers(settings.dask(), request.workers) as workers:
+        return verify_written(
+            plan, target.url, entries, how=request.verify, workers=workers, progress=progress
+        )
+
+
+def register(
+    plan: Plan,
+    target: Target,
+    entries: list[ObjectEntry],
+    request: IngestRequest,
+    facility: Facility,
+    catalog: Catalog,
+    activity: RunningActivity,
+) -> Dataset:
+    """Commit the version in the store, then tell the catalog."""
+    manifest = commit_plan(plan, target.store, target.location, entries)
+    return _tell(plan, target, manifest, request, facility, catalog, activity)
+
+
+def _make(
+    plan: Plan,
+    target: Target,
+    request: IngestRequest,
+    facility: Facility,
+    catalog: Catalog,
+    activity: RunningActivity,
+    stage: Stage,
+    progress: Progress,
+) -> Dataset:
+    name = plan.run.files[0].name
+    try:
+        entries = stage(f"write {name}", write_shards, plan, target, request, progress)
+        stage(f"verify {name}", verify_shards, plan, target, entries, request, progress)
+        return stage(
+            f"register {name}",
+            register, plan, target, entries, request, facility, catalog, activity,
+        )  # fmt: skip
+    except Exception as error:
+        # Ctrl-C and a kill leave what is there for the next attempt; a failure leaves nothing.
+        _abandon(target, error)
+        raise
+
+
+def _abandon(target: Target, cause: Exception) -> None:
+    objects = open_objects(target.store)
+    try:
+        if VersionWriter(objects, target.location).abandon():
+            objects.delete(target.claim_key)
+    except (StoreError, OSError) as error:
+        # The first error is the one to tell; that the rest could not be cleared belongs to it.
+        cause.add_note(f"what was written could not be removed: {error}")
+
+
+def _known(
+    plan: Plan,
+    target: Target,
+    request: IngestRequest,
+    facility: Facility,
+    catalog: Catalog,
+    activity: RunningActivity,
+) -> Dataset:
+    """Give the dataset that was made of the same source before; write nothing."""
+    if not wholly_hashed(plan.run.files):
+        confirm_same(plan, target)
+    try:
+        dataset = catalog.get(target.pid)
+    except DatasetNotFoundError:
+        # Committed, and its maker died or the catalog was away before it was told.
+        manifest = open_version(target.url).manifest
+        return _tell(plan, target, manifest, request, facility, catalog, activity)
+    catalog.record(activity.done())
+    return dataset
+
+
+def confirm_same(plan: Plan, target: Target) -> None:
+    """Make sure that a source too large to be hashed whole is the one that was ingested.
+
+    Every shard is made again in memory and its digest compared; nothing is written.
+
+    Raises
+    ------
+    StoreError
+        It is another source with the same names, sizes, structure and samples.
+    """
+    if not rebuilt_alike(plan, target.store, target.location):
+        raise StoreError(
+            f"the source looks like that of {target.pid}, but some of its bytes differ",
+            where=str(plan.run.files[0].path),
+            next_step="find out which of the two is right; rename the run's files to take it in "
+            "as a dataset of its own",
+        )
+
+
+def _tell(
+    plan: Plan,
+    target: Target,
+    manifest: Manifest,
+    request: IngestRequest,
+    facility: Facility,
+    catalog: Catalog,
+    activity: RunningActivity,
+) -> Dataset:
+    dataset = raw_record(plan, target, manifest, request, facility)
+    activity.note(
+        generated=(dataset.pid.at(dataset.version),),
+        output_roots=(dataset.root,),
+        bytes_out=dataset.bytes_out,
+    )
+    edges = activity.edges(dataset.pid.at(dataset.version))
+    catalog.register(dataset, activity.done(), edges)
+    return dataset
+
+
+def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) -> IngestedDataset:
+    arrays = tuple(ArrayReport(**array.model_dump()) for array in dataset.arrays)
+    return IngestedDataset(
+        pid=dataset.pid,
+        version=dataset.version,
+        layout=dataset.layout,
+        root=dataset.root,
+        bytes_in=dataset.bytes_in,
+        bytes_out=dataset.bytes_out,
+        seconds=round(seconds, 3),
+        arrays=arrays,
+        gaps=dataset.gaps,
+        existing=existing,
+        source=source,
+    )
+
+
+def _failure(path: str, error: HscError) -> PathFailure:
+    return PathFailure(path=path, **error.document())

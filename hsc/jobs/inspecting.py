@@ -1,0 +1,109 @@
+"""Inspecting: what an ingest of a path would do. Nothing is written, no catalog is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hsc import settings
+from hsc.ingestion import forecast
+from hsc.jobs.ingesting import plan_ingest
+from hsc.jobs.requests import IngestRequest
+from hsc.layouts import find_facility
+from hsc.model import Gap, Record, Way
+from hsc.workers import available_cpus
+
+
+class InspectedArray(Record):
+    """What would become of one array."""
+
+    path: str
+    """Where it stands, true names."""
+    shape: tuple[int, ...]
+    """Elements along each dimension."""
+    dtype: str
+    """Element type."""
+    chunks: tuple[int, ...]
+    """Shape of an inner chunk."""
+    shards: tuple[int, ...]
+    """Shape of a shard."""
+    way: Way
+    """How its chunks would travel."""
+    objects: int
+    """Objects that it would become."""
+    bytes: int
+    """Bytes that they would have; a guess when chunks are encoded anew."""
+
+
+class Inspection(Record):
+    """What would become of a path."""
+
+    path: str
+    """The path."""
+    layout: str
+    """The layout that was found."""
+    complete: bool
+    """Whether the run is complete."""
+    missing: tuple[str, ...]
+    """What is not there."""
+    gaps: tuple[Gap, ...]
+    """What could not be carried over, with reasons."""
+    source_id: str
+    """Identity of the run's files."""
+    files: int
+    """How many files the run has."""
+    bytes_in: int
+    """Their bytes."""
+    shards: int
+    """Shards and single chunks that would be written."""
+    objects: int
+    """All objects, metadata and manifest included."""
+    bytes: int
+    """Bytes of all objects."""
+    seconds: float
+    """A rough time for the ingest."""
+    arrays: tuple[InspectedArray, ...]
+    """All arrays."""
+
+
+def inspect(path: str, *, layout: str | None = None) -> Inspection:
+    """Tell what an ingest of a path would do.
+
+    Raises
+    ------
+    SourceError
+        Something is wrong with the files.
+    """
+    facility = find_facility(settings.facility())
+    request = IngestRequest(paths=(path,), layout=layout, policy="quarantine")
+    plan = plan_ingest(Path(path), request, facility)
+    told = forecast(plan, available_cpus())
+    arrays = []
+    for each in told.arrays:
+        spec = each.planned.spec
+        arrays.append(
+            InspectedArray(
+                path=spec.path,
+                shape=spec.shape,
+                dtype=spec.dtype,
+                chunks=spec.chunks,
+                shards=spec.shards,
+                way=spec.way,
+                objects=each.objects,
+                bytes=each.nbytes,
+            )
+        )
+    return Inspection(
+        path=path,
+        layout=plan.run.layout,
+        complete=not plan.run.missing,
+        missing=plan.run.missing,
+        gaps=plan.gaps,
+        source_id=plan.source_id,
+        files=len(plan.run.files),
+        bytes_in=plan.bytes_in,
+        shards=sum(each.objects for each in told.arrays),
+        objects=told.objects,
+        bytes=told.nbytes,
+        seconds=round(told.seconds, 1),
+        arrays=tuple(arrays),
+    )

@@ -1,0 +1,164 @@
+"""The reduce job: from datasets to a derived dataset with its history."""
+
+from __future__ import annotations
+
+import time
+
+from hsc import settings
+from hsc.client import Catalog, connect
+from hsc.ingestion import write_tree
+from hsc.jobs.placing import version_folder
+from hsc.jobs.requests import ReducedDataset, ReduceRequest
+from hsc.jobs.stages import InProcess, Stage
+from hsc.layouts import find_facility
+from hsc.model import ArraySummary, Dataset, Kind, Pid, now
+from hsc.provenance import RunningActivity, recorded
+from hsc.reading import open_dataset
+from hsc.reductions import Outputs, find_reduction
+from hsc.store import Manifest, VersionWriter, open_objects
+from hsc.workers import Progress, Silent, open_workers
+
+_VERSION = 1
+
+
+def reduce(
+    request: ReduceRequest, *, stage: Stage | None = None, progress: Progress | None = None
+) -> ReducedDataset:
+    """Run a reduction; what comes of it is a private dataset that knows what it came from.
+
+    Parameters
+    ----------
+    request
+        Which reduction, on what, with which parameters.
+    stage
+        What runs each step; None: plain calls.
+    progress
+        Hears how far it is; None: nobody.
+
+    Raises
+    ------
+    UnknownReductionError, ParameterError, RoleMissingError, DatasetNotFoundError
+        The request can't be met.
+    DamageError
+        An input's bytes are missing or wrong.
+    """
+    started = time.perf_counter()
+    driver, heard = stage or InProcess(), progress or Silent()
+    with (
+        connect() as catalog,
+        recorded(
+            catalog,
+            "reduce",
+            request.document(),
+            runner=driver.runner,
+            flow_run_id=driver.flow_run_id,
+        ) as activity,
+    ):
+        inputs = _inputs(request, catalog, activity)
+        outputs = driver(f"reduce {request.name}", run_reduction, request, inputs, heard)
+        dataset = driver(
+            f"register {request.name}", register, request, inputs, outputs, catalog, activity
+        )
+    return ReducedDataset(
+        pid=dataset.pid,
+        reduction=request.name,
+        inputs=tuple(str(record.pid.at(record.version)) for record in inputs.values()),
+        root=dataset.root,
+        seconds=round(time.perf_counter() - started, 3),
+        results=outputs.results,
+    )
+
+
+def run_reduction(
+    request: ReduceRequest, inputs: dict[str, Dataset], progress: Progress
+) -> Outputs:
+    """Run a reduction on the workers that ``HSC_DASK`` names; nothing is written."""
+    opened = {role: open_dataset(record) for role, record in inputs.items()}
+    with open_workers(settings.dask(), request.workers) as workers:
+        return find_reduction(request.name).run(opened, request.parameters, workers, progress)
+
+
+def register(
+    request: ReduceRequest,
+    inputs: dict[str, Dataset],
+    outputs: Outputs,
+    catalog: Catalog,
+    activity: RunningActivity,
+) -> Dataset:
+    """Write and commit what came of a reduction, then tell the catalog."""
+    store = settings.store_url()
+    first = next(iter(inputs.values()))
+    pid = Pid.generate(find_facility(first.facility).pid_prefix)
+    year = str((first.collected or first.created).year)
+    places = (first.facility, first.instrument, year, first.proposal)
+    location = version_folder(pid, _VERSION, places)
+    try:
+        manifest, arrays = write_tree(outputs.tree, store, location)
+    except Exception:
+        VersionWriter(open_objects(store), location).abandon()
+        raise
+    url = f"{store.rstrip('/')}/{location}"
+    dataset = _record(request, inputs, outputs, pid, url, manifest, arrays)
+    activity.note(
+        generated=(pid.at(_VERSION),),
+        output_roots=(dataset.root,),
+        bytes_out=dataset.bytes_out,
+    )
+    roles = {str(record.pid.at(record.version)): role for role, record in inputs.items()}
+    catalog.register(dataset, activity.done(), activity.edges(pid.at(_VERSION), roles))
+    return dataset
+
+
+def _inputs(
+    request: ReduceRequest, catalog: Catalog, activity: RunningActivity
+) -> dict[str, Dataset]:
+    reduction = find_reduction(request.name)
+    parameters = reduction.parse(request.parameters)
+    inputs = {role: catalog.get(pid) for role, pid in request.inputs}
+    activity.note(
+        used=tuple(str(record.pid.at(record.version)) for record in inputs.values()),
+        input_roots=tuple(record.root for record in inputs.values()),
+        bytes_in=sum(record.bytes_out for record in inputs.values()),
+        parameters={
+            "name": request.name,
+            "version": reduction.version,
+            "inputs": {role: str(r.pid.at(r.version)) for role, r in inputs.items()},
+            "parameters": parameters.model_dump(mode="json"),
+            "store": settings.store_url(),
+            "dask": settings.dask(),
+        },
+    )
+    return inputs
+
+
+def _record(
+    request: ReduceRequest,
+    inputs: dict[str, Dataset],
+    outputs: Outputs,
+    pid: Pid,
+    url: str,
+    manifest: Manifest,
+    arrays: list[ArraySummary],
+) -> Dataset:
+    first = inputs.get("sample") or next(iter(inputs.values()))
+    return Dataset(
+        pid=pid,
+        version=_VERSION,
+        kind=Kind.DERIVED,
+        title=outputs.title,
+        facility=first.facility,
+        instrument=first.instrument,
+        proposal=first.proposal,
+        sample=first.sample,
+        technique=outputs.technique,
+        created=now(),
+        collected=first.collected,
+        root=manifest.root,
+        layout=f"reduction/{request.name}",
+        location=url,
+        bytes_in=sum(record.bytes_out for record in inputs.values()),
+        bytes_out=manifest.nbytes,
+        arrays=tuple(arrays),
+        quantities=outputs.quantities,
+        keywords=(request.name,),
+    )

@@ -1,0 +1,131 @@
+"""What is asked of a job and what it answers: plain records, the same for CLI, Python and flows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hsc.model import Gap, Pid, Record, Way
+
+Policy = Literal["strict", "quarantine"]
+Verify = Literal["none", "sample", "full"]
+
+
+class IngestRequest(Record):
+    """What to take in, and how."""
+
+    paths: tuple[str, ...]
+    """Absolute paths of files or run folders; each becomes one dataset."""
+    facility: str | None = None
+    """Facility's short id; None: ``HSC_FACILITY``, else ``local``."""
+    proposal: str | None = None
+    """Proposal number; None: as the files say."""
+    sample: str | None = None
+    """Sample's name; None: as the files say."""
+    layout: str | None = None
+    """Name of the layout; None: found out."""
+    policy: Policy = "strict"
+    """``strict`` stops at what can't be carried over, ``quarantine`` records it as a gap."""
+    verify: Verify = "sample"
+    """How much is read back and compared with the source."""
+    workers: int | None = Field(default=None, ge=1)
+    """Threads or processes at work; None: as many as there are processors."""
+
+
+class ArrayReport(Record):
+    """What became of one array."""
+
+    path: str
+    """Where it stands, true names."""
+    shape: tuple[int, ...]
+    """Elements along each dimension."""
+    dtype: str
+    """Element type."""
+    chunks: tuple[int, ...]
+    """Shape of an inner chunk."""
+    shards: tuple[int, ...]
+    """Shape of a shard."""
+    way: Way
+    """How its chunks travelled."""
+
+
+class IngestedDataset(Record):
+    """What came of one path."""
+
+    pid: Pid
+    """The dataset's identifier."""
+    version: int
+    """Its version."""
+    layout: str
+    """The layout that was found."""
+    root: str
+    """BLAKE3 root of what was written."""
+    bytes_in: int
+    """Bytes of the source files."""
+    bytes_out: int
+    """Bytes of all objects of the dataset."""
+    seconds: float
+    """Time from start to registration."""
+    arrays: tuple[ArrayReport, ...]
+    """All arrays, by path."""
+    gaps: tuple[Gap, ...]
+    """What is missing, with reasons."""
+    existing: bool = False
+    """The same source was there already; nothing was written."""
+    source: str
+    """The path that was asked for."""
+
+
+class PathFailure(Record):
+    """What went wrong with one path."""
+
+    path: str
+    """The path that was asked for."""
+    error: str
+    """Class name of the error."""
+    message: str
+    """What is wrong."""
+    where: str = ""
+    """File, HDF5 path, chunk."""
+    next: str = ""
+    """What to do."""
+
+
+class IngestReport(Record):
+    """What came of a whole ingest."""
+
+    datasets: tuple[IngestedDataset, ...] = ()
+    """What went in, in the order asked."""
+    errors: tuple[PathFailure, ...] = ()
+    """What did not."""
+
+
+class ReduceRequest(Record):
+    """Which reduction to run on what."""
+
+    name: str
+    """Name of the reduction."""
+    inputs: tuple[tuple[str, Pid], ...]
+    """Role and dataset; the role is empty when the reduction has only one."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Parameters that differ from what the dataset and the defaults say."""
+    workers: int | None = Field(default=None, ge=1)
+    """Threads or processes at work; None: as many as there are processors."""
+
+
+class ReducedDataset(Record):
+    """What came of a reduction."""
+
+    pid: Pid
+    """The derived dataset."""
+    reduction: str
+    """Name of the reduction."""
+    inputs: tuple[str, ...]
+    """PIDs with version that went in."""
+    root: str
+    """BLAKE3 root of what was written."""
+    seconds: float
+    """Time from start to registration."""
+    results: dict[str, Any] = Field(default_factory=dict)
+    """The few numbers people ask for first, as in ``rg_nm``."""

@@ -1,0 +1,189 @@
+"""The verbs of the package ``hsc`` as Python functions, with plain arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsc.client import connect
+from hsc.errors import HscError
+from hsc.jobs.requests import (
+    IngestedDataset,
+    IngestRequest,
+    Policy,
+    ReducedDataset,
+    ReduceRequest,
+    Verify,
+)
+from hsc.model import Condition, Pid, Query, SearchResult
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def open(pid: str | Pid) -> xr.DataTree:
+    """Open a dataset as a tree of lazy arrays.
+
+    Parameters
+    ----------
+    pid
+        The dataset's PID; ``@n`` names version n, else it is the newest.
+
+    Returns
+    -------
+    tree
+        A node for each group; arrays are dask arrays in blocks of at most 128 MB that never cross
+        a shard, checked when they are read. What is beyond xarray hangs on ``tree.hsc``.
+
+    Raises
+    ------
+    InvalidPidError, DatasetNotFoundError
+        No such dataset.
+    ManifestError
+        The version's manifest is gone or damaged.
+    """
+    # Reading brings xarray, which takes a second to import.
+    from hsc.reading import open_dataset
+
+    with connect() as catalog:
+        record = catalog.get(Pid.parse(pid))
+    return open_dataset(record).tree()
+
+
+def search(
+    text: str = "",
+    *,
+    where: str | list[str] | None = None,
+    facility: str | None = None,
+    instrument: str | None = None,
+    proposal: str | None = None,
+    technique: str | None = None,
+    kind: str | None = None,
+    limit: int = 25,
+) -> SearchResult:
+    """Find datasets, newest first.
+
+    Parameters
+    ----------
+    text
+        Words that must all occur.
+    where
+        One bound or several, as in ``"photon_energy > 12 keV"``.
+    facility, instrument, proposal, technique, kind
+        Only these.
+    limit
+        At most this many; ``total`` counts all.
+
+    Raises
+    ------
+    InvalidQueryError
+        A bound can't be read.
+    """
+    bounds = [where] if isinstance(where, str) else where or []
+    query = Query(
+        text=text,
+        facility=facility,
+        instrument=instrument,
+        proposal=proposal,
+        technique=technique,
+        kind=kind,
+        where=tuple(Condition.parse(bound) for bound in bounds),
+        limit=limit,
+    )
+    with connect() as catalog:
+        return catalog.search(query)
+
+
+def ingest(
+    path: str | Path,
+    *,
+    facility: str | None = None,
+    proposal: str | None = None,
+    sample: str | None = None,
+    layout: str | None = None,
+    policy: Policy = "strict",
+    verify: Verify = "sample",
+    workers: int | None = None,
+) -> IngestedDataset:
+    """Take a file or run in; it becomes one dataset.
+
+    Parameters
+    ----------
+    path
+        An HDF5 file, or the master file of a run.
+    facility, proposal, sample
+        What the files do not say, or say wrongly.
+    layout
+        Name of the layout; None: found out.
+    policy
+        ``strict`` stops at what can't be carried over, ``quarantine`` records it as a gap.
+    verify
+        How much is read back and compared: ``none``, ``sample`` or ``full``.
+    workers
+        Threads or processes at work; None: as many as there are processors.
+
+    Raises
+    ------
+    SourceError, StoreError, CatalogError
+        What went wrong, as an error of its own kind.
+    """
+    # Ingesting brings HDF5, which a researcher's installation comes without.
+    from hsc.jobs.ingesting import ingest_one
+
+    return ingest_one(
+        IngestRequest(
+            paths=(str(Path(path).absolute()),),
+            facility=facility,
+            proposal=proposal,
+            sample=sample,
+            layout=layout,
+            policy=policy,
+            verify=verify,
+            workers=workers,
+        )
+    )
+
+
+def reduce(
+    name: str,
+    pid: str | Pid | None = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    **roles: str | Pid,
+) -> ReducedDataset:
+    """Run a reduction; what comes of it is a dataset that knows what it came from.
+
+    Parameters
+    ----------
+    name
+        Name of the reduction.
+    pid
+        Its only input, when it has one.
+    parameters
+        What differs from what the datasets and the defaults say.
+    workers
+        Threads or processes at work; None: as many as there are processors.
+    **roles
+        Its inputs by role, as in ``sample=pid, buffer=other``.
+
+    Raises
+    ------
+    ReductionError, DatasetNotFoundError, DamageError
+        What went wrong, as an error of its own kind.
+    """
+    # Reducing brings numba, which a researcher's installation comes without.
+    from hsc.jobs.reducing import reduce as run
+
+    inputs = [("", Pid.parse(pid))] if pid is not None else []
+    inputs += [(role, Pid.parse(given)) for role, given in roles.items()]
+    if not inputs:
+        raise HscError(
+            "no dataset was given", next_step="hsc.reduce(name, pid) or hsc.reduce(name, role=pid)"
+        )
+    return run(
+        ReduceRequest(
+            name=name, inputs=tuple(inputs), parameters=dict(parameters or {}), workers=workers
+        )
+    )
