@@ -27,9 +27,9 @@ def inspect(
         [
             [
                 array.path,
-                " × ".join(map(str, array.shape)) or "scalar",
+                "×".join(map(str, array.shape)) or "scalar",
                 array.dtype,
-                " × ".join(map(str, array.chunks)),
+                "×".join(map(str, array.chunks)),
                 array.way.value,
                 str(array.objects),
                 size(array.bytes),

@@ -32,7 +32,8 @@ def lineage(
     tree = Tree(f"[bold]{escape(start.id)}[/]  {escape(start.title)}")
     if up or both:
         _grow(tree.add("came from"), found, start.id, ("was_generated_by", "used"), {start.id})
-    if down or both:
+    became = any(e.object == start.id and e.predicate == "used" for e in found.edges)
+    if (down or both) and became:
         _grow_down(tree.add("became"), found, start.id, {start.id})
     Console().print(tree)
 

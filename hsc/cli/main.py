@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from importlib import import_module, metadata
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -45,17 +47,25 @@ class Commands(TyperGroup):
         single.command(cmd_name)(_load(target))
         return typer.main.get_command(single)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with what each is for; one that can't be loaded says why."""
+        rows = []
+        for name in self.list_commands(ctx):
+            try:
+                rows.append((name, self.get_command(ctx, name).get_short_help_str(80)))
+            except ImportError as error:
+                rows.append((name, f"(not usable here: {error})"))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; its errors become a message and an exit code, never a traceback."""
+        """Run a command; its errors become a message and an exit code."""
         try:
             return super().invoke(ctx)
-        except ModuleNotFoundError as error:
-            # hsc's own modules are always there: what is missing is a package of an extra.
-            if (error.name or "").startswith("hsc"):
+        except Exception as error:
+            if isinstance(error, _USAGE):
                 raise
-            raise SystemExit(fail(missing_part(error))) from error
-        except HscError as error:
-            raise SystemExit(fail(error)) from error
+            _end(error)
         except KeyboardInterrupt:
             text = "stopped; the same command goes on where it was"
             answer({"error": "KeyboardInterrupt", "message": text}, text, to_stderr=True)

@@ -26,7 +26,7 @@ from hsc.errors import HscError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
-_WHOLE = ("PID", "array", "started")
+_PROSE = ("title", "found", "next", "of", "result or error")
 _PIPE_WIDTH = 160
 
 
@@ -47,7 +47,7 @@ def answer(document: Any, text: str, *, to_stderr: bool = False) -> None:
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table for people; columns whose name begins with ``>`` stand on the right.
 
-    Identifiers and paths are never broken over lines: people copy them.
+    Only prose is broken over lines: people copy identifiers and paths.
     """
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for column in columns:
@@ -56,13 +56,13 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
             column.lstrip(">"),
             justify="right" if right else "left",
             overflow="fold",
-            no_wrap=column in _WHOLE,
+            no_wrap=column not in _PROSE,
         )
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    console = Console()
     # A pipe or a file has no width of its own.
-    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH, crop=False)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(width=width).print(table, crop=False)
 
 
 def fail(error: HscError) -> int:

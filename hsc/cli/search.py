@@ -45,15 +45,13 @@ def search(
         return
     show_table(
         f"{found.total} datasets" if found.total > 1 else "1 dataset",
-        ["PID", "kind", "title", "facility", "sample", "made"],
+        ["PID", "kind", "made", "title"],
         [
             [
                 str(each.pid),
                 each.kind.value,
-                each.title,
-                each.facility,
-                each.sample or "",
                 f"{each.created:%Y-%m-%d %H:%M}",
+                each.title,
             ]
             for each in found.datasets
         ],

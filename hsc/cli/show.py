@@ -33,14 +33,13 @@ def show(
     answer(None, "\n".join(facts))
     show_table(
         "",
-        ["array", "shape", "type", "chunk", "shard", "way"],
+        ["array", "shape", "type", "chunk", "way"],
         [
             [
                 array.path,
-                " × ".join(map(str, array.shape)) or "scalar",
+                "×".join(map(str, array.shape)) or "scalar",
                 array.dtype,
-                " × ".join(map(str, array.chunks)),
-                " × ".join(map(str, array.shards)),
+                "×".join(map(str, array.chunks)),
                 array.way.value,
             ]
             for array in record.arrays

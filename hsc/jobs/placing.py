@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hsc.errors import IngestInProgressError
 from hsc.ingestion import Plan, summary
 from hsc.jobs.requests import IngestRequest
-from hsc.model import Dataset, Facility, Kind, Pid, now
+from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now
 from hsc.store import (
     MANIFEST_KEY,
     Manifest,
@@ -103,11 +103,16 @@ def raw_record(
         location=target.url,
         bytes_in=plan.bytes_in,
         bytes_out=manifest.nbytes,
-        arrays=tuple(summary(planned.spec) for planned in plan.arrays),
+        arrays=by_path([summary(planned.spec) for planned in plan.arrays]),
         gaps=plan.gaps,
         quantities=dict(facts.quantities),
         keywords=(name,),
     )
+
+
+def by_path(arrays: list[ArraySummary]) -> tuple[ArraySummary, ...]:
+    """Sort arrays as records list them."""
+    return tuple(sorted(arrays, key=lambda array: array.path))
 
 
 def _places(plan: Plan, request: IngestRequest, facility: Facility) -> tuple[str | None, ...]:

@@ -7,7 +7,7 @@ import time
 from hsc import settings
 from hsc.client import Catalog, connect
 from hsc.ingestion import write_tree
-from hsc.jobs.placing import version_folder
+from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
 from hsc.jobs.stages import InProcess, Stage
 from hsc.layouts import find_facility
@@ -158,7 +158,7 @@ def _record(
         location=url,
         bytes_in=sum(record.bytes_out for record in inputs.values()),
         bytes_out=manifest.nbytes,
-        arrays=tuple(arrays),
+        arrays=by_path(arrays),
         quantities=outputs.quantities,
         keywords=(request.name,),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -88,6 +89,8 @@ class Geometry:
         )
 
     def _integrator(self) -> Any:
+        # pyFAI warns that OpenCL is absent; nothing here would use it.
+        logging.getLogger("silx.opencl").setLevel(logging.ERROR)
         # pyFAI costs seconds to import; only a worker that builds a table pays.
         from pyFAI.detectors import Detector
         from pyFAI.integrator.azimuthal import AzimuthalIntegrator

@@ -28,8 +28,8 @@ class FakeCatalog:
 
     It differs from a real one in this: nothing outlives the object or reaches another process, it
     is never unavailable, it stays usable after `close`, it keeps the records themselves, not their
-    JSON, it is not made for several threads, every search looks at every dataset, and a circle of edges is
-    walked round as often as ``depth`` allows.
+    JSON, it is not made for several threads, every search looks at every dataset, and a circle of
+    edges is walked round as often as ``depth`` allows.
 
     Examples
     --------

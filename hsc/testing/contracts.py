@@ -64,7 +64,7 @@ def example_dataset(**changes: Any) -> Dataset:
         ),
         "gaps": (Gap(path="/entry/é", reason="the file it links to is missing"),),
         "quantities": {
-            "photon_energy": Quantity(value=12.4, unit="keV"),
+            "photon_energy": Quantity(value=12.398, unit="keV"),
             "flux": Quantity(value=3e12, unit="ph/s"),
         },
         "keywords": ("protein", "standard"),
@@ -219,10 +219,11 @@ class CatalogContract:
     @pytest.mark.parametrize(
         ("conditions", "found"),
         [
-            (["photon_energy = 12400 eV"], True),
-            (["photon_energy >= 12400 eV", "photon_energy <= 12400 eV"], True),
-            (["photon_energy < 12400 eV"], False),
-            (["photon_energy > 12400 eV"], False),
+            # 12398 eV and 12.398 keV differ in the last bit of their SI values.
+            (["photon_energy = 12398 eV"], True),
+            (["photon_energy >= 12398 eV", "photon_energy <= 12398 eV"], True),
+            (["photon_energy < 12398 eV"], False),
+            (["photon_energy > 12398 eV"], False),
             (["photon_energy > 12.3 keV", "photon_energy < 12.5 keV"], True),
             (["photon_energy > 12.3 keV", "photon_energy > 12.5 keV"], False),
             (["photon_energy > 1 nm"], False),
@@ -303,9 +304,16 @@ class CatalogContract:
             catalog.record(activity)
         assert list(catalog.activities()) == three[::-1]
         assert list(catalog.activities(limit=1)) == [three[2]]
+        assert list(catalog.activities(limit=-1)) == []
         assert list(catalog.activities(since=three[1].started)) == [three[2], three[1]]
         with pytest.raises(InvalidQueryError):
             catalog.activities(since=NOON.replace(tzinfo=None))
+
+    def test_activities_of_one_moment_come_by_id(self, catalog: Catalog) -> None:
+        three = sorted((example_activity() for _ in range(3)), key=lambda each: each.id)
+        for activity in (three[1], three[0], three[2]):
+            catalog.record(activity)
+        assert list(catalog.activities()) == three[::-1]
 
 
 def chain(catalog: Catalog) -> tuple[Dataset, Dataset, Dataset]:
