@@ -1,0 +1,82 @@
+"""What every test stands on: a clean environment, a state directory of its own, no silent skip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Read before the environment is cleared.
+_REALFILES = Path(
+    os.environ.get("HSC_REALFILES") or REPOSITORY.parent / "shared" / "realfiles"
+).expanduser()
+_BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
+
+# The base installation has tests of its own, which run elsewhere (tests/steps.sh).
+collect_ignore = ["researcher"]
+
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis.settings.register_profile(
+    "ci", deadline=None, max_examples=200, print_blob=True, database=None
+)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5000)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--skipped-to", help="append each skipped test and its reason to this file")
+
+
+def pytest_configure() -> None:
+    # Nobody's own catalog, buckets or Prefect server may be reached from a test.
+    for name in list(os.environ):
+        if name.startswith(("HSC_", "AWS_", "PREFECT_")):
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "realfiles" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.realfiles)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    lines = [_skip_line(report) for report in terminalreporter.stats.get("skipped", [])]
+    if not lines:
+        return
+    terminalreporter.section(f"SKIPPED, SO NOT TESTED: {len(lines)}", sep="!", red=True, bold=True)
+    for line in lines:
+        terminalreporter.line(line)
+    if target := config.getoption("--skipped-to"):
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def _skip_line(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return f"{report.nodeid}: {reason.removeprefix('Skipped: ')}"
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clear every HSC variable and give the test a state directory of its own."""
+    for name in list(os.environ):
+        if name.startswith("HSC_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HSC_HOME", str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def realfiles() -> Path:
+    """Give the folder of files that other people's programs wrote."""
+    if not _REALFILES.is_dir():
+        pytest.skip(f"{_REALFILES} is absent; bring it and run: {_BRING_REALFILES}")
+    return _REALFILES
