@@ -1,0 +1,71 @@
+"""Several processes on one catalog file, and one that is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from hsc.client import connect
+from hsc.model import Pid, Query
+
+PROGRAM = Path(__file__).with_name("registering_program.py")
+
+
+def start(url: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, str(PROGRAM), url, str(count)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def begin(program: subprocess.Popen[str]) -> None:
+    assert program.stdin is not None
+    program.stdin.write("\n")
+    program.stdin.flush()
+
+
+def line(program: subprocess.Popen[str]) -> str:
+    assert program.stdout is not None
+    return program.stdout.readline()
+
+
+def test_four_processes_make_one_catalog_and_lose_nothing(tmp_path: Path) -> None:
+    # None of them finds the file: they also race to make it.
+    url = f"sqlite:///{tmp_path}/new/folder/catalog.sqlite"
+    programs = [start(url, 25) for _ in range(4)]
+    assert [line(program) for program in programs] == ["ready\n"] * 4
+    for program in programs:
+        begin(program)
+    told: list[str] = []
+    for program in programs:
+        output, errors = program.communicate()
+        assert (program.returncode, errors) == (0, "")
+        told += output.split()
+    with connect(url) as catalog:
+        found = catalog.search(Query(limit=1000))
+    assert found.total == 100
+    assert {str(dataset.pid) for dataset in found.datasets} == set(told)
+
+
+def test_a_killed_writer_loses_nothing_it_was_told_is_kept(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    program = start(url, 100_000)
+    assert line(program) == "ready\n"
+    begin(program)
+    told = [line(program) for _ in range(20)]
+    program.kill()
+    rest, _ = program.communicate()
+    told += rest.splitlines(keepends=True)
+    pids = [Pid.parse(text) for text in told if text.endswith("\n")]
+    assert len(pids) >= 20
+    with connect(url) as catalog:
+        for pid in pids:
+            walked = catalog.lineage(catalog.get(pid).pid, up=True, down=False, depth=1)
+            assert {node.kind for node in walked.nodes} == {
+                "dataset",
+                "activity",
+                "agent",
+                "source",
+            }
+        total = catalog.search(Query(limit=0)).total
+        assert len(pids) <= total <= len(pids) + 1

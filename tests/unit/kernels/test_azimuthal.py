@@ -1,0 +1,147 @@
+"""Sums per bin against plain NumPy and against pyFAI, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyFAI.containers import ErrorModel
+from pyFAI.ext.splitBBoxCSR import HistoBBox1d
+
+from hsc.kernels import bin_normalization, bin_table, pixel_order, renormalize, sum_frames
+
+DTYPES = [np.uint8, np.uint16, np.uint32, np.int32]
+
+
+def pyfai_engine(labels, bins, bad):
+    """Give pyFAI's own no-split integrator with exactly our bins."""
+    outside = (labels < 0) | bad
+    position = np.where(labels < 0, 0, labels).astype(np.float64).ravel() + 0.5
+    return HistoBBox1d(
+        position, None, bins=bins, pos0_range=(0, bins), mask=outside.astype(np.int8).ravel()
+    )
+
+
+def by_numpy(frame, labels, bins, good):
+    use = (labels >= 0) & good
+    values = frame[use].astype(object)
+    signal = np.zeros(bins, dtype=object)
+    variance = np.zeros(bins, dtype=object)
+    np.add.at(signal, labels[use], values)
+    np.add.at(variance, labels[use], np.array([max(1, int(v)) for v in values], dtype=object))
+    return signal, variance
+
+
+@st.composite
+def stacks(draw):
+    """Draw frames of any counting dtype with static and dynamic bad pixels."""
+    dtype = draw(st.sampled_from(DTYPES))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = (draw(st.integers(1, 9)), draw(st.integers(1, 30)), draw(st.integers(1, 30)))
+    bins = draw(st.integers(1, 12))
+    labels = rng.integers(-1, bins, shape[1:])
+    top = np.iinfo(dtype).max
+    frames = rng.poisson(draw(st.sampled_from([0.2, 3.0, 60.0])), shape).astype(dtype)
+    frames[rng.random(shape) < draw(st.sampled_from([0.0, 0.02, 0.4]))] = top
+    if dtype == np.int32:
+        frames[rng.random(shape) < 0.05] = -2
+    return frames, labels, bins
+
+
+# The first call of a kernel compiles it.
+@settings(deadline=None)
+@given(stacks(), st.booleans())
+def test_sums_are_those_of_exact_integers_whatever_the_bounds(stack, everything):
+    frames, labels, bins = stack
+    limits = np.iinfo(frames.dtype)
+    lowest, highest = (int(limits.min), int(limits.max)) if everything else (0, 50)
+    sums = sum_frames(frames, bin_table(labels, bins), lowest=lowest, highest=highest)
+    for index, frame in enumerate(frames):
+        good = (frame.astype(np.int64) >= lowest) & (frame.astype(np.int64) <= highest)
+        signal, variance = by_numpy(frame, labels, bins, good)
+        assert sums.signal[index].tolist() == signal.tolist()
+        assert sums.variance[index].tolist() == variance.tolist()
+        bad = np.flatnonzero(~good & (labels >= 0))
+        assert sums.bad_pixel[sums.bad_frame == index].tolist() == bad.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(stacks(), st.integers(0, 2**32 - 1))
+def test_signal_variance_intensity_and_error_are_pyfais_bit_for_bit(stack, seed):
+    frames, labels, bins = stack
+    highest = 2000 if frames.dtype.itemsize > 1 else 254
+    weights = np.random.default_rng(seed).uniform(0.3, 1.0, labels.shape).astype(np.float32)
+    table = bin_table(labels, bins)
+    order = pixel_order(table)
+    sums = sum_frames(frames, table, lowest=0, highest=highest)
+    normalization = np.tile(bin_normalization(table, order, weights), (len(frames), 1))
+    count = np.tile(table.count, (len(frames), 1))
+    changed = renormalize(table, order, weights, sums)
+    normalization[changed.frame, changed.bin] = changed.normalization
+    count[changed.frame, changed.bin] = changed.count
+    for index, frame in enumerate(frames):
+        bad = (frame.astype(np.int64) < 0) | (frame.astype(np.int64) > highest)
+        theirs = pyfai_engine(labels, bins, bad).integrate_ng(
+            frame, error_model=ErrorModel.POISSON, solidangle=weights
+        )
+        assert np.array_equal(sums.signal[index], theirs.signal)
+        assert np.array_equal(sums.variance[index], theirs.variance)
+        assert np.array_equal(normalization[index], theirs.normalization)
+        assert np.array_equal(count[index], theirs.count)
+        filled = count[index] > 0
+        intensity = (sums.signal[index] / np.where(filled, normalization[index], 1))[filled]
+        error = np.sqrt(sums.variance[index]) / np.where(filled, normalization[index], 1)
+        assert np.array_equal(intensity.astype(np.float32), theirs.intensity[filled])
+        assert np.array_equal(error[filled].astype(np.float32), theirs.sem[filled])
+
+
+def test_counts_beyond_float32_stay_exact():
+    frames = np.full((4, 1, 2**10 + 1), 2**24 + 1, dtype=np.uint32)
+    table = bin_table(np.zeros(frames.shape[1:], dtype=int), 1)
+    sums = sum_frames(frames, table, lowest=0, highest=2**32 - 2)
+    assert sums.signal.tolist() == [[(2**24 + 1) * (2**10 + 1)]] * 4
+
+
+def test_the_largest_counts_do_not_run_into_the_count_of_zeros():
+    frames = np.full((5, 3, 100), 2**32 - 2, dtype=np.uint32)
+    frames[:, 0, 0] = 0
+    table = bin_table(np.zeros(frames.shape[1:], dtype=int), 1)
+    sums = sum_frames(frames, table, lowest=0, highest=2**32 - 2)
+    assert sums.signal.tolist() == [[(2**32 - 2) * 299]] * 5
+    assert sums.variance.tolist() == [[(2**32 - 2) * 299 + 1]] * 5
+
+
+def test_more_bad_pixels_than_room_at_first_are_all_listed():
+    frames = np.full((6, 100, 100), 65535, dtype=np.uint16)
+    table = bin_table(np.zeros((100, 100), dtype=int), 1)
+    sums = sum_frames(frames, table, lowest=0, highest=65534)
+    assert len(sums.bad_pixel) == 60_000
+    assert sums.bad_pixel[sums.bad_frame == 5].tolist() == list(range(10_000))
+    assert not sums.signal.any()
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 8])
+def test_any_cut_into_batches_gives_the_same_sums(batch):
+    rng = np.random.default_rng(5)
+    frames = rng.poisson(2, (17, 40, 30)).astype(np.uint16)
+    table = bin_table(rng.integers(-1, 40_000, (40, 30)), 40_000)
+    whole = sum_frames(frames, table, lowest=0, highest=6)
+    parts = [
+        sum_frames(frames[i : i + batch], table, lowest=0, highest=6)
+        for i in range(0, len(frames), batch)
+    ]
+    assert np.concatenate([p.signal for p in parts]).tobytes() == whole.signal.tobytes()
+    assert np.concatenate([p.variance for p in parts]).tobytes() == whole.variance.tobytes()
+    assert np.concatenate([p.bad_pixel for p in parts]).tolist() == whole.bad_pixel.tolist()
+
+
+def test_frames_that_do_not_fit_the_table_are_refused():
+    table = bin_table(np.zeros((3, 3), dtype=int), 1)
+    with pytest.raises(ValueError, match="12 pixels in a frame, 9 in the table"):
+        sum_frames(np.zeros((1, 3, 4), dtype=np.uint8), table, lowest=0, highest=254)
+
+
+def test_a_label_beyond_the_bins_is_refused():
+    with pytest.raises(ValueError, match="label 7 in a table of 7 bins"):
+        bin_table(np.array([7]), 7)

@@ -1,0 +1,82 @@
+"""Settings: read from the environment at the call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hsc import settings
+from hsc.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "STORE", "CATALOG", "DASK", "FACILITY", "TOKEN"):
+        monkeypatch.delenv(f"HSC_{name}", raising=False)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
+def test_defaults_lie_under_the_state_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.home().is_absolute()
+    assert settings.home().name == "hsc"
+    monkeypatch.setenv("HSC_HOME", "/data/my state")
+    assert settings.home() == Path("/data/my state")
+    assert settings.store_url() == "file:///data/my state/store"
+    assert settings.catalog_url() == "sqlite:////data/my state/catalog.sqlite"
+
+
+def test_nothing_set_means_threads_no_facility_no_token_no_prefect() -> None:
+    assert settings.dask() == "threads"
+    assert settings.facility() is None
+    assert settings.token() is None
+    assert settings.prefect_url() is None
+
+
+def test_a_change_holds_from_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSC_STORE", "s3://bucket/prefix")
+    monkeypatch.setenv("HSC_CATALOG", "https://catalog.example.org")
+    monkeypatch.setenv("HSC_FACILITY", "maxiv")
+    monkeypatch.setenv("HSC_TOKEN", "secret")
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+    assert settings.store_url() == "s3://bucket/prefix"
+    assert settings.catalog_url() == "https://catalog.example.org"
+    assert (settings.facility(), settings.token()) == ("maxiv", "secret")
+    assert settings.prefect_url() == "http://127.0.0.1:4200/api"
+    monkeypatch.delenv("HSC_FACILITY")
+    assert settings.facility() is None
+
+
+def test_a_relative_home_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HSC_HOME", "state")
+    assert settings.home() == tmp_path / "state"
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HSC_HOME", str(tmp_path / "file"))
+    with pytest.raises(ConfigurationError, match="HSC_HOME"):
+        settings.home()
+
+
+@pytest.mark.parametrize("value", ["threads", "processes", "tcp://10.0.0.1:8786", "tls://host:1"])
+def test_a_place_to_work_is_taken_as_given(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSC_DASK", value)
+    assert settings.dask() == value
+
+
+@pytest.mark.parametrize("value", ["thread", "10.0.0.1:8786", "tcp://", "http://host"])
+def test_what_is_no_place_to_work_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSC_DASK", value)
+    with pytest.raises(ConfigurationError, match="HSC_DASK"):
+        settings.dask()
+
+
+@pytest.mark.parametrize("name", ["HSC_STORE", "HSC_CATALOG"])
+@pytest.mark.parametrize("value", ["/data/store", "catalog.sqlite", "://x", "3s://x"])
+def test_what_is_no_url_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    read = {"HSC_STORE": settings.store_url, "HSC_CATALOG": settings.catalog_url}[name]
+    with pytest.raises(ConfigurationError, match=f"{name}='{value}'"):
+        read()
