@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsc.client import connect
-    from hsc.jobs.exporting import export
+    from hsc.jobs import export
     from hsc.verbs import ingest, open, reduce, search
 
 __all__ = ["connect", "export", "ingest", "open", "reduce", "search"]
 
 _LATER = {
     "connect": "hsc.client",
-    "export": "hsc.jobs.exporting",
+    "export": "hsc.jobs",
     "ingest": "hsc.verbs",
     "open": "hsc.verbs",
     "reduce": "hsc.verbs",

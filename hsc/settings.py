@@ -34,7 +34,7 @@ def store_url() -> str:
     """Give the store's URL: ``HSC_STORE``, by default ``file://$HSC_HOME/store``."""
     text = os.environ.get("HSC_STORE")
     if not text:
-        return f"file://{home() / 'store'}"
+        return (home() / "store").as_uri()
     return _url("HSC_STORE", text, "file:///data/hsc or s3://bucket/prefix")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsc.client import connect
 from hsc.errors import HscError
-from hsc.jobs.requests import (
+from hsc.jobs import (
     IngestedDataset,
     IngestRequest,
     Policy,
@@ -44,11 +44,11 @@ def open(pid: str | Pid) -> xr.DataTree:
         The version's manifest is gone or damaged.
     """
     # Reading brings xarray, which takes a second to import.
-    from hsc.reading import open_dataset
+    from hsc.reading import open_dataset, open_tree
 
     with connect() as catalog:
         record = catalog.get(Pid.parse(pid))
-    return open_dataset(record).tree()
+    return open_tree(open_dataset(record))
 
 
 def search(
@@ -129,7 +129,7 @@ def ingest(
         What went wrong, as an error of its own kind.
     """
     # Ingesting brings HDF5, which a researcher's installation comes without.
-    from hsc.jobs.ingesting import ingest_one
+    from hsc.jobs import ingest_one
 
     return ingest_one(
         IngestRequest(
@@ -174,7 +174,7 @@ def reduce(
         What went wrong, as an error of its own kind.
     """
     # Reducing brings numba, which a researcher's installation comes without.
-    from hsc.jobs.reducing import reduce as run
+    from hsc.jobs import reduce as run
 
     inputs = [("", Pid.parse(pid))] if pid is not None else []
     inputs += [(role, Pid.parse(given)) for role, given in roles.items()]

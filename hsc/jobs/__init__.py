@@ -20,7 +20,7 @@ from hsc.jobs.requests import (
 if TYPE_CHECKING:
     from hsc.jobs.doctor import Check, examine
     from hsc.jobs.exporting import export
-    from hsc.jobs.ingesting import ingest
+    from hsc.jobs.ingesting import ingest, ingest_one
     from hsc.jobs.inspecting import Inspection, inspect
     from hsc.jobs.reducing import reduce
     from hsc.jobs.stages import InProcess, Runner, Stage
@@ -43,6 +43,7 @@ __all__ = [
     "examine",
     "export",
     "ingest",
+    "ingest_one",
     "inspect",
     "reduce",
 ]
@@ -56,6 +57,7 @@ _LATER = {
     "examine": "doctor",
     "export": "exporting",
     "ingest": "ingesting",
+    "ingest_one": "ingesting",
     "inspect": "inspecting",
     "reduce": "reducing",
 }

@@ -8,16 +8,19 @@ import shutil
 from collections.abc import Callable
 from importlib import metadata, util
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import httpx
 
 from hsc import settings
 from hsc.client import connect
 from hsc.errors import HscError, StoreError
+from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility
 from hsc.model import Query, Record
 from hsc.store import open_objects
-from hsc.workers import available_cpus, open_workers
+from hsc.workers import available_cpus
 
 _FACILITY = ("h5py", "hdf5plugin", "numba", "pyFAI", "prefect", "distributed", "matplotlib")
 _LEAST_FREE_BYTES = 2 * 10**9
@@ -100,7 +103,7 @@ def _free_space() -> str:
     url = settings.store_url()
     if not url.startswith("file://"):
         return "the store is no directory"
-    folder = Path(url.removeprefix("file://"))
+    folder = Path(url2pathname(urlsplit(url).path))
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -119,15 +122,8 @@ def _workers() -> str:
     spec = settings.dask()
     if spec in ("threads", "processes"):
         return f"{spec}, {available_cpus()} processors"
-    try:
-        with open_workers(spec) as workers:
-            return f"{spec}, {workers.count} threads"
-    except OSError as error:
-        raise HscError(
-            f"the scheduler does not answer: {error}",
-            where=spec,
-            next_step="start it, or unset HSC_DASK to work in this process",
-        ) from error
+    with named_workers(None) as workers:
+        return f"{spec}, {workers.count} threads"
 
 
 def _prefect() -> str:

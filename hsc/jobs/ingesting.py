@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -27,11 +28,14 @@ from hsc.jobs.requests import (
     PathFailure,
 )
 from hsc.jobs.stages import InProcess, Stage
+from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility, read_run
 from hsc.model import Dataset, Facility
 from hsc.provenance import RunningActivity, recorded
 from hsc.store import Manifest, ObjectEntry, VersionWriter, holding, open_objects, open_version
-from hsc.workers import Progress, Silent, open_workers
+from hsc.workers import Progress, Silent
+
+_LOG = logging.getLogger(__name__)
 
 
 def ingest(
@@ -66,6 +70,10 @@ def ingest(
                     Path(path), request, catalog, stage or InProcess(), progress or Silent()
                 )
             except HscError as error:
+                errors.append(_failure(path, error))
+            except Exception as error:
+                # A night's other runs must not wait for the morning because of a defect of ours.
+                _LOG.exception("a defect of hsc stopped the ingest of %s", path)
                 errors.append(_failure(path, error))
             else:
                 datasets.append(done)
@@ -143,7 +151,7 @@ def write_shards(
     plan: Plan, target: Target, request: IngestRequest, progress: Progress
 ) -> list[ObjectEntry]:
     """Write all shards and metadata of a plan on the workers that ``HSC_DASK`` names."""
-    with open_workers(settings.dask(), request.workers) as workers:
+    with named_workers(request.workers) as workers:
         return write_plan(
             plan,
             target.store,
@@ -162,7 +170,7 @@ def verify_shards(
     progress: Progress,
 ) -> int:
     """Compare what was written with the source; give how many chunks were compared."""
-    with open_workers(settings.dask(), request.workers) as workers:
+    with named_workers(request.workers) as workers:
         return verify_written(
             plan, target.url, entries, how=request.verify, workers=workers, progress=progress
         )
@@ -293,5 +301,13 @@ def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) ->
     )
 
 
-def _failure(path: str, error: HscError) -> PathFailure:
-    return PathFailure(path=path, **error.document())
+def _failure(path: str, error: Exception) -> PathFailure:
+    if isinstance(error, HscError):
+        return PathFailure(path=path, **error.document())
+    return PathFailure(
+        path=path,
+        error=type(error).__name__,
+        message=f"a defect of hsc: {type(error).__name__}: {error}",
+        where=path,
+        next="report it with the lines on stderr; `hsc doctor` may say more",
+    )

@@ -10,13 +10,14 @@ from hsc.ingestion import write_tree
 from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
 from hsc.jobs.stages import InProcess, Stage
+from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility
 from hsc.model import ArraySummary, Dataset, Kind, Pid, now
 from hsc.provenance import RunningActivity, recorded
 from hsc.reading import open_dataset
 from hsc.reductions import Outputs, find_reduction
 from hsc.store import Manifest, VersionWriter, open_objects
-from hsc.workers import Progress, Silent, open_workers
+from hsc.workers import Progress, Silent
 
 _VERSION = 1
 
@@ -74,7 +75,7 @@ def run_reduction(
 ) -> Outputs:
     """Run a reduction on the workers that ``HSC_DASK`` names; nothing is written."""
     opened = {role: open_dataset(record) for role, record in inputs.items()}
-    with open_workers(settings.dask(), request.workers) as workers:
+    with named_workers(request.workers) as workers:
         return find_reduction(request.name).run(opened, request.parameters, workers, progress)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hsc.model.pid import Pid
-from hsc.model.wire import Record, UtcTime
+from hsc.model.wire import Record, UtcTime, plain_json
 
 
 class ActivityState(StrEnum):
@@ -75,8 +75,8 @@ class Activity(Record):
     """When it began."""
     ended: UtcTime | None = None
     """When it ended; None while it runs."""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    """Everything that was asked, defaults written out."""
+    parameters: Annotated[dict[str, Any], AfterValidator(plain_json)] = Field(default_factory=dict)
+    """Everything that was asked, defaults written out; values that JSON can hold."""
     environment: Environment
     """With which code, where."""
     agents: tuple[Agent, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal, cast
 
@@ -50,7 +51,13 @@ class Condition(Record):
                 "--where 'photon_energy > 12 keV'",
             )
         comparison = cast("Comparison", "=" if match["op"] == "==" else match["op"])
-        bound = Quantity(value=float(match["value"]), unit=match["unit"] or "1")
+        value = float(match["value"])
+        if not math.isfinite(value):
+            raise InvalidQueryError(
+                f"{match['value']} is too large for a number",
+                next_step="write a smaller bound, or a larger unit",
+            )
+        bound = Quantity(value=value, unit=match["unit"] or "1")
         if bound.si() is None:
             raise InvalidQueryError(
                 f"unknown unit {bound.unit!r} in {text!r}",

@@ -46,3 +46,18 @@ def now() -> datetime:
     """Give the present moment, to the millisecond, in UTC."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def plain_json(value: dict[str, Any]) -> dict[str, Any]:
+    """Check that JSON can hold a value and give it as JSON would give it back.
+
+    Raises
+    ------
+    ValueError
+        It holds NaN, an infinity, or something that is no JSON.
+    """
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+    return plain

@@ -17,7 +17,6 @@ from hsc.store import DATA, CheckedVersion, open_version
 from hsc.transcode import decode_chunk
 
 if TYPE_CHECKING:
-    import xarray as xr
     import zarr
 
 
@@ -99,13 +98,6 @@ class OpenedDataset:
         from hsc.store import CheckedStore
 
         return zarr.open_group(CheckedStore(self.record.location, self.version), mode="r")
-
-    def tree(self) -> xr.DataTree:
-        """Open the tree with xarray: lazy dask arrays."""
-        # xarray takes a second to import.
-        from hsc.reading.datatree import open_tree
-
-        return open_tree(self)
 
     @cached_property
     def _root(self) -> dict[str, Any]:

@@ -69,8 +69,6 @@ def _tree(
 ) -> NewTree:
     """Arrange the results like NXazint1d (MAX IV's definition), with the exact sums beside."""
     binning = stack.binning
-    edges = binning.edges_per_nm()
-    intensity, error = sums.intensity()
     groups = [
         nexus.group("/entry", "NXentry", default="data"),
         nexus.group(
@@ -87,6 +85,29 @@ def _tree(
         nexus.scalar("/entry/solid_angle_applied", binning.solid_angle),
         nexus.scalar("/entry/polarization_applied", binning.polarization_factor is not None),
         nexus.scalar("/entry/normalization_applied", False),
+        *_data(stack, sums),
+        *_sums(sums),
+    ]
+    given = {**parameters.document(), **stack_facts(stack)}
+    for more_groups, more_arrays in (
+        nexus.process_group("/entry/reduction", "azimuthal", AZIMUTHAL.version, AZIMUTHAL.summary),
+        nexus.parameters_group("/entry/reduction/input", given),
+        nexus.instrument_groups("/entry/instrument", instrument, binning.geometry),
+    ):
+        groups += more_groups
+        arrays += more_arrays
+    roles = {
+        "q": "/entry/data/radial_axis",
+        "intensity": "/entry/data/I",
+        "intensity_error": "/entry/data/I_errors",
+    }
+    return NewTree(tuple(groups), tuple(arrays), roles)
+
+
+def _data(stack: Stack, sums: FrameSums) -> list[NewArray]:
+    edges = stack.binning.edges_per_nm()
+    intensity, error = sums.intensity()
+    return [
         nexus.array(
             "/entry/data/I",
             intensity,
@@ -109,22 +130,7 @@ def _tree(
             ("radial_axis",),
             long_name="largest normalisation of the frames; each frame's own is in reduction/sums",
         ),
-        *_sums(sums),
     ]
-    given = {**parameters.document(), **stack_facts(stack)}
-    for more_groups, more_arrays in (
-        nexus.process_group("/entry/reduction", "azimuthal", AZIMUTHAL.version, AZIMUTHAL.summary),
-        nexus.parameters_group("/entry/reduction/input", given),
-        nexus.instrument_groups("/entry/instrument", instrument, binning.geometry),
-    ):
-        groups += more_groups
-        arrays += more_arrays
-    roles = {
-        "q": "/entry/data/radial_axis",
-        "intensity": "/entry/data/I",
-        "intensity_error": "/entry/data/I_errors",
-    }
-    return NewTree(tuple(groups), tuple(arrays), roles)
 
 
 def _sums(sums: FrameSums) -> list[NewArray]:

@@ -1,0 +1,37 @@
+"""The place where a job works: what ``HSC_DASK`` names, opened with an error that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from hsc import settings
+from hsc.errors import ConfigurationError
+from hsc.workers import Workers, open_workers
+
+
+@contextmanager
+def named_workers(count: int | None) -> Iterator[Workers]:
+    """Open the workers that ``HSC_DASK`` names.
+
+    Parameters
+    ----------
+    count
+        How many tasks at once; None: as many as there are processors.
+
+    Raises
+    ------
+    ConfigurationError
+        ``HSC_DASK`` names no place to work, or a scheduler that does not answer.
+    """
+    spec = settings.dask()
+    with ExitStack() as stack:
+        try:
+            workers = stack.enter_context(open_workers(spec, count))
+        except OSError as error:
+            raise ConfigurationError(
+                f"the Dask scheduler does not answer: {error}",
+                where=f"HSC_DASK={spec}",
+                next_step="start it, or unset HSC_DASK to work in this process",
+            ) from error
+        yield workers
