@@ -20,8 +20,8 @@ from hsc.cli.parts import find_runner
 from hsc.errors import HscError
 from hsc.model import now
 
-# A straight Guinier line is too steep by (q_max Rg)^2 / 84 on a sphere (see docs/explanations):
-# 2 % at the customary 1.3, 0.6 % at 0.7.
+# A straight Guinier line is too steep on a sphere, the more the longer it is (fit_guinier derives
+# it): Rg comes out 2 % too large at the customary limit of 1.3, 0.6 % at this one.
 _QRG_MAX = 0.7
 _TOLERANCE = 0.01
 _BYTES_PER_PIXEL = 2
