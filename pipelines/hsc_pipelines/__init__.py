@@ -1,0 +1,1 @@
+"""Prefect flows, thin: they gather arguments and call hsc.jobs."""
