@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hsc.cli.output import Json, answer, json_wanted, show_table
+from hsc.cli.options import Json
+from hsc.cli.output import answer, json_wanted, show_table
 from hsc.client import connect
 from hsc.errors import InvalidQueryError
 from hsc.model import Activity, ActivityState, now

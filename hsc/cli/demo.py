@@ -15,7 +15,8 @@ from rich.console import Console
 
 from hsc import jobs
 from hsc.cli.demo_pictures import draw_pictures
-from hsc.cli.output import Bars, Json, answer, json_wanted, show_table, size
+from hsc.cli.options import Json
+from hsc.cli.output import Bars, answer, json_wanted, show_table, size
 from hsc.cli.parts import find_runner
 from hsc.errors import HscError
 from hsc.model import now
@@ -73,7 +74,11 @@ def _run(folder: Path, frames: int, seed: int, flow: bool, bars: Bars) -> Outcom
         folder / "raw", model, frames=frames, seed=seed, proposal="20260001", instrument="P12"
     )
     runner = find_runner(flow)
-    _say("ingesting both, as a Prefect flow (its server needs a while)" if flow else "ingesting")
+    _say(
+        "ingesting both, as a Prefect flow (its server, and compiling once, take a while)"
+        if flow
+        else "ingesting"
+    )
     request = jobs.IngestRequest(
         paths=(str(pair.buffer.absolute()), str(pair.sample.absolute())), facility="desy"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from hsc.cli.output import Json, answer, json_wanted, show_table
+from hsc.cli.options import Json
+from hsc.cli.output import answer, json_wanted, show_table
 from hsc.jobs import examine
 
 

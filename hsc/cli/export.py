@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from hsc import jobs
-from hsc.cli.output import Json, answer, size
+from hsc.cli.options import Json
+from hsc.cli.output import answer, size
 
 
 def export(

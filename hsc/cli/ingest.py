@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from hsc import jobs
-from hsc.cli.output import Bars, Json, answer, json_wanted, show_table, size
+from hsc.cli.options import Flow, Json, Workers
+from hsc.cli.output import Bars, answer, json_wanted, show_table, size
 from hsc.cli.parts import find_runner
 
 _WITH_GAPS = 3
@@ -48,16 +49,8 @@ def ingest(
     verify: Annotated[
         Verify, typer.Option(help="How much is read back and compared with the source.")
     ] = Verify.SAMPLE,
-    flow: Annotated[
-        bool | None,
-        typer.Option(
-            "--flow/--no-flow",
-            help="Run as a Prefect flow; by default when PREFECT_API_URL is set.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads or processes; by default all processors.")
-    ] = None,
+    flow: Flow = None,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
     """Take files in: each PATH becomes one dataset in the store and the catalog."""

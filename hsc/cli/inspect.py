@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from hsc import jobs
-from hsc.cli.output import Json, answer, json_wanted, show_table, size
+from hsc.cli.options import Json
+from hsc.cli.output import answer, json_wanted, show_table, size
 
 
 def inspect(

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from hsc.cli.output import Json, answer, json_wanted
+from hsc.cli.options import Json
+from hsc.cli.output import answer, json_wanted
 from hsc.client import connect
 from hsc.model import Lineage, Pid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module, metadata
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -59,13 +59,9 @@ class Commands(TyperGroup):
             formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; its errors become a message and an exit code."""
+        """Run a command; stopped by its user it ends without a traceback."""
         try:
             return super().invoke(ctx)
-        except Exception as error:
-            if isinstance(error, _USAGE):
-                raise
-            _end(error)
         except KeyboardInterrupt:
             text = "stopped; the same command goes on where it was"
             answer({"error": "KeyboardInterrupt", "message": text}, text, to_stderr=True)
@@ -97,13 +93,34 @@ def root(
 
 
 def main() -> None:
-    """Run the ``hsc`` command."""
+    """Run the ``hsc`` command; its errors become a message and an exit code."""
     try:
         app()
     except SystemExit as ended:
         if ended.code == 2 and json_wanted():
             answer({"error": "UsageError", "message": "wrong usage; stderr says more"}, "")
         raise
+    except HscError as error:
+        sys.exit(fail(error))
+    except ModuleNotFoundError as error:
+        # hsc's own modules are always there: what is missing is a package of an extra.
+        own = (error.name or "").startswith("hsc")
+        sys.exit(_defect(error) if own else fail(missing_part(error)))
+    except Exception as error:
+        sys.exit(_defect(error))
+
+
+def _defect(error: Exception) -> int:
+    """Tell of an error that nobody foresaw: the traceback for us, the rest for whoever met it."""
+    traceback.print_exception(error)
+    what = f"{type(error).__name__}: {error}"
+    told = HscError(
+        f"a defect of hsc: {what}",
+        next_step="report it with the lines above; `hsc doctor` may say more",
+    )
+    document = {**told.document(), "error": type(error).__name__}
+    answer(document, f"error: {told}", to_stderr=True)
+    return told.exit_code
 
 
 def _others() -> dict[str, str]:

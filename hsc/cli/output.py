@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -23,8 +22,6 @@ from rich.progress import (
 from rich.table import Table
 
 from hsc.errors import HscError
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 _PROSE = ("title", "found", "next", "of", "result or error")
 _PIPE_WIDTH = 160

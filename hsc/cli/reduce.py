@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from hsc import jobs
-from hsc.cli.output import Bars, Json, answer
+from hsc.cli.options import Flow, Json, Workers
+from hsc.cli.output import Bars, answer
 from hsc.cli.parts import find_runner
 from hsc.errors import ParameterError
 from hsc.model import Pid
@@ -25,16 +26,8 @@ def reduce(
     recipe: Annotated[
         Path | None, typer.Option(help="A TOML file of parameters; -p goes before it.")
     ] = None,
-    flow: Annotated[
-        bool | None,
-        typer.Option(
-            "--flow/--no-flow",
-            help="Run as a Prefect flow; by default when PREFECT_API_URL is set.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads or processes; by default all processors.")
-    ] = None,
+    flow: Flow = None,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
     """Reduce datasets; what comes of it is a dataset that knows what it came from."""

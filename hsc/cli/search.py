@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from hsc.cli.output import Json, answer, json_wanted, show_table
-from hsc.client import connect
-from hsc.model import Condition, Query
+from hsc import verbs
+from hsc.cli.options import Json
+from hsc.cli.output import answer, json_wanted, show_table
 
 
 def search(
@@ -25,18 +25,16 @@ def search(
     json: Json = False,
 ) -> None:
     """Find datasets, newest first."""
-    query = Query(
-        text=text,
+    found = verbs.search(
+        text,
+        where=where,
         facility=facility,
         instrument=instrument,
         proposal=proposal,
         technique=technique,
         kind=kind,
-        where=tuple(Condition.parse(condition) for condition in where or ()),
         limit=limit,
     )
-    with connect() as catalog:
-        found = catalog.search(query)
     if json_wanted():
         answer(found.document(), "")
         return

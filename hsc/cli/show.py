@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hsc.cli.output import Json, answer, json_wanted, show_table, size
+from hsc.cli.options import Json
+from hsc.cli.output import answer, json_wanted, show_table, size
 from hsc.client import connect
 from hsc.model import Dataset, Pid
 

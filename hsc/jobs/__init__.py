@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hsc.jobs.requests import (
-    ArrayReport,
     IngestedDataset,
     IngestReport,
     IngestRequest,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from hsc.jobs.stages import InProcess, Runner, Stage
 
 __all__ = [
-    "ArrayReport",
     "Check",
     "InProcess",
     "IngestReport",

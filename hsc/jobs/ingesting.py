@@ -21,7 +21,6 @@ from hsc.ingestion import (
 )
 from hsc.jobs.placing import Target, find_target, raw_record
 from hsc.jobs.requests import (
-    ArrayReport,
     IngestedDataset,
     IngestReport,
     IngestRequest,
@@ -285,7 +284,6 @@ def _tell(
 
 
 def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) -> IngestedDataset:
-    arrays = tuple(ArrayReport(**array.model_dump()) for array in dataset.arrays)
     return IngestedDataset(
         pid=dataset.pid,
         version=dataset.version,
@@ -294,7 +292,7 @@ def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) ->
         bytes_in=dataset.bytes_in,
         bytes_out=dataset.bytes_out,
         seconds=round(seconds, 3),
-        arrays=arrays,
+        arrays=dataset.arrays,
         gaps=dataset.gaps,
         existing=existing,
         source=source,

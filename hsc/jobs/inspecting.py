@@ -5,29 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from hsc import settings
-from hsc.ingestion import forecast
+from hsc.ingestion import forecast, summary
 from hsc.jobs.ingesting import plan_ingest
 from hsc.jobs.requests import IngestRequest
 from hsc.layouts import find_facility
-from hsc.model import Gap, Record, Way
+from hsc.model import ArraySummary, Gap, Record
 from hsc.workers import available_cpus
 
 
-class InspectedArray(Record):
+class InspectedArray(ArraySummary):
     """What would become of one array."""
 
-    path: str
-    """Where it stands, true names."""
-    shape: tuple[int, ...]
-    """Elements along each dimension."""
-    dtype: str
-    """Element type."""
-    chunks: tuple[int, ...]
-    """Shape of an inner chunk."""
-    shards: tuple[int, ...]
-    """Shape of a shard."""
-    way: Way
-    """How its chunks would travel."""
     objects: int
     """Objects that it would become."""
     bytes: int
@@ -77,21 +65,10 @@ def inspect(path: str, *, layout: str | None = None) -> Inspection:
     request = IngestRequest(paths=(path,), layout=layout, policy="quarantine")
     plan = plan_ingest(Path(path), request, facility)
     told = forecast(plan, available_cpus())
-    arrays = []
-    for each in told.arrays:
-        spec = each.planned.spec
-        arrays.append(
-            InspectedArray(
-                path=spec.path,
-                shape=spec.shape,
-                dtype=spec.dtype,
-                chunks=spec.chunks,
-                shards=spec.shards,
-                way=spec.way,
-                objects=each.objects,
-                bytes=each.nbytes,
-            )
-        )
+    arrays = tuple(
+        InspectedArray(**dict(summary(each.planned.spec)), objects=each.objects, bytes=each.nbytes)
+        for each in told.arrays
+    )
     return Inspection(
         path=path,
         layout=plan.run.layout,
@@ -105,5 +82,5 @@ def inspect(path: str, *, layout: str | None = None) -> Inspection:
         objects=told.objects,
         bytes=told.nbytes,
         seconds=round(told.seconds, 1),
-        arrays=tuple(arrays),
+        arrays=arrays,
     )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hsc.model import Gap, Pid, Record, Way
+from hsc.model import ArraySummary, Gap, Pid, Record
 
 Policy = Literal["strict", "quarantine"]
 Verify = Literal["none", "sample", "full"]
@@ -33,23 +33,6 @@ class IngestRequest(Record):
     """Threads or processes at work; None: as many as there are processors."""
 
 
-class ArrayReport(Record):
-    """What became of one array."""
-
-    path: str
-    """Where it stands, true names."""
-    shape: tuple[int, ...]
-    """Elements along each dimension."""
-    dtype: str
-    """Element type."""
-    chunks: tuple[int, ...]
-    """Shape of an inner chunk."""
-    shards: tuple[int, ...]
-    """Shape of a shard."""
-    way: Way
-    """How its chunks travelled."""
-
-
 class IngestedDataset(Record):
     """What came of one path."""
 
@@ -67,7 +50,7 @@ class IngestedDataset(Record):
     """Bytes of all objects of the dataset."""
     seconds: float
     """Time from start to registration."""
-    arrays: tuple[ArrayReport, ...]
+    arrays: tuple[ArraySummary, ...]
     """All arrays, by path."""
     gaps: tuple[Gap, ...]
     """What is missing, with reasons."""

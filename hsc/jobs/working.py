@@ -22,16 +22,17 @@ def named_workers(count: int | None) -> Iterator[Workers]:
     Raises
     ------
     ConfigurationError
-        ``HSC_DASK`` names no place to work, or a scheduler that does not answer.
+        ``HSC_DASK`` names no place to work, or a scheduler that can't be reached.
     """
     spec = settings.dask()
     with ExitStack() as stack:
         try:
             workers = stack.enter_context(open_workers(spec, count))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ConfigurationError(
-                f"the Dask scheduler does not answer: {error}",
+                f"the Dask scheduler can't be reached: {error}",
                 where=f"HSC_DASK={spec}",
-                next_step="start it, or unset HSC_DASK to work in this process",
+                next_step="check the address and start it, or unset HSC_DASK to work in this "
+                "process",
             ) from error
         yield workers
