@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from hsc import settings
@@ -35,6 +36,26 @@ from hsc.store import Manifest, ObjectEntry, VersionWriter, holding, open_object
 from hsc.workers import Progress, Silent
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One path on its way in: what was asked of it, and who hears how it goes."""
+
+    request: IngestRequest
+    """What was asked."""
+    facility: Facility
+    """Whose data they are."""
+    store: str
+    """URL of the store they go to."""
+    catalog: Catalog
+    """Where they are registered."""
+    activity: RunningActivity
+    """The activity that takes them in."""
+    stage: Stage
+    """What runs each step."""
+    progress: Progress
+    """Hears how far it is."""
 
 
 def ingest(
@@ -111,14 +132,12 @@ def _ingest_path(
                 "dask": settings.dask(),
             }
         )
+        order = Order(request, facility, store, catalog, activity, stage, progress)
         plan = stage(f"inspect {path.name}", plan_ingest, path, request, facility)
         activity.note(used=(plan.source_id,), bytes_in=plan.bytes_in)
         with holding(activity.id):
             target = find_target(plan, request, facility, store, activity.id)
-            if target.committed:
-                dataset = _known(plan, target, request, facility, catalog, activity)
-            else:
-                dataset = _make(plan, target, request, facility, catalog, activity, stage, progress)
+            dataset = (_known if target.committed else _make)(order, plan, target)
     return _report(dataset, str(path), time.perf_counter() - started, existing=target.committed)
 
 
@@ -146,67 +165,44 @@ def plan_ingest(path: Path, request: IngestRequest, facility: Facility) -> Plan:
     return plan
 
 
-def write_shards(
-    plan: Plan, target: Target, request: IngestRequest, progress: Progress
-) -> list[ObjectEntry]:
+def write_shards(order: Order, plan: Plan, target: Target) -> list[ObjectEntry]:
     """Write all shards and metadata of a plan on the workers that ``HSC_DASK`` names."""
-    with named_workers(request.workers) as workers:
+    with named_workers(order.request.workers) as workers:
         return write_plan(
             plan,
             target.store,
             target.location,
             workers=workers,
-            progress=progress,
+            progress=order.progress,
             resumed=target.resumed,
         )
 
 
-def verify_shards(
-    plan: Plan,
-    target: Target,
-    entries: list[ObjectEntry],
-    request: IngestRequest,
-    progress: Progress,
-) -> int:
+def verify_shards(order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]) -> int:
     """Compare what was written with the source; give how many chunks were compared."""
-    with named_workers(request.workers) as workers:
+    with named_workers(order.request.workers) as workers:
         return verify_written(
-            plan, target.url, entries, how=request.verify, workers=workers, progress=progress
+            plan,
+            target.url,
+            entries,
+            how=order.request.verify,
+            workers=workers,
+            progress=order.progress,
         )
 
 
-def register(
-    plan: Plan,
-    target: Target,
-    entries: list[ObjectEntry],
-    request: IngestRequest,
-    facility: Facility,
-    catalog: Catalog,
-    activity: RunningActivity,
-) -> Dataset:
+def register(order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]) -> Dataset:
     """Commit the version in the store, then tell the catalog."""
     manifest = commit_plan(plan, target.store, target.location, entries)
-    return _tell(plan, target, manifest, request, facility, catalog, activity)
+    return _tell(order, plan, target, manifest)
 
 
-def _make(
-    plan: Plan,
-    target: Target,
-    request: IngestRequest,
-    facility: Facility,
-    catalog: Catalog,
-    activity: RunningActivity,
-    stage: Stage,
-    progress: Progress,
-) -> Dataset:
-    name = plan.run.files[0].name
+def _make(order: Order, plan: Plan, target: Target) -> Dataset:
+    stage, name = order.stage, plan.run.files[0].name
     try:
-        entries = stage(f"write {name}", write_shards, plan, target, request, progress)
-        stage(f"verify {name}", verify_shards, plan, target, entries, request, progress)
-        return stage(
-            f"register {name}",
-            register, plan, target, entries, request, facility, catalog, activity,
-        )  # fmt: skip
+        entries = stage(f"write {name}", write_shards, order, plan, target)
+        stage(f"verify {name}", verify_shards, order, plan, target, entries)
+        return stage(f"register {name}", register, order, plan, target, entries)
     except Exception as error:
         # Ctrl-C and a kill leave what is there for the next attempt; a failure leaves nothing.
         _abandon(target, error)
@@ -223,24 +219,16 @@ def _abandon(target: Target, cause: Exception) -> None:
         cause.add_note(f"what was written could not be removed: {error}")
 
 
-def _known(
-    plan: Plan,
-    target: Target,
-    request: IngestRequest,
-    facility: Facility,
-    catalog: Catalog,
-    activity: RunningActivity,
-) -> Dataset:
+def _known(order: Order, plan: Plan, target: Target) -> Dataset:
     """Give the dataset that was made of the same source before; write nothing."""
     if not wholly_hashed(plan.run.files):
         confirm_same(plan, target)
     try:
-        dataset = catalog.get(target.pid)
+        dataset = order.catalog.get(target.pid)
     except DatasetNotFoundError:
         # Committed, and its maker died or the catalog was away before it was told.
-        manifest = open_version(target.url).manifest
-        return _tell(plan, target, manifest, request, facility, catalog, activity)
-    catalog.record(activity.done())
+        return _tell(order, plan, target, open_version(target.url).manifest)
+    order.catalog.record(order.activity.done())
     return dataset
 
 
@@ -263,23 +251,13 @@ def confirm_same(plan: Plan, target: Target) -> None:
         )
 
 
-def _tell(
-    plan: Plan,
-    target: Target,
-    manifest: Manifest,
-    request: IngestRequest,
-    facility: Facility,
-    catalog: Catalog,
-    activity: RunningActivity,
-) -> Dataset:
-    dataset = raw_record(plan, target, manifest, request, facility)
-    activity.note(
-        generated=(dataset.pid.at(dataset.version),),
-        output_roots=(dataset.root,),
-        bytes_out=dataset.bytes_out,
+def _tell(order: Order, plan: Plan, target: Target, manifest: Manifest) -> Dataset:
+    dataset = raw_record(plan, target, manifest, order.request, order.facility)
+    version = dataset.pid.at(dataset.version)
+    order.activity.note(
+        generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
     )
-    edges = activity.edges(dataset.pid.at(dataset.version))
-    catalog.register(dataset, activity.done(), edges)
+    order.catalog.register(dataset, order.activity.done(), order.activity.edges(version))
     return dataset
 
 
