@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from hsc.cli.options import Json
 from hsc.cli.output import answer, fail, json_wanted
 from hsc.cli.parts import missing_part
 from hsc.errors import HscError
@@ -77,19 +78,28 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        number = metadata.version("hanseatic-science-cloud")
+        answer({"version": number}, f"hsc {number}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and end.", callback=_tell_version, is_eager=True
+        ),
+    ] = False,
+    json: Json = False,
 ) -> None:
     """Hanseatic Science Cloud: facility HDF5 as lazy, checked Zarr; every number has a history.
 
     Every command takes --json: one JSON document on stdout, everything else on stderr. Exit codes:
     0 done, 1 an error, 2 wrong usage, 3 done with recorded gaps.
     """
-    if version:
-        number = metadata.version("hanseatic-science-cloud")
-        answer({"version": number}, f"hsc {number}")
-        raise typer.Exit
 
 
 def main() -> None:

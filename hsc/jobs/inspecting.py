@@ -67,7 +67,7 @@ def inspect(path: str, *, layout: str | None = None) -> Inspection:
     told = forecast(plan, available_cpus())
     arrays = tuple(
         InspectedArray(**dict(summary(each.planned.spec)), objects=each.objects, bytes=each.nbytes)
-        for each in told.arrays
+        for each in sorted(told.arrays, key=lambda array: array.planned.spec.path)
     )
     return Inspection(
         path=path,

@@ -1,0 +1,55 @@
+"""``hsc bench``: the benchmarks by name, each the answer to one question."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from hsc.errors import ConfigurationError
+from hsc_benchmarks.machine import describe_machine
+from hsc_benchmarks.report import print_document, print_tables
+
+# Benchmark to its module and function; each brings its own packages when it is called.
+BENCHMARKS = {"ingest": "hsc_benchmarks.ingest:measure_ingest"}
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="Which benchmark: ingest.")] = "ingest",
+    frames: Annotated[int, typer.Option(min=1, help="Frames of the mock run.")] = 200,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each arm is timed.")] = 5,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where files go; by default the temporary folder.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on stdout.")
+    ] = False,
+) -> None:
+    """Measure on this machine, against the floor and against the usual way."""
+    measure = _find(name)
+    document = {"benchmark": name, "machine": describe_machine(folder)}
+    document |= measure(frames=frames, rounds=rounds, folder=folder, say=_say)
+    if json:
+        print_document(document)
+    else:
+        print_tables(document)
+
+
+def _find(name: str) -> Callable[..., dict[str, Any]]:
+    target = BENCHMARKS.get(name)
+    if target is None:
+        raise ConfigurationError(
+            f"there is no benchmark {name!r}", next_step=f"use one of: {', '.join(BENCHMARKS)}"
+        )
+    module, _, function = target.partition(":")
+    found: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
+    return found
+
+
+def _say(text: str) -> None:
+    Console(file=sys.stderr).print(text, highlight=False)

@@ -1,0 +1,141 @@
+"""An ingest that is killed or stopped goes on where it was: same PID, same root, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+ARRAYS = 14
+_PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def many_arrays(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file whose arrays become objects of more than 1 MiB: each gets a journal's line."""
+    path = tmp_path_factory.mktemp("many") / "many.h5"
+    draw = np.random.default_rng(1)
+    with h5py.File(path, "w") as file:
+        for number in range(ARRAYS):
+            values = draw.integers(0, 2**32, (8, 600, 600), dtype="u4")
+            file.create_dataset(f"stack_{number:02d}", data=values, chunks=(1, 600, 600))
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared, many_arrays: Path) -> dict[str, Any]:
+    """Ingest it into a store of its own, undisturbed."""
+    made: dict[str, Any] = shared.json("ingest", many_arrays, "--verify", "none")["datasets"][0]
+    return made
+
+
+def _begin(hsc, path: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "hsc.cli.main", "ingest", str(path), "--json", "--workers", "1"]
+    return subprocess.Popen(
+        words, env=hsc.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _shards(hsc) -> dict[str, os.stat_result]:
+    store = hsc.home / "store"
+    return {key: (store / key).stat() for key in hsc.objects() if "/c/" in key}
+
+
+def _wait_for_shards(hsc, running: subprocess.Popen[str], count: int) -> None:
+    """Wait until so many objects are there; with none, until the claim is."""
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        there = hsc.objects()
+        enough = len([key for key in there if "/c/" in key]) >= count
+        if enough and any(key.startswith(".claims/") for key in there):
+            return
+        assert running.poll() is None, "the ingest ended before it could be stopped"
+        time.sleep(0.002)
+    pytest.fail("the ingest wrote nothing")
+
+
+def _attempts(hsc) -> list[Path]:
+    return [path for path in (hsc.home / "store").glob("local/*/*/*/*") if path.is_dir()]
+
+
+@pytest.mark.parametrize("written", [0, 3, 9])
+def test_killed_at_any_point_the_next_run_finishes_the_same(
+    hsc, many_arrays: Path, undisturbed, written: int
+) -> None:
+    with _begin(hsc, many_arrays) as running:
+        _wait_for_shards(hsc, running, written)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    journal = [key for key in hsc.objects() if "/.journal/" in key]
+    before = _shards(hsc)
+    assert hsc.json("search")["total"] == 0
+    assert len(before) < ARRAYS
+    assert len(journal) >= max(0, written - 1)
+
+    made = hsc.json("ingest", many_arrays, "--verify", "full")["datasets"][0]
+    assert made["root"] == undisturbed["root"]
+    assert made["existing"] is False
+    after = _shards(hsc)
+    assert len(after) == ARRAYS
+    kept = [key for key, state in before.items() if after[key].st_ino == state.st_ino]
+    assert len(kept) >= len(journal), "a journalled object was written twice"
+    assert not [key for key in hsc.objects() if "/.journal/" in key]
+    assert len(_attempts(hsc)) == 1
+    assert hsc.json("ingest", many_arrays)["datasets"][0]["pid"] == made["pid"]
+
+
+def test_killed_twice_the_pid_is_that_of_the_first_attempt(hsc, many_arrays, undisturbed) -> None:
+    folders = set()
+    for written in (2, 6):
+        with _begin(hsc, many_arrays) as running:
+            _wait_for_shards(hsc, running, written)
+            running.send_signal(signal.SIGKILL)
+        folders |= {path.name for path in _attempts(hsc)}
+    made = hsc.json("ingest", many_arrays)["datasets"][0]
+    assert folders == {made["pid"].partition("/")[2]}
+    assert made["root"] == undisturbed["root"]
+
+
+def test_ctrl_c_ends_quietly_with_130_and_the_same_command_goes_on(
+    hsc, many_arrays, undisturbed
+) -> None:
+    with _begin(hsc, many_arrays) as running:
+        _wait_for_shards(hsc, running, 3)
+        running.send_signal(signal.SIGINT)
+        stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in stderr, stderr
+    assert '"KeyboardInterrupt"' in stdout
+    stopped = hsc.json("activities", "--failed")["activities"]
+    assert [each["failure"]["error"] for each in stopped] == ["KeyboardInterrupt"]
+    before = _shards(hsc)
+    assert 0 < len(before) < ARRAYS
+    made = hsc.json("ingest", many_arrays)["datasets"][0]
+    assert made["root"] == undisturbed["root"]
+    after = _shards(hsc)
+    assert sum(after[key].st_ino == state.st_ino for key, state in before.items()) >= 3
+
+
+def test_two_at_once_make_one_dataset(hsc, many_arrays, undisturbed) -> None:
+    with _begin(hsc, many_arrays) as first:
+        _wait_for_shards(hsc, first, 1)
+        # Held where it is, so that the second surely comes while the first is at it.
+        first.send_signal(signal.SIGSTOP)
+        refused = hsc.json("ingest", many_arrays, code=1)
+        first.send_signal(signal.SIGCONT)
+        stdout, _ = first.communicate(timeout=60)
+    told = refused["errors"][0]
+    assert told["error"] == "IngestInProgressError"
+    assert str(first.pid) in told["message"]
+    assert "wait" in told["next"]
+    assert first.returncode == 0, stdout
+    assert hsc.json("ingest", many_arrays)["datasets"][0]["root"] == undisturbed["root"]
+    assert len(_attempts(hsc)) == 1
