@@ -13,6 +13,7 @@ import platformdirs
 
 from hsc.errors import ConfigurationError
 
+_SCHEDULER = re.compile(r"(?:tcp|tls|ws|wss)://[^/:]+(?::[0-9a-fA-F:]+\])?:[0-9]{1,5}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 
@@ -35,6 +36,11 @@ def store_url() -> str:
     text = os.environ.get("HSC_STORE")
     if not text:
         return (home() / "store").as_uri()
+    if text.startswith("memory:"):
+        raise ConfigurationError(
+            f"HSC_STORE={text!r} would forget every dataset when the command ends",
+            next_step="name a place that stays, as in file:///data/hsc or s3://bucket/prefix",
+        )
     return _url("HSC_STORE", text, "file:///data/hsc or s3://bucket/prefix")
 
 
@@ -51,7 +57,7 @@ def catalog_url() -> str:
 def dask() -> str:
     """Give where work runs: ``threads``, ``processes``, or a scheduler's address."""
     text = os.environ.get("HSC_DASK") or "threads"
-    if text in ("threads", "processes") or re.match(r"(tcp|tls|ws|wss)://.+", text):
+    if text in ("threads", "processes") or _SCHEDULER.fullmatch(text):
         return text
     raise ConfigurationError(
         f"HSC_DASK={text!r} names no place to work",

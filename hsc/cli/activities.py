@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from hsc import jobs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted, show_table
-from hsc.client import connect
 from hsc.errors import InvalidQueryError
 from hsc.model import Activity, ActivityState, now
 
@@ -27,7 +27,7 @@ def activities(
 ) -> None:
     """List activities, newest first."""
     state = ActivityState.FAILED if failed else None
-    with connect() as catalog:
+    with jobs.open_catalog() as catalog:
         found = catalog.activities(state=state, since=_moment(since), limit=limit)
     if json_wanted():
         answer({"activities": [each.document() for each in found]}, "")

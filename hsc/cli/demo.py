@@ -42,7 +42,7 @@ class Outcome:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where files for people go.")] = Path("demo-output"),
-    frames: Annotated[int, typer.Option(min=20, help="Frames of buffer and of sample.")] = 200,
+    frames: Annotated[int, typer.Option(min=100, help="Frames of buffer and of sample.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 1,
     flow: Annotated[
         bool, typer.Option("--flow/--no-flow", help="Run the jobs as Prefect flows.")

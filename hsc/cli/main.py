@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from importlib import import_module, metadata
@@ -104,6 +105,8 @@ def root(
 
 def main() -> None:
     """Run the ``hsc`` command; its errors become a message and an exit code."""
+    # Batch systems end a job with SIGTERM: the activity is told as stopped, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except SystemExit as ended:

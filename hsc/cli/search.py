@@ -39,7 +39,8 @@ def search(
         answer(found.document(), "")
         return
     if not found.datasets:
-        answer(None, "no dataset matches; `hsc search` alone lists all")
+        hint = "; a bound finds only quantities of its unit's dimension" if where else ""
+        answer(None, f"no dataset matches{hint}; `hsc search` alone lists all")
         return
     show_table(
         f"{found.total} datasets" if found.total > 1 else "1 dataset",

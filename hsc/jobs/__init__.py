@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hsc.jobs.inspecting import Inspection, inspect
     from hsc.jobs.reducing import reduce
     from hsc.jobs.stages import InProcess, Runner, Stage
+    from hsc.jobs.telling import open_catalog
 
 __all__ = [
     "Check",
@@ -43,6 +44,7 @@ __all__ = [
     "ingest",
     "ingest_one",
     "inspect",
+    "open_catalog",
     "reduce",
 ]
 
@@ -57,6 +59,7 @@ _LATER = {
     "ingest": "ingesting",
     "ingest_one": "ingesting",
     "inspect": "inspecting",
+    "open_catalog": "telling",
     "reduce": "reducing",
 }
 

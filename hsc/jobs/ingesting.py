@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hsc import settings
-from hsc.client import Catalog, connect
+from hsc.client import Catalog
 from hsc.errors import DatasetNotFoundError, HscError, SourceError, StoreError
 from hsc.ingestion import (
     Plan,
@@ -28,6 +28,7 @@ from hsc.jobs.requests import (
     PathFailure,
 )
 from hsc.jobs.stages import InProcess, Stage
+from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility, read_run
 from hsc.model import Dataset, Facility
@@ -83,7 +84,7 @@ def ingest(
     """
     datasets: list[IngestedDataset] = []
     errors: list[PathFailure] = []
-    with connect() as catalog:
+    with open_catalog() as catalog:
         for path in request.paths:
             try:
                 done = _ingest_path(
@@ -108,7 +109,7 @@ def ingest_one(request: IngestRequest) -> IngestedDataset:
     SourceError, StoreError, CatalogError
         Whatever went wrong.
     """
-    with connect() as catalog:
+    with open_catalog() as catalog:
         return _ingest_path(Path(request.paths[0]), request, catalog, InProcess(), Silent())
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from hsc import settings
-from hsc.client import Catalog, connect
+from hsc.client import Catalog
 from hsc.ingestion import write_tree
 from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
 from hsc.jobs.stages import InProcess, Stage
+from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility
 from hsc.model import ArraySummary, Dataset, Kind, Pid, now
@@ -46,7 +47,7 @@ def reduce(
     started = time.perf_counter()
     driver, heard = stage or InProcess(), progress or Silent()
     with (
-        connect() as catalog,
+        open_catalog() as catalog,
         recorded(
             catalog,
             "reduce",

@@ -33,7 +33,7 @@ def read_run(path: Path, *, layout: str | None, time_zone: str) -> Run:
     """
     if path.is_dir():
         raise SourceMissingError(
-            "a folder",
+            "the path is a folder, not a file",
             where=str(path),
             next_step="name the run's files, or the master file of a DECTRIS run",
         )

@@ -39,8 +39,10 @@ class Environment(Record):
     """Operating system and processor."""
     host: str
     """Name of the machine."""
+    process: int
+    """Number of the process on that machine."""
     cpus: int
-    """Processors that the process may use."""
+    """Processors of the machine."""
     source_commit: str | None = None
     """Commit of hsc's own source when it runs from a checkout; ``+changes`` when edited."""
     lock_digest: str | None = None

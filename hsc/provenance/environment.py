@@ -30,9 +30,14 @@ _DECISIVE = (
 )
 
 
-@cache
 def environment() -> Environment:
     """Give the facts of this process's code and machine."""
+    # A forked process has its parent's facts but a number of its own.
+    return _facts().model_copy(update={"process": os.getpid()})
+
+
+@cache
+def _facts() -> Environment:
     installed = _installed()
     wanted = {name.lower(): name for name in _DECISIVE}
     lines = "\n".join(f"{name}=={version}" for name, version in sorted(installed.items()))
@@ -41,6 +46,7 @@ def environment() -> Environment:
         python=platform.python_version(),
         platform=platform.platform(),
         host=platform.node(),
+        process=os.getpid(),
         cpus=os.cpu_count() or 1,
         source_commit=_source_commit(),
         lock_digest=f"blake3:{blake3(lines.encode()).hexdigest()}",

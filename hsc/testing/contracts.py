@@ -82,7 +82,12 @@ def example_activity(**changes: Any) -> Activity:
         "ended": NOON + timedelta(seconds=7),
         "parameters": {"verify": "sample", "workers": None, "file": "m\udce4tning.h5"},
         "environment": Environment(
-            packages={"zarr": "3.1.6"}, python="3.11.2", platform="Linux", host="b1", cpus=2
+            packages={"zarr": "3.1.6"},
+            python="3.11.2",
+            platform="Linux",
+            host="b1",
+            process=1,
+            cpus=2,
         ),
         "agents": (Agent(kind="person", id="anna"),),
     }

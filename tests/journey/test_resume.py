@@ -79,6 +79,9 @@ def test_killed_at_any_point_the_next_run_finishes_the_same(
     assert hsc.json("search")["total"] == 0
     assert len(before) < ARRAYS
     assert len(journal) >= max(0, written - 1)
+    (lost,) = hsc.json("activities", "--failed")["activities"]
+    assert lost["failure"]["error"] == "ProcessDied"
+    assert lost["failure"]["where"] == str(many_arrays)
 
     made = hsc.json("ingest", many_arrays, "--verify", "full")["datasets"][0]
     assert made["root"] == undisturbed["root"]
@@ -104,12 +107,13 @@ def test_killed_twice_the_pid_is_that_of_the_first_attempt(hsc, many_arrays, und
     assert made["root"] == undisturbed["root"]
 
 
-def test_ctrl_c_ends_quietly_with_130_and_the_same_command_goes_on(
-    hsc, many_arrays, undisturbed
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_ends_quietly_with_130_and_the_same_command_goes_on(
+    hsc, many_arrays, undisturbed, sign: signal.Signals
 ) -> None:
     with _begin(hsc, many_arrays) as running:
         _wait_for_shards(hsc, running, 3)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(sign)
         stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Traceback" not in stderr, stderr

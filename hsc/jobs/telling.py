@@ -1,0 +1,45 @@
+"""Telling the catalog of activities that died without a word: killed, or with their machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hsc.client import Catalog, connect
+from hsc.model import Activity, ActivityState, Failure
+from hsc.provenance import alive
+
+_MOST = 1000
+
+
+@contextmanager
+def open_catalog() -> Iterator[Catalog]:
+    """Open the catalog that ``HSC_CATALOG`` names, and bring its running activities up to date.
+
+    An activity of this machine whose process is gone is recorded as failed, so that the morning
+    shows what the night lost.
+    """
+    with connect() as catalog:
+        for activity in catalog.activities(state=ActivityState.RUNNING, limit=_MOST):
+            if _dead(activity):
+                catalog.record(_failed(activity))
+        yield catalog
+
+
+def _dead(activity: Activity) -> bool:
+    facts = activity.environment
+    here = facts.host == platform.node() and facts.process != os.getpid()
+    return here and not alive(facts.process)
+
+
+def _failed(activity: Activity) -> Activity:
+    failure = Failure(
+        error="ProcessDied",
+        message=f"process {activity.environment.process} ended without a word: it was killed, "
+        "or the machine went down",
+        where=str(activity.parameters.get("path", "")),
+        next="run the same command again; an ingest goes on where it was",
+    )
+    return activity.model_copy(update={"state": ActivityState.FAILED, "failure": failure})
