@@ -22,7 +22,7 @@ def test_defaults_lie_under_the_state_directory(monkeypatch: pytest.MonkeyPatch)
     assert settings.home().name == "hsc"
     monkeypatch.setenv("HSC_HOME", "/data/my state")
     assert settings.home() == Path("/data/my state")
-    assert settings.store_url() == "file:///data/my state/store"
+    assert settings.store_url() == "file:///data/my%20state/store"
     assert settings.catalog_url() == "sqlite:////data/my state/catalog.sqlite"
 
 
@@ -80,3 +80,23 @@ def test_what_is_no_url_is_refused(name: str, value: str, monkeypatch: pytest.Mo
     read = {"HSC_STORE": settings.store_url, "HSC_CATALOG": settings.catalog_url}[name]
     with pytest.raises(ConfigurationError, match=f"{name}='{value}'"):
         read()
+
+
+@pytest.mark.parametrize("value", ["tcp://127.0.0.1:port", "tls://host", "tcp://:8786"])
+def test_a_scheduler_without_host_or_port_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSC_DASK", value)
+    with pytest.raises(ConfigurationError, match="HSC_DASK"):
+        settings.dask()
+
+
+def test_a_scheduler_may_have_an_address_of_ip_version_6(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSC_DASK", "tcp://[::1]:8786")
+    assert settings.dask() == "tcp://[::1]:8786"
+
+
+def test_a_store_that_forgets_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSC_STORE", "memory://store")
+    with pytest.raises(ConfigurationError, match="forget"):
+        settings.store_url()
