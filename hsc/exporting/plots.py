@@ -16,6 +16,7 @@ from hsc.exporting.files import new_file
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 _DPI = 100
 _COLORS = ("#1f4e79", "#c8553d", "#3a7d44", "#7a5195", "#8a6d1d")
@@ -185,30 +186,31 @@ def plot_frame(
     rows, columns = counts.shape
     block = math.ceil(max(rows, columns) / _LONGEST_SIDE)
     shown = _block_means(counts, block)
-    low, high = _count_range(shown)
-    # A zero has no logarithm, but it is a measurement: black, not the grey of bad pixels.
-    shown = np.where(shown <= 0, low / 2, shown)
-    # matplotlib costs half a second and is not part of a laptop's installation.
-    from matplotlib import colormaps
-    from matplotlib.colors import LogNorm
-
     figure = _figure(9, min(12.0, max(4.0, 7.8 * rows / columns + 0.9)))
     axes = figure.add_subplot()
-    colors = colormaps["viridis"].with_extremes(bad=_MASKED, under="#000000")
-    picture = axes.imshow(
-        shown,
-        norm=LogNorm(low, high),
-        cmap=colors,
-        interpolation="nearest",
-        extent=(0, columns, rows, 0),
-    )
-    bar = figure.colorbar(picture, ax=axes, extend="both", shrink=0.85)
+    bar = figure.colorbar(_image(axes, shown, counts.shape), ax=axes, extend="both", shrink=0.85)
     bar.set_label("counts per pixel")
     axes.set_xlabel("x (pixels)")
     axes.set_ylabel("y (pixels)")
     said = f"{title} (means of {block} × {block} pixels)" if block > 1 else title
     axes.set_title(said, loc="left", fontsize=13, color=_INK)
     _save(figure, path, overwrite)
+
+
+def _image(axes: Axes, shown: NDArray[np.float64], shape: tuple[int, ...]) -> AxesImage:
+    # matplotlib costs half a second and is not part of a laptop's installation.
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    low, high = _count_range(shown)
+    return axes.imshow(
+        # A zero has no logarithm, but it is a measurement: black, not the grey of bad pixels.
+        np.where(shown <= 0, low / 2, shown),
+        norm=LogNorm(low, high),
+        cmap=colormaps["viridis"].with_extremes(bad=_MASKED, under="#000000"),
+        interpolation="nearest",
+        extent=(0, shape[1], shape[0], 0),
+    )
 
 
 def _count_range(shown: NDArray[np.float64]) -> tuple[float, float]:
@@ -236,7 +238,7 @@ def _block_means(counts: NDArray[np.float64], block: int) -> NDArray[np.float64]
 
 
 def _figure(width: float, height: float) -> Figure:
-    # As in plot_frame.
+    # As in _image.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
