@@ -62,7 +62,7 @@ def rewrap(chunk: bytes, nbytes: int, itemsize: int) -> bytes | None:
     whole = blocks - (1 if tail != shuffled_tail else 0)
 
     source = np.frombuffer(chunk, np.uint8)
-    frame = np.empty(16 + 8 * blocks + len(chunk) + block, np.uint8)
+    frame = np.empty(16 + 8 * blocks + len(chunk) + min(block, nbytes), np.uint8)
     read, written = _copy_blocks(source, frame, blocks, whole, block, tail)
     if read == _AMBIGUOUS:
         return None

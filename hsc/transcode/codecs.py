@@ -12,6 +12,9 @@ from numcodecs.vlen import VLenUTF8
 from numpy.typing import NDArray
 
 _BITSHUFFLE = 2
+# Blosc's own threads put a frame's blocks in the order in which they end, so that the same pixels
+# would give other bytes each time; numcodecs uses them on the main thread unless told otherwise.
+blosc_codec.use_threads = False
 
 
 def encode_chunk(array: NDArray[Any], compressor: Mapping[str, Any] | None) -> bytes:

@@ -57,11 +57,17 @@ def choose_travel(
         return Travel(
             Way.RECODE, {"name": "zstd", "configuration": {"level": 3, "checksum": False}}
         )
-    if little_endian and len(filters) == 1 and _is_bitshuffle_lz4(filters[0]):
+    if little_endian and len(filters) == 1 and _is_bitshuffle_lz4(filters[0], itemsize):
         return Travel(Way.REWRAP, blosc("lz4", 5, itemsize, _DEFAULT_BLOCK_BYTES))
     return Travel(Way.RECODE, blosc("zstd", 1, itemsize))
 
 
-def _is_bitshuffle_lz4(stage: Filter) -> bool:
+def _is_bitshuffle_lz4(stage: Filter, itemsize: int) -> bool:
     # cd_values of bitshuffle: version major, minor, element size, block size, compressor.
-    return stage.id == BITSHUFFLE and len(stage.values) >= 5 and stage.values[4] == _BITSHUFFLE_LZ4
+    values = stage.values
+    return (
+        stage.id == BITSHUFFLE
+        and len(values) >= 5
+        and values[2] == itemsize
+        and values[4] == _BITSHUFFLE_LZ4
+    )
