@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import google_crc32c
+import numpy as np
 from blake3 import blake3
 
 from hsc.errors import (
@@ -76,9 +77,17 @@ class CheckedVersion:
         ------
         MissingShardError, CorruptShardError
             As `read`; also for a gap, which never reads as data.
+        ManifestError
+            The manifest does not list the chunk, not even as empty.
         """
         entry = self._entries.get(key)
-        if entry is None or entry.chunks.states[index] == ChunkState.EMPTY:
+        if entry is None or index >= len(entry.chunks):
+            raise ManifestError(
+                "the manifest does not know the chunk",
+                where=f"{self._where(key)}, chunk {index}",
+                next_step=_ADVICE,
+            )
+        if entry.chunks.states[index] == ChunkState.EMPTY:
             return None
         start = int(entry.chunks.offsets[index])
         length = int(entry.chunks.lengths[index])
@@ -97,15 +106,23 @@ class CheckedVersion:
         return _twice(attempt)
 
     def read_range(self, key: str, start: int, stop: int | None) -> bytes | None:
-        """Give a part of an object; checked where it is one inner chunk or the shard's index."""
+        """Give a part of an object, checked.
+
+        A part that is made of whole inner chunks and the shard's index is checked against their
+        checksums; for any other the whole object is read.
+        """
         entry = self._entries.get(key)
         if entry is None or entry.absent:
             return None
         end = entry.nbytes if stop is None else min(stop, entry.nbytes)
+        parts = _parts(entry, start, end)
+        if parts is None:
+            return (self.read(key) or b"")[start:end]
 
         def attempt() -> bytes:
             data = self._get(entry, start, end)
-            if len(data) != end - start or not _part_holds(entry, start, data):
+            held = (_part_holds(data[a - start : b - start], crc) for a, b, crc in parts)
+            if len(data) != end - start or not all(held):
                 raise CorruptShardError(
                     f"bytes {start} to {end} are not those that were written",
                     where=self._where(key),
@@ -148,21 +165,29 @@ def open_version(location: str) -> CheckedVersion:
     return CheckedVersion(objects, Manifest.decode(data, where))
 
 
-def _part_holds(entry: ObjectEntry, start: int, data: bytes) -> bool:
-    """Check data against the chunk or the shard index that begins at ``start`` and is as long."""
+def _parts(entry: ObjectEntry, start: int, stop: int) -> list[tuple[int, int, int]] | None:
+    """Give begin, end and crc32c of the chunks and the index that make up a part of an object.
+
+    None when the part begins or ends inside of one of them.
+    """
     table = entry.chunks
-    if len(data) == 16 * len(table) + 4 and start + len(data) == entry.nbytes:
-        return data[:-4] == shard_index(table) and _crc_holds(data)
-    there = table.states != ChunkState.EMPTY
-    matches = there & (table.offsets == start) & (table.lengths + 4 == len(data))
-    for index in matches.nonzero()[0]:
-        if data[-4:] != int(table.crcs[index]).to_bytes(4, "little") or not _crc_holds(data):
-            return False
-    return True
+    there = np.flatnonzero(table.states != ChunkState.EMPTY)
+    rows = [
+        (int(table.offsets[n]), int(table.offsets[n] + table.lengths[n]) + 4, int(table.crcs[n]))
+        for n in there[(table.offsets[there] >= start) & (table.offsets[there] < stop)]
+    ]
+    rows.sort()
+    index_at = entry.nbytes - 16 * len(table) - 4
+    if start <= index_at < stop:
+        rows.append((index_at, entry.nbytes, google_crc32c.value(shard_index(table))))
+    bounds = [start, *(end for _, end, _ in rows)]
+    whole = [begin for begin, _, _ in rows] == bounds[:-1] and bounds[-1] == stop
+    return rows if whole else None
 
 
-def _crc_holds(data: bytes) -> bool:
-    return bool(google_crc32c.value(data[:-4]).to_bytes(4, "little") == data[-4:])
+def _part_holds(data: bytes, crc: int) -> bool:
+    stored = crc.to_bytes(4, "little")
+    return bool(data[-4:] == stored and google_crc32c.value(data[:-4]) == crc)
 
 
 def _twice(attempt: Callable[[], _T]) -> _T:

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from hsc.errors import ManifestError, ObjectExistsError, ObjectMissingError
 from hsc.model import Pid, Record, UtcTime, canonical_json, now
+from hsc.provenance import alive
 from hsc.store.objects import ObjectStore
 
 _LEASE = timedelta(hours=12)
@@ -46,13 +47,12 @@ class Claim(Record):
 
     def abandoned(self) -> bool:
         """Tell whether its maker is surely gone: dead on this machine, or past its lease."""
+        here = self.host == platform.node()
+        if here and self.process == os.getpid():
+            return self.attempt not in _held
         if now() - self.made > _LEASE:
             return True
-        if self.host != platform.node():
-            return False
-        if self.process == os.getpid():
-            return self.attempt not in _held
-        return not _alive(self.process)
+        return here and not alive(self.process)
 
 
 @contextmanager
@@ -104,21 +104,9 @@ def read_claim(objects: ObjectStore, source_id: str) -> Claim | None:
         return None
     try:
         return Claim(**json.loads(data))
-    except ValueError as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise ManifestError(
             "a claim can't be read",
             where=f"{objects.url}/{key}",
             next_step="look who wrote it; remove it only when no dataset was made of it",
         ) from error
-
-
-def _alive(process: int) -> bool:
-    if os.name == "nt":  # signal 0 ends a process on Windows; the lease decides there
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from hsc.errors import (
     ConfigurationError,
@@ -84,7 +85,7 @@ def open_objects(url: str) -> ObjectStore:
             raise ConfigurationError(
                 f"{url!r} names a host", next_step="write file:///path with three slashes"
             )
-        return DirectoryObjects(Path(unquote(parts.path)))
+        return DirectoryObjects(Path(url2pathname(parts.path)))
     return FsspecObjects(url)
 
 
@@ -93,7 +94,7 @@ class DirectoryObjects:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self.url = f"file://{root}"
+        self.url = root.absolute().as_uri()
 
     def get(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
         """Give an object's bytes."""
@@ -104,6 +105,8 @@ class DirectoryObjects:
                 return _read_fully(file.fileno(), None if stop is None else stop - start)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ObjectMissingError("no such object", where=f"{self.url}/{key}") from error
+        except OSError as error:
+            raise StoreError(f"can't read: {error.strerror}", where=f"{self.url}/{key}") from error
 
     def size(self, key: str) -> int | None:
         """Give an object's size in bytes."""
@@ -145,9 +148,7 @@ class DirectoryObjects:
         return sorted(path.relative_to(self._root).as_posix() for path in found)
 
     def _path(self, key: str) -> Path:
-        if key.startswith("/") or any(part in ("", ".", "..") for part in key.split("/")):
-            raise StoreError(f"{key!r} is no key", where=self.url)
-        return self._root / key
+        return self._root / _checked(key, self.url)
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
@@ -195,16 +196,19 @@ class FsspecObjects:
         """Give an object's bytes."""
         try:
             data: bytes = self._fs.cat_file(self._path(key), start=start or None, end=stop)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, IsADirectoryError) as error:
             raise ObjectMissingError("no such object", where=f"{self.url}/{key}") from error
+        except OSError as error:
+            raise StoreError(f"can't read: {error}", where=f"{self.url}/{key}") from error
         return data
 
     def size(self, key: str) -> int | None:
         """Give an object's size in bytes."""
         try:
-            return int(self._fs.info(self._path(key))["size"])
+            facts = self._fs.info(self._path(key))
         except FileNotFoundError:
             return None
+        return int(facts["size"]) if facts["type"] == "file" else None
 
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Write an object by one conditional PUT (If-None-Match on S3)."""
@@ -229,10 +233,18 @@ class FsspecObjects:
     def keys(self, prefix: str) -> list[str]:
         """List keys below a prefix."""
         found = self._fs.find(self._path(prefix) if prefix else self._root)
-        return sorted(path[len(self._root) + 1 :] for path in found)
+        # Asked for an object instead of a folder, fsspec finds the object itself.
+        below = f"{self._root}/{prefix}/" if prefix else f"{self._root}/"
+        return sorted(path[len(self._root) + 1 :] for path in found if path.startswith(below))
 
     def _path(self, key: str) -> str:
-        return f"{self._root}/{key}"
+        return f"{self._root}/{_checked(key, self.url)}"
+
+
+def _checked(key: str, url: str) -> str:
+    if any(part in ("", ".", "..") for part in key.split("/")):
+        raise StoreError(f"{key!r} is no key", where=url)
+    return key
 
 
 def _options(scheme: str) -> dict[str, Any]:
@@ -261,12 +273,17 @@ def _write_fully(descriptor: int, data: bytes | bytearray | memoryview) -> None:
 
 def _link_new(temporary: Path, target: Path) -> None:
     """Give a file its name; a taken name fails, where a rename would overwrite."""
-    for _ in range(10):
-        _make_folder(target.parent)
+    for _ in range(100):
         try:
+            _make_folder(target.parent)
             os.link(temporary, target)
         except FileNotFoundError:
             # Somebody who deletes a neighbour takes empty folders away: make them again.
+            continue
+        except FileExistsError as error:
+            # From making the folder: it was there, and was taken away before it was looked at.
+            if error.filename2 is not None or any(each.is_file() for each in target.parents):
+                raise
             continue
         return
     raise FileNotFoundError(errno.ENOENT, "its folder keeps disappearing", str(target.parent))

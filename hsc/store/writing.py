@@ -47,6 +47,11 @@ class VersionWriter:
 
         An object of the same bytes that is there already (an attempt died between the two
         steps) counts as written; one of other bytes is replaced.
+
+        Raises
+        ------
+        ObjectExistsError
+            The version is committed, with other bytes under that key.
         """
         if entry.absent:
             return
@@ -97,9 +102,12 @@ class VersionWriter:
         try:
             self._objects.put_new(key, data)
         except ObjectExistsError:
-            if self._objects.get(key) != data:
-                self._objects.delete(key)
-                self._objects.put_new(key, data)
+            if self._objects.get(key) == data:
+                return
+            if self._objects.size(self._key(MANIFEST_KEY)) is not None:
+                raise  # a committed version is never changed
+            self._objects.delete(key)
+            self._objects.put_new(key, data)
 
     def _key(self, key: str) -> str:
         return f"{self._location}/{key}"

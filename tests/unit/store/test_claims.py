@@ -1,0 +1,113 @@
+"""One source makes one dataset: of many who claim it at once exactly one wins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from hsc.errors import ManifestError
+from hsc.model import Pid, now
+from hsc.store import DirectoryObjects, holding, make_claim, place_claim, read_claim
+
+SOURCE = "blake3:" + "ab" * 32
+
+
+def claim(attempt: str = "attempt", **changes):
+    made = make_claim(SOURCE, Pid.generate("hsc.local"), "a/b/v1", attempt)
+    return made.model_copy(update=changes)
+
+
+def test_a_claim_is_read_as_it_was_placed(objects):
+    placed = claim()
+    assert read_claim(objects, SOURCE) is None
+    assert place_claim(objects, placed) == placed
+    assert read_claim(objects, SOURCE) == placed
+
+
+def test_the_second_is_given_the_first_ones_claim(objects):
+    first = place_claim(objects, claim("one"))
+    assert place_claim(objects, claim("two")) == first
+    assert read_claim(objects, SOURCE) == first
+
+
+def test_of_many_threads_exactly_one_wins(tmp_path):
+    objects = DirectoryObjects(tmp_path)
+    barrier = threading.Barrier(8)
+
+    def race(number):
+        mine = claim(f"attempt {number}")
+        barrier.wait()
+        return place_claim(objects, mine)
+
+    with ThreadPoolExecutor(8) as threads:
+        standing = set(threads.map(race, range(8)))
+    assert len(standing) == 1
+
+
+def test_of_several_processes_exactly_one_wins(tmp_path):
+    program = (
+        "import sys, time, pathlib\n"
+        "from hsc.model import Pid\n"
+        "from hsc.store import DirectoryObjects, make_claim, place_claim\n"
+        "source = sys.argv[2]\n"
+        "mine = make_claim(source, Pid.generate('hsc.local'), 'a/v1', sys.argv[3])\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "print(place_claim(DirectoryObjects(pathlib.Path(sys.argv[1])), mine).attempt)\n"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), SOURCE, str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(3)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    winners = {racer.communicate(timeout=60)[0] for racer in racers}
+    assert len(winners) == 1
+
+
+def test_a_claim_that_is_held_here_is_not_abandoned_however_long_it_takes():
+    with holding("attempt"):
+        assert not claim().abandoned()
+        assert not claim(made=now() - timedelta(days=3)).abandoned()
+    assert claim().abandoned()
+
+
+def test_the_claim_of_a_live_process_is_abandoned_only_past_its_lease():
+    assert not claim(process=os.getppid()).abandoned()
+    assert claim(process=os.getppid(), made=now() - timedelta(hours=13)).abandoned()
+
+
+def test_the_claim_of_a_dead_process_is_abandoned():
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    assert claim(process=dead.pid).abandoned()
+
+
+def test_the_claim_of_another_machine_is_abandoned_only_past_its_lease():
+    elsewhere = {"host": "another machine", "process": 1}
+    assert not claim(**elsewhere).abandoned()
+    assert not claim(**elsewhere, made=now() - timedelta(hours=11)).abandoned()
+    assert claim(**elsewhere, made=now() - timedelta(hours=13)).abandoned()
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"{}", b"[]", b"3", b"\xff\xfe\x00", b'{"pid": 1}'])
+def test_a_claim_that_cannot_be_read_is_an_error_that_names_it(objects, text):
+    objects.put_new(claim().key, text)
+    with pytest.raises(ManifestError) as caught:
+        read_claim(objects, SOURCE)
+    assert claim().key in caught.value.where

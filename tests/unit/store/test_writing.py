@@ -1,0 +1,96 @@
+"""Writing a version: what was committed is never changed, what was not can be taken up again."""
+
+from __future__ import annotations
+
+import pytest
+
+from hsc.errors import ManifestError, ObjectExistsError
+from hsc.store import MANIFEST_KEY, Manifest, VersionWriter, digest_entry
+
+BIG = bytes(2 << 20)
+
+
+def commit(writer, *entries):
+    return writer.commit(entries, source_id=None, files=(), gaps=())
+
+
+def put(writer, key, data):
+    entry = digest_entry(key, data)
+    writer.put(entry, data)
+    return entry
+
+
+def test_a_big_object_stands_in_the_journal_until_the_commit(objects):
+    writer = VersionWriter(objects, "d/v1")
+    assert writer.finished("data.zarr/a") is None
+    entry = put(writer, "data.zarr/a", BIG)
+    finished = VersionWriter(objects, "d/v1").finished("data.zarr/a")
+    assert finished is not None
+    assert (finished.key, finished.nbytes, finished.digest) == (entry.key, len(BIG), entry.digest)
+    commit(writer, entry)
+    assert writer.finished("data.zarr/a") is None
+    assert objects.keys("d/v1") == ["d/v1/data.zarr/a", "d/v1/manifest"]
+
+
+def test_a_small_object_is_made_again_sooner_than_told_to_the_journal(objects):
+    writer = VersionWriter(objects, "d/v1")
+    put(writer, "data.zarr/a", b"small")
+    assert writer.finished("data.zarr/a") is None
+    assert objects.keys("d/v1") == ["d/v1/data.zarr/a"]
+
+
+def test_a_damaged_journal_is_an_error(objects):
+    writer = VersionWriter(objects, "d/v1")
+    put(writer, "data.zarr/a", BIG)
+    (line,) = objects.keys("d/v1/.journal")
+    data = objects.get(line)
+    objects.delete(line)
+    objects.put_new(line, data[:-1])
+    with pytest.raises(ManifestError):
+        writer.finished("data.zarr/a")
+
+
+def test_an_attempt_takes_the_place_of_one_that_died(objects):
+    writer = VersionWriter(objects, "d/v1")
+    put(writer, "data.zarr/a", b"old")
+    put(writer, "data.zarr/a", b"old")
+    entry = put(writer, "data.zarr/a", b"newer")
+    commit(writer, entry)
+    assert objects.get("d/v1/data.zarr/a") == b"newer"
+
+
+def test_an_absent_object_leaves_nothing(objects):
+    writer = VersionWriter(objects, "d/v1")
+    put(writer, "data.zarr/a", b"")
+    assert objects.keys("d/v1") == []
+
+
+def test_what_was_committed_is_never_changed(objects):
+    writer = VersionWriter(objects, "d/v1")
+    entry = put(writer, "data.zarr/a", b"kept")
+    manifest = commit(writer, entry)
+    assert commit(writer, entry).root == manifest.root  # the same again is no change
+    with pytest.raises(ObjectExistsError):
+        put(writer, "data.zarr/a", b"other")
+    with pytest.raises(ObjectExistsError):
+        commit(writer, digest_entry("data.zarr/b", b"x"))
+    with pytest.raises(ObjectExistsError):
+        writer.put_metadata({"data.zarr/a": b"other"})
+    assert not writer.abandon()
+    assert objects.get("d/v1/data.zarr/a") == b"kept"
+    assert Manifest.decode(objects.get(f"d/v1/{MANIFEST_KEY}"), "").root == manifest.root
+
+
+def test_what_was_not_committed_can_be_abandoned_and_nothing_else_goes(objects):
+    put(VersionWriter(objects, "d/v10"), "data.zarr/a", b"neighbour")
+    writer = VersionWriter(objects, "d/v1")
+    put(writer, "data.zarr/a", BIG)
+    assert writer.abandon()
+    assert objects.keys("d") == ["d/v10/data.zarr/a"]
+
+
+def test_the_manifest_does_not_hang_on_the_order_of_entries(objects):
+    entries = [digest_entry(f"data.zarr/{name}", b"x") for name in "bca"]
+    first = commit(VersionWriter(objects, "d/v1"), *entries)
+    second = commit(VersionWriter(objects, "d/v2"), *reversed(entries))
+    assert first.encode() == second.encode()
