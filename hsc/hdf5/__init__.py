@@ -2,7 +2,7 @@
 
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
 from hsc.hdf5.files import FileState, open_hdf5
-from hsc.hdf5.types import ElementType, decode_text, element_type
+from hsc.hdf5.types import ElementType, decode_text, element_type, encode_name
 from hsc.hdf5.walk import Problem, SourceDataset, SourceGroup, SourceTree, walk
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "chunk_index",
     "decode_text",
     "element_type",
+    "encode_name",
     "filter_pipeline",
     "open_hdf5",
     "walk",

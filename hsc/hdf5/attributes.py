@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from hsc.hdf5.types import decode_text, element_type
+from hsc.hdf5.types import decode_name, decode_text, element_type, encode_name
 
 TYPES_KEY = "hsc:attribute_types"
 _EXACT_INTEGERS = 2**53
@@ -33,10 +33,17 @@ def read_attributes(node: Any, path: str) -> tuple[dict[str, Any], list[tuple[st
     values: dict[str, Any] = {}
     types: dict[str, Any] = {}
     problems: list[tuple[str, str]] = []
-    for name in sorted(node.attrs):
+    try:
+        names = sorted(map(decode_name, node.attrs))
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        return {}, [(f"{path}@", f"the attributes can't be listed: {error}")]
+    for name in names:
         where = f"{path}@{name}"
         if name.startswith("hsc:"):
             problems.append((where, "its name begins with hsc:, which is hsc's own"))
+            continue
+        if decode_text(name) is None:
+            problems.append((where, "its name is no UTF-8"))
             continue
         try:
             value, record, reason = _read(node, name)
@@ -54,11 +61,12 @@ def read_attributes(node: Any, path: str) -> tuple[dict[str, Any], list[tuple[st
 
 
 def _read(node: Any, name: str) -> tuple[Any, dict[str, Any] | None, str]:
-    attribute = node.attrs.get_id(name)
+    raw = encode_name(name)
+    attribute = node.attrs.get_id(raw)
     kind = element_type(attribute.get_type(), attribute.dtype)
     if kind.zarr is None:
         return None, None, kind.reason
-    value = node.attrs[name]
+    value = node.attrs[raw]
     if isinstance(value, h5py.Empty):
         return {"$null": True}, kind.record, ""
     if kind.zarr == "string":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,18 +58,8 @@ def check_signature(path: Path) -> None:
         As `open_hdf5`.
     """
     try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise SourceMissingError(
-                "not a file", where=str(path), next_step="name a file, or a folder with one run"
-            )
-        with path.open("rb") as file:
-            offset = 0
-            while offset < size:
-                file.seek(offset)
-                if file.read(len(_SIGNATURE)) == _SIGNATURE:
-                    return
-                offset = 512 if offset == 0 else offset * 2
+        facts = path.stat()
+        found = stat.S_ISREG(facts.st_mode) and _signed(path, facts.st_size)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SourceMissingError(
             "no such file", where=str(path), next_step="check the path's spelling"
@@ -85,11 +76,27 @@ def check_signature(path: Path) -> None:
             where=str(path),
             next_step="check the file system it lies on",
         ) from error
-    raise NotHdf5Error(
-        "not an HDF5 file" if size else "the file is empty",
-        where=str(path),
-        next_step="name an HDF5 file (.h5, .nxs, .hdf5, .cxi)",
-    )
+    if not stat.S_ISREG(facts.st_mode):
+        raise SourceMissingError(
+            "not a file", where=str(path), next_step="name a file, or a folder with one run"
+        )
+    if not found:
+        raise NotHdf5Error(
+            "not an HDF5 file" if facts.st_size else "the file is empty",
+            where=str(path),
+            next_step="name an HDF5 file (.h5, .nxs, .hdf5, .cxi)",
+        )
+
+
+def _signed(path: Path, size: int) -> bool:
+    with path.open("rb") as file:
+        offset = 0
+        while offset < size:
+            file.seek(offset)
+            if file.read(len(_SIGNATURE)) == _SIGNATURE:
+                return True
+            offset = 512 if offset == 0 else offset * 2
+    return False
 
 
 class FileState:

@@ -63,6 +63,8 @@ def element_type(type_id: Any, dtype: np.dtype[Any]) -> ElementType:
     bits = 8 * dtype.itemsize
     if isinstance(type_id, h5py.h5t.TypeIntegerID) and type_id.get_precision() != bits:
         return ElementType(None, reason=f"integers of {type_id.get_precision()} bits")
+    if type_id.get_size() != dtype.itemsize:  # h5py widens what NumPy has no type for
+        return ElementType(None, reason=f"elements of {8 * type_id.get_size()} bits, as {dtype}")
     name = _NAMES.get(f"{dtype.kind}{dtype.itemsize}")
     if name is None:
         return ElementType(None, reason=f"elements of type {dtype}")
@@ -84,6 +86,16 @@ def _string(type_id: Any) -> ElementType:
 
 def _little(dtype: np.dtype[Any]) -> bool:
     return dtype.itemsize == 1 or dtype.newbyteorder("<") == dtype
+
+
+def decode_name(raw: bytes | str) -> str:
+    """Give a link's or attribute's name as text; bytes that are no UTF-8 as lone surrogates."""
+    return raw if isinstance(raw, str) else raw.decode("utf-8", "surrogateescape")
+
+
+def encode_name(name: str) -> bytes:
+    """Give a name, or a path of names, as it stands in the file."""
+    return name.encode("utf-8", "surrogateescape")
 
 
 def decode_text(value: bytes | str) -> str | None:

@@ -9,10 +9,15 @@ from typing import Any
 
 import h5py
 
+from hsc.errors import DamagedSourceError
 from hsc.hdf5.attributes import read_attributes
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
-from hsc.hdf5.types import ElementType, element_type
+from hsc.hdf5.files import open_hdf5
+from hsc.hdf5.types import ElementType, decode_name, decode_text, element_type, encode_name
 from hsc.transcode import Filter
+
+# What h5py raises for structures that a damaged or foreign file promises and does not have.
+_UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +80,33 @@ class SourceTree:
     """What can't be carried over."""
     userblock_nbytes: int = 0
     """Bytes before the HDF5 part of the file."""
+    virtual_files: tuple[str, ...] = ()
+    """Other files that virtual datasets read from, as they are named in the file."""
 
 
 def walk(file: h5py.File) -> SourceTree:
-    """Walk a file by object identity: cycles end, and a second hard link is a link."""
-    walker = _Walker(file)
+    """Walk a file by object identity: cycles end, and a second hard link is a link.
+
+    Raises
+    ------
+    DamagedSourceError
+        Not even the root group can be opened.
+    """
+    try:
+        walker = _Walker(file)
+    except _UNREADABLE as error:
+        raise DamagedSourceError(
+            f"the root group can't be opened: {error}",
+            where=file.filename,
+            next_step="copy the file again from where it was written",
+        ) from error
     walker.run()
     return SourceTree(
         groups=tuple(sorted(walker.groups, key=lambda group: group.path)),
         datasets=tuple(sorted(walker.datasets, key=lambda dataset: dataset.path)),
         problems=tuple(sorted(walker.problems, key=lambda problem: problem.path)),
         userblock_nbytes=file.userblock_size,
+        virtual_files=tuple(sorted(walker.virtual_files)),
     )
 
 
@@ -94,7 +115,7 @@ class _Walker:
         self.groups: list[SourceGroup] = []
         self.datasets: list[SourceDataset] = []
         self.problems: list[Problem] = []
-        self._file = file
+        self.virtual_files: set[str] = set()
         self._seen = {_identity(file["/"]): "/"}
         self._waiting: list[tuple[str, Any]] = [("/", file["/"])]
 
@@ -103,25 +124,33 @@ class _Walker:
             path, group = self._waiting.pop()
             links: dict[str, dict[str, str]] = {}
             # In the order of names, so that the first path of an object is the same each time.
-            for name in sorted(group):
+            for name in self._names(group, path):
                 link = self._follow(group, path, name)
                 if link is not None:
                     links[name] = link
             self.groups.append(SourceGroup(path, self._attributes(group, path), links))
 
+    def _names(self, group: Any, path: str) -> list[str]:
+        try:
+            return sorted(map(decode_name, group))
+        except _UNREADABLE as error:
+            self.problems.append(Problem(path, f"the group can't be listed: {error}"))
+            return []
+
     def _follow(self, group: Any, parent: str, name: str) -> dict[str, str] | None:
         """Take up a child; give a link's description when it is none."""
         path = f"{parent.rstrip('/')}/{name}"
-        raw = name.encode("utf-8", "surrogateescape")
-        kind = group.id.links.get_info(raw).type
+        raw = encode_name(name)
+        try:
+            kind = group.id.links.get_info(raw).type
+        except _UNREADABLE as error:
+            self.problems.append(Problem(path, f"the link can't be read: {error}"))
+            return None
         if kind == h5py.h5l.TYPE_SOFT:
-            return {"soft": group.id.links.get_val(raw).decode("utf-8", "surrogateescape")}
+            return {"soft": decode_name(group.id.links.get_val(raw))}
         if kind == h5py.h5l.TYPE_EXTERNAL:
             file, target = group.id.links.get_val(raw)
-            return {
-                "external": target.decode("utf-8", "surrogateescape"),
-                "file": file.decode("utf-8", "surrogateescape"),
-            }
+            return {"external": decode_name(target), "file": decode_name(file)}
         if kind != h5py.h5l.TYPE_HARD:
             self.problems.append(Problem(path, f"a user-defined link of class {kind}"))
             return None
@@ -129,9 +158,9 @@ class _Walker:
 
     def _take(self, group: Any, path: str, name: str) -> dict[str, str] | None:
         try:
-            child = group[name]
+            child = group[encode_name(name)]
             identity = _identity(child)
-        except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the object can't be opened: {error}"))
             return None
         if identity in self._seen:
@@ -149,14 +178,17 @@ class _Walker:
         attributes = self._attributes(dataset, path)
         try:
             described = _dataset(dataset, path, attributes)
-        except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the dataset can't be described: {error}"))
             return
         reason = _obstacle(dataset, described)
         if reason:
             self.problems.append(Problem(path, reason))
-        else:
-            self.datasets.append(described)
+            return
+        self.datasets.append(described)
+        if described.storage == "virtual":
+            names = {source.file_name for source in dataset.virtual_sources()}
+            self.virtual_files |= names - {"."}
 
     def _attributes(self, node: Any, path: str) -> dict[str, Any]:
         attributes, problems = read_attributes(node, path)
@@ -199,7 +231,7 @@ def _obstacle(dataset: h5py.Dataset, described: SourceDataset) -> str:
         missing = sorted(set(_missing_sources(dataset)))
         if missing:
             # HDF5 itself would give the fill value here, without a word.
-            return f"its source files are missing: {', '.join(missing)}"
+            return f"its sources are missing: {', '.join(missing)}"
     unknown = [f.id for f in described.filters if not h5py.h5z.filter_avail(f.id)]
     if unknown and len(described.index):
         return f"no plug-in for filter {', '.join(map(str, unknown))}"
@@ -209,18 +241,34 @@ def _obstacle(dataset: h5py.Dataset, described: SourceDataset) -> str:
 def _missing_sources(dataset: h5py.Dataset) -> Iterator[str]:
     folder = Path(dataset.file.filename).parent
     for source in dataset.virtual_sources():
-        if source.file_name != "." and not (folder / source.file_name).is_file():
+        if source.file_name == ".":
+            there = source.dset_name in dataset.file
+        elif not (folder / source.file_name).is_file():
             yield source.file_name
+            continue
+        else:
+            with open_hdf5(folder / source.file_name) as file:
+                there = source.dset_name in file
+        if not there:
+            yield f"{source.file_name}:{source.dset_name}"
 
 
 def _fill_value(dataset: h5py.Dataset) -> Any:
-    if h5py.check_string_dtype(dataset.dtype) is not None:
-        return ""
     created = dataset.id.get_create_plist()
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        user = created.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED
+        return _fill_text(dataset) if user else ""
     if created.fill_value_defined() == h5py.h5d.FILL_VALUE_UNDEFINED:
         return dataset.dtype.type(0).item()
     value = dataset.fillvalue
     return value.item() if hasattr(value, "item") else value
+
+
+def _fill_text(dataset: h5py.Dataset) -> str:
+    text = decode_text(dataset.fillvalue)
+    if text is None:
+        raise ValueError("its fill value is a text that is no UTF-8")
+    return text
 
 
 def _identity(node: Any) -> tuple[int, int]:

@@ -86,8 +86,8 @@ def _links(folder: h5py.Group) -> dict[str, tuple[str, str]]:
     """Give the data links by name, in the order of their numbers: file and path in it."""
     found = {}
     for name in folder:
-        match = _LINK.fullmatch(name)
-        link = folder.get(name, getlink=True)
+        match = _LINK.fullmatch(name) if isinstance(name, str) else None
+        link = folder.get(name, getlink=True) if match else None
         if match and isinstance(link, h5py.ExternalLink):
             found[int(match[1]), name] = (link.filename, link.path)
     return {name: found[number, name] for number, name in sorted(found)}
@@ -197,7 +197,7 @@ def _expected_frames(file: h5py.File) -> int:
 
 
 def _problems(tree: SourceTree, links: dict[str, tuple[str, str]]) -> list[Problem]:
-    problems = list(tree.problems)
+    problems = [*tree.problems, *_virtual(tree)]
     for group in tree.groups:
         for name, link in group.links.items():
             if "external" in link and not (group.path == _FOLDER and name in links):
@@ -206,11 +206,15 @@ def _problems(tree: SourceTree, links: dict[str, tuple[str, str]]) -> list[Probl
     return problems
 
 
+def _virtual(tree: SourceTree) -> list[Problem]:
+    return [Problem("/", f"a virtual dataset over {name}") for name in tree.virtual_files]
+
+
 def _surplus(trees: list[SourceTree], files: list[RunFile]) -> list[Problem]:
     """Give what data files hold beside their frames: none of it has a place in the stack's tree."""
     problems = []
     for tree, file in zip(trees, files, strict=True):
-        found = [*tree.problems]
+        found = [*tree.problems, *_virtual(tree)]
         found += [
             Problem(d.path, "a dataset beside the frames") for d in tree.datasets
             if d.path != _STACK

@@ -17,6 +17,9 @@ from hsc.model import Quantity
 # Planck constant times speed of light in keV angstrom (CODATA 2018, exact constants).
 _HC_KEV_ANGSTROM = 12.398419843320026
 
+# What h5py raises for links that lead nowhere and for damaged or foreign structures.
+_UNREADABLE = (KeyError, OSError, RuntimeError, TypeError, ValueError)
+
 # Where NeXus and DECTRIS files keep a quantity, and the unit that a file means when it names none.
 _QUANTITIES = {
     "wavelength": ("instrument/beam/incident_wavelength", "instrument/monochromator/wavelength"),
@@ -59,12 +62,16 @@ def read_facts(file: h5py.File, time_zone: str) -> Facts:
 
 
 def _entry(file: h5py.File) -> h5py.Group | None:
-    for name in sorted(file):
-        if isinstance(file.get(name, getlink=True), h5py.HardLink):
+    for name in sorted(map(str, file)):
+        try:
+            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+                continue
             node = file[name]
             kind = node.attrs.get("NX_class", "")
-            if isinstance(node, h5py.Group) and _plain_text(kind) == "NXentry":
-                return node
+        except _UNREADABLE:  # the walk names what can't be read; here it is as good as absent
+            continue
+        if isinstance(node, h5py.Group) and _plain_text(kind) == "NXentry":
+            return node
     return None
 
 
@@ -88,26 +95,32 @@ def _quantity(entry: h5py.Group, path: str, unit: str) -> Quantity | None:
     dataset = _dataset(entry, path)
     if dataset is None or dataset.size != 1 or dataset.dtype.kind not in "iuf":
         return None
-    value = float(np.asarray(dataset[()]).ravel()[0])
-    if not np.isfinite(value):
+    try:
+        value = float(np.asarray(dataset[()]).ravel()[0])
+        written = _plain_text(dataset.attrs.get("units", ""))
+    except _UNREADABLE:
         return None
-    return Quantity(value=value, unit=_plain_text(dataset.attrs.get("units", "")) or unit)
+    return Quantity(value=value, unit=written or unit) if np.isfinite(value) else None
 
 
 def _text(entry: h5py.Group, path: str) -> str | None:
     dataset = _dataset(entry, path)
     if dataset is None or dataset.size != 1 or h5py.check_string_dtype(dataset.dtype) is None:
         return None
-    return _plain_text(np.asarray(dataset[()], object).ravel()[0]) or None
+    try:
+        return _plain_text(np.asarray(dataset[()], object).ravel()[0]) or None
+    except _UNREADABLE:
+        return None
 
 
 def _dataset(entry: h5py.Group, path: str) -> h5py.Dataset | None:
     # A link that leads nowhere raises KeyError: for a fact it is as good as absent.
     try:
         node = entry[path]
-    except (KeyError, OSError):
+        there = isinstance(node, h5py.Dataset) and node.shape is not None and node.dtype.kind
+    except _UNREADABLE:
         return None
-    return node if isinstance(node, h5py.Dataset) and node.shape is not None else None
+    return node if there else None
 
 
 def _plain_text(value: Any) -> str:

@@ -26,7 +26,7 @@ class PlainLayout:
             facts = read_facts(file, time_zone)
         return Run(
             layout=self.name,
-            files=(RunFile(path.name, path, state),),
+            files=(RunFile(path.name, path, state), *_virtual_files(path, tree)),
             groups=tree.groups,
             arrays=tuple(
                 RunArray(dataset.path, (Piece(0, dataset),), attributes=dataset.attributes)
@@ -35,6 +35,12 @@ class PlainLayout:
             problems=(*tree.problems, *_outside(tree)),
             facts=facts,
         )
+
+
+def _virtual_files(path: Path, tree: SourceTree) -> list[RunFile]:
+    # Their bytes are the dataset's too: they go into its identity and must not change.
+    found = ((name, path.parent / name) for name in tree.virtual_files)
+    return [RunFile(Path(name).as_posix(), source, FileState(source)) for name, source in found]
 
 
 def _outside(tree: SourceTree) -> list[Problem]:

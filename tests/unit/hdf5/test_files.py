@@ -1,0 +1,113 @@
+"""Files of unknown origin open, or say what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import h5py
+import pytest
+
+from hsc.errors import DamagedSourceError, NotHdf5Error, SourceMissingError
+from hsc.hdf5 import FileState, open_hdf5
+
+WALK_ALL = """
+import faulthandler, pathlib, sys, time
+from hsc.errors import HscError
+from hsc.layouts import read_run
+faulthandler.enable()
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*")):
+    if path.is_file():
+        faulthandler.dump_traceback_later(20, exit=True)
+        print(path, flush=True)
+        try:
+            read_run(path, layout=None, time_zone="UTC")
+        except HscError as error:
+            assert error.where, error
+        faulthandler.cancel_dump_traceback_later()
+print("all")
+"""
+
+
+def opened(path):
+    with open_hdf5(path):
+        return True
+
+
+def test_other_peoples_files_walk_or_raise_an_error_of_ours_within_20_seconds(realfiles):
+    # In a process of its own, for a crash in HDF5 must be seen as one.
+    done = subprocess.run(
+        [sys.executable, "-c", WALK_ALL, str(realfiles)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[-1]) == (0, "all"), f"{lines[-1:]}\n{done.stderr}"
+    assert len(lines) > 100
+
+
+@pytest.mark.parametrize("text", [b"", b"x", b"<xml/>", b"\x89HDF\r\n\x1a", b"x" * 5000])
+def test_a_file_of_another_kind_is_no_hdf5(tmp_path, text):
+    path = tmp_path / "a.h5"
+    path.write_bytes(text)
+    with pytest.raises(NotHdf5Error) as caught:
+        opened(path)
+    assert caught.value.where == str(path)
+
+
+def test_a_signature_alone_is_a_damaged_file(tmp_path):
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(DamagedSourceError):
+        opened(path)
+
+
+def test_a_missing_path_and_a_folder_are_missing_sources(tmp_path):
+    for path in (tmp_path / "no.h5", tmp_path, tmp_path / "a.h5" / "b"):
+        with pytest.raises(SourceMissingError):
+            opened(path)
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceMissingError, match="not a file"):
+        opened(tmp_path / "pipe")
+
+
+def test_a_file_with_a_user_block_opens(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w", userblock_size=1024) as file:
+        file["x"] = 1
+    assert opened(tmp_path / "a.h5")
+
+
+def test_a_file_whose_writer_has_not_closed_it_says_so(tmp_path):
+    program = (
+        "import h5py, os, sys\n"
+        "file = h5py.File(sys.argv[1], 'w', libver='latest')\n"
+        "file['x'] = 1\n"
+        "file.flush()\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.h5")], check=True, timeout=60)
+    with pytest.raises(DamagedSourceError) as caught:
+        opened(tmp_path / "a.h5")
+    assert "writer" in caught.value.next_step
+
+
+def test_every_change_of_a_file_is_seen(tmp_path):
+    path = tmp_path / "a"
+    for change in (
+        lambda: path.write_bytes(b"longer"),
+        path.unlink,
+        lambda: os.utime(path, ns=(0, 0)),
+        lambda: (tmp_path / "b").replace(path),
+    ):
+        path.write_bytes(b"one")
+        (tmp_path / "b").write_bytes(b"one")
+        state = FileState(path)
+        assert not state.changed()
+        change()
+        assert state.changed()

@@ -1,0 +1,248 @@
+"""The walk meets each object once, whatever the links do, and names what it can't carry."""
+
+from __future__ import annotations
+
+import h5py
+import hdf5plugin
+import numpy as np
+import pytest
+
+from hsc.errors import HscError
+from hsc.hdf5 import open_hdf5, walk
+
+
+@pytest.fixture
+def walked(tmp_path):
+    """Write a file and walk it."""
+
+    def run(write, **options):
+        path = tmp_path / "a.h5"
+        with h5py.File(path, "w", **options) as file:
+            write(file)
+        with open_hdf5(path) as file:
+            return walk(file)
+
+    return run
+
+
+def paths(found):
+    return [each.path for each in found]
+
+
+def test_cycles_end_and_are_links(walked):
+    def write(file):
+        one = file.create_group("a/b")
+        one["up"] = file["a"]
+        one["self"] = one
+        file["a/root"] = file["/"]
+
+    tree = walked(write)
+    assert paths(tree.groups) == ["/", "/a", "/a/b"]
+    assert tree.groups[1].links == {"root": {"hard": "/"}}
+    assert tree.groups[2].links == {"self": {"hard": "/a/b"}, "up": {"hard": "/a"}}
+    assert not tree.problems
+
+
+def test_a_second_hard_link_is_a_link_to_the_first(walked):
+    def write(file):
+        file["z"] = np.arange(3)
+        file["a"] = file["z"]
+        file["g/again"] = file["z"]
+
+    tree = walked(write)
+    assert paths(tree.datasets) == ["/a"]
+    assert tree.groups[0].links == {"z": {"hard": "/a"}}
+    assert tree.groups[1].links == {"again": {"hard": "/a"}}
+
+
+def test_a_tree_of_400_levels_is_walked(walked):
+    def write(file):
+        group = file
+        for _ in range(400):
+            group = group.create_group("g")
+        group["x"] = 1
+
+    tree = walked(write)
+    assert len(tree.groups) == 401
+    assert paths(tree.datasets) == ["/g" * 400 + "/x"]
+
+
+def test_soft_external_and_dangling_links_are_kept_as_links(walked):
+    def write(file):
+        file["x"] = 1
+        file["soft"] = h5py.SoftLink("/x")
+        file["dangling"] = h5py.SoftLink("/nowhere/å")
+        file["loop"] = h5py.SoftLink("/loop")
+        file["outside"] = h5py.ExternalLink("other.h5", "/data")
+
+    tree = walked(write)
+    assert tree.groups[0].links == {
+        "dangling": {"soft": "/nowhere/å"},
+        "loop": {"soft": "/loop"},
+        "outside": {"external": "/data", "file": "other.h5"},
+        "soft": {"soft": "/x"},
+    }
+    assert paths(tree.datasets) == ["/x"]
+    assert not tree.problems
+
+
+def test_names_that_are_no_utf8_are_walked(walked):
+    def write(file):
+        space = h5py.h5s.create_simple((3,))
+        h5py.h5d.create(file.id, b"n\xe9", h5py.h5t.NATIVE_INT32, space)
+        h5py.h5g.create(file.id, b"g\xff")
+        file["g"] = h5py.SoftLink("/x")
+        h5py.h5a.create(file.id, b"a\xe9", h5py.h5t.NATIVE_INT32, space)
+
+    tree = walked(write)
+    assert paths(tree.groups) == ["/", "/g\udcff"]
+    assert paths(tree.datasets) == ["/n\udce9"]
+    assert paths(tree.problems) == ["/@a\udce9"]
+
+
+def test_what_zarr_has_no_type_for_is_named(walked):
+    def write(file):
+        file["compound"] = np.zeros(3, [("a", "i4"), ("b", "f8")])
+        file.create_dataset("ragged", (2,), h5py.vlen_dtype("i4"))
+        file.create_dataset("reference", (2,), h5py.ref_dtype)
+        file.create_dataset("opaque", data=np.zeros(2, "V5"))
+        file["null"] = h5py.Empty("f4")
+        file["named"] = np.dtype("f8")
+        file.create_dataset("raw", (4,), "u1", external=[("raw.bin", 0, 4)])
+        file["array"] = np.zeros(2, np.dtype(("f4", (3,))))[0:0].view("f4")
+        for name, kind, size in (("int24", h5py.h5t.STD_I32LE, 24), ("bits", h5py.h5t.STD_B8LE, 0)):
+            made = kind.copy()
+            if size:
+                made.set_precision(size)
+            h5py.h5d.create(file.id, name.encode(), made, h5py.h5s.create_simple((2,)))
+
+    problems = {problem.path: problem.reason for problem in walked(write).problems}
+    assert set(problems) == {
+        "/compound", "/ragged", "/reference", "/opaque", "/null", "/named", "/raw", "/int24",
+        "/bits",
+    }  # fmt: skip
+    assert all(problems.values())
+
+
+def test_floats_that_numpy_has_no_type_for_are_named_and_not_widened_in_silence(walked):
+    def write(file):
+        bfloat16 = h5py.h5t.IEEE_F32LE.copy()
+        bfloat16.set_fields(15, 7, 8, 0, 7)
+        bfloat16.set_size(2)
+        bfloat16.set_ebias(127)
+        space = h5py.h5s.create_simple((2,))
+        h5py.h5d.create(file.id, b"d", bfloat16, space)
+        h5py.h5a.create(file["d"].id, b"a", bfloat16, space)
+
+    tree = walked(write)
+    assert paths(tree.datasets) == []
+    assert "/d" in paths(tree.problems)
+
+
+def test_a_virtual_dataset_whose_source_is_missing_is_named(walked, tmp_path):
+    with h5py.File(tmp_path / "there.h5", "w") as file:
+        file["x"] = np.arange(4)
+
+    def write(file):
+        file["own"] = np.arange(4)
+        for name, source, dataset in (
+            ("whole", "there.h5", "x"),
+            ("here", ".", "own"),
+            ("no_file", "gone.h5", "x"),
+            ("no_dataset", "there.h5", "y"),
+            ("not_here", ".", "nothing"),
+        ):
+            layout = h5py.VirtualLayout((4,), "i8")
+            layout[:] = h5py.VirtualSource(source, dataset, (4,))
+            file.create_virtual_dataset(name, layout)
+
+    tree = walked(write)
+    assert paths(tree.datasets) == ["/here", "/own", "/whole"]
+    assert paths(tree.problems) == ["/no_dataset", "/no_file", "/not_here"]
+    assert tree.virtual_files == ("there.h5",)
+
+
+def test_fill_values_are_those_of_hdf5(walked):
+    def write(file):
+        for name, dtype, fill in (
+            ("f", "f4", np.nan), ("u", "u8", 2**64 - 1), ("i", ">i2", -3), ("b", bool, True),
+            ("c", "c8", 1 + 2j), ("s", h5py.string_dtype(), "å"), ("s3", "S3", b"ab"),
+        ):  # fmt: skip
+            file.create_dataset(name, (4,), dtype, chunks=(2,), fillvalue=fill)
+        file.create_dataset("none", (4,), "i4", chunks=(2,))
+        file.create_dataset("text", (4,), h5py.string_dtype(), chunks=(2,))
+
+    fills = {d.path[1:]: d.fill_value for d in walked(write).datasets}
+    assert np.isnan(fills.pop("f"))
+    assert fills == {
+        "u": 2**64 - 1, "i": -3, "b": True, "c": 1 + 2j, "s": "å", "s3": "ab", "none": 0,
+        "text": "",
+    }  # fmt: skip
+
+
+def test_chunks_are_found_where_they_lie_in_c_order(walked, tmp_path):
+    data = np.arange(7 * 10, dtype="u2").reshape(7, 10)
+
+    def write(file):
+        made = file.create_dataset("d", (7, 10), "u2", chunks=(3, 4), **hdf5plugin.Bitshuffle())
+        for row, column in ((2, 2), (0, 1), (1, 0)):
+            part = (slice(3 * row, 3 * row + 3), slice(4 * column, 4 * column + 4))
+            made[part] = data[part]
+        file["contiguous"] = data
+        file.create_dataset("untouched", (5,), "f8")
+        file.create_dataset("empty", (0, 5), "f8", chunks=(1, 5), maxshape=(None, 5))
+
+    found = {d.path: d.index for d in walked(write).datasets}
+    index = found["/d"]
+    assert index.places.tolist() == [[0, 1], [1, 0], [2, 2]]
+    with h5py.File(tmp_path / "a.h5") as file:
+        for place, offset, size in zip(index.places, index.offsets, index.sizes, strict=True):
+            mask, chunk = file["d"].id.read_direct_chunk(tuple(int(x) for x in place * (3, 4)))
+            raw = (tmp_path / "a.h5").read_bytes()[int(offset) : int(offset + size)]
+            assert (mask, chunk) == (0, raw)
+    assert [len(found[name]) for name in ("/contiguous", "/untouched", "/empty")] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("layout", ["earliest", "latest"])
+def test_a_truncated_file_is_an_error_or_the_same_tree(tmp_path, layout):
+    path, cut = tmp_path / "whole.h5", tmp_path / "cut.h5"
+    with h5py.File(path, "w", libver=layout) as file:
+        for number in range(20):
+            group = file.create_group(f"g{number}")
+            group.attrs["units"] = "mm"
+            group.create_dataset("x", data=np.arange(50), chunks=(10,), compression="gzip")
+        file["last"] = np.arange(1000)
+    with open_hdf5(path) as file:
+        whole = walk(file)
+    data = path.read_bytes()
+    errors = []
+    for length in np.linspace(0, len(data) - 1, 50).astype(int):
+        cut.write_bytes(data[:length])
+        try:
+            with open_hdf5(cut) as file:
+                assert paths(walk(file).datasets) == paths(whole.datasets)
+        except HscError as error:
+            errors.append(error)
+    assert errors
+    assert all(str(cut) in str(error) for error in errors)
+
+
+def test_bytes_flipped_in_the_structures_end_in_an_error_or_a_named_problem(tmp_path):
+    path, hurt = tmp_path / "whole.h5", tmp_path / "hurt.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        for number in range(6):
+            made = file.create_dataset(f"g{number}/x", data=np.arange(9), chunks=(3,))
+            made.attrs["a"] = "text"
+    data = path.read_bytes()
+    rng = np.random.default_rng(0)
+    told = 0
+    for position in rng.integers(0, len(data), 300):
+        changed = bytearray(data)
+        changed[position] ^= 1 << int(rng.integers(8))
+        hurt.write_bytes(changed)
+        try:
+            with open_hdf5(hurt) as file:
+                told += bool(walk(file).problems)
+        except HscError:
+            told += 1
+    assert told

@@ -1,0 +1,84 @@
+"""The plain layout takes any HDF5 file as the tree that it is, and all files that belong to it."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from hsc.errors import ConfigurationError, SourceMissingError
+from hsc.layouts import facilities, find_facility, read_run
+
+
+def read(path, layout=None):
+    return read_run(path, layout=layout, time_zone="UTC")
+
+
+def test_every_dataset_is_an_array_under_its_path(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x/y"] = np.arange(4)
+        file["x"].attrs["NX_class"] = "NXdata"
+    run = read(tmp_path / "a.h5")
+    assert [(array.path, array.shape) for array in run.arrays] == [("/x/y", (4,))]
+    assert [group.attributes for group in run.groups] == [{}, {"NX_class": "NXdata"}]
+    assert [file.name for file in run.files] == ["a.h5"]
+
+
+def test_external_links_and_a_user_block_are_named(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w", userblock_size=512) as file:
+        file["g/out"] = h5py.ExternalLink("b.h5", "/x")
+    assert {problem.path for problem in read(tmp_path / "a.h5").problems} == {"/", "/g/out"}
+
+
+def test_files_that_a_virtual_dataset_reads_belong_to_the_run(tmp_path):
+    with h5py.File(tmp_path / "source.h5", "w") as file:
+        file["x"] = np.arange(4)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout((4,), "i8")
+        layout[:] = h5py.VirtualSource("source.h5", "x", (4,))
+        file.create_virtual_dataset("v", layout)
+    run = read(tmp_path / "a.h5")
+    assert [file.name for file in run.files] == ["a.h5", "source.h5"]
+    assert not run.problems
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-05-04T10:00:00Z", "2026-13-01"])
+def test_a_time_that_cannot_be_read_is_no_time(tmp_path, time):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_group("entry").attrs["NX_class"] = "NXentry"
+        file["entry/start_time"] = time
+        file["entry/title"] = np.array([b"\xff"], "S1")
+    facts = read(tmp_path / "a.h5").facts
+    assert (facts.collected is not None) == time.endswith("Z")
+    assert facts.title == ""
+
+
+def test_facts_that_lead_nowhere_are_absent(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        entry = file.create_group("entry")
+        entry.attrs["NX_class"] = np.array([b"NXentry"])
+        entry["title"] = h5py.SoftLink("/nowhere")
+        entry["sample"] = h5py.ExternalLink("gone.h5", "/x")
+        entry["instrument/detector/distance"] = np.nan
+        entry["instrument/detector/count_time"] = h5py.Empty("f8")
+        entry["instrument/beam/incident_wavelength"] = [1.0, 2.0]
+    facts = read(tmp_path / "a.h5").facts
+    assert (facts.title, facts.sample, dict(facts.quantities)) == ("", None, {})
+
+
+def test_a_folder_and_an_unknown_layout_are_refused(tmp_path):
+    with pytest.raises(SourceMissingError, match="folder"):
+        read(tmp_path)
+    with h5py.File(tmp_path / "a.h5", "w"):
+        pass
+    with pytest.raises(ConfigurationError, match="dectris, plain"):
+        read(tmp_path / "a.h5", layout="nosuch")
+
+
+def test_each_facility_has_a_file_of_its_own():
+    assert {"local", "maxiv", "desy"} <= set(facilities())
+    for name, facility in facilities().items():
+        assert find_facility(name) == facility
+        assert facility.pid_prefix.startswith("hsc.")
+    with pytest.raises(ConfigurationError, match="nosuch"):
+        find_facility("nosuch")
