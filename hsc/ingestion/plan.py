@@ -77,7 +77,7 @@ def make_plan(run: Run, *, policy: str) -> Plan:
     UnsupportedObjectError
         Some objects can't be carried over, and the policy is strict.
     """
-    gaps = [Gap(path=problem.path, reason=problem.reason) for problem in run.problems]
+    gaps = [Gap(path=_json_name(p.path), reason=_json_name(p.reason)) for p in run.problems]
     gaps += [Gap(path="/", reason=f"missing in the run: {what}") for what in run.missing]
     if policy == "strict":
         _refuse(run)
@@ -100,7 +100,7 @@ def _refuse(run: Run) -> None:
             next_step="wait until it is, or take in what is there with --policy quarantine",
         )
     if run.problems:
-        named = [f"{p.path}: {p.reason}" for p in run.problems[:_NAMED_PROBLEMS]]
+        named = [_json_name(f"{p.path}: {p.reason}") for p in run.problems[:_NAMED_PROBLEMS]]
         more = len(run.problems) - len(named)
         listed = "\n    ".join(named + ([f"and {more} more"] if more else []))
         raise UnsupportedObjectError(
@@ -139,14 +139,17 @@ def _group(
     path = group.path
     attributes = dict(group.attributes)
     if group.links:
-        attributes["hsc:links"] = {_json_name(k): dict(v) for k, v in group.links.items()}
+        attributes["hsc:links"] = {
+            _json_name(name): {kind: _json_name(text) for kind, text in link.items()}
+            for name, link in group.links.items()
+        }
     if path in names:
         attributes["hsc:name"] = _json_name(names[path])
     if path == "/":
         attributes["hsc:layout"] = run.layout
         if run.roles:
             attributes["hsc:roles"] = dict(run.roles)
-    return GroupSpec(path, keys[path], attributes)
+    return GroupSpec(_json_name(path), keys[path], attributes)
 
 
 def _array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -> PlannedArray:
@@ -170,7 +173,7 @@ def _array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -
     if array.path in names:
         attributes["hsc:name"] = _json_name(names[array.path])
     spec = ArraySpec(
-        path=array.path,
+        path=_json_name(array.path),
         key=keys[array.path],
         shape=array.shape,
         dtype=dtype,
@@ -269,7 +272,9 @@ def _hdf5_facts(dataset: SourceDataset) -> dict[str, Any]:
 
 def _dimension_names(array: RunArray) -> tuple[str, ...]:
     # Unique to the path: xarray refuses equal names of other lengths between parent and child.
-    stem = _json_name(array.path.strip("/").replace("/", "."))
+    # A dot inside a name is escaped, for /a.b and /a/b are two paths.
+    parts = _json_name(array.path.strip("/")).replace("%", "%25").replace(".", "%2E")
+    stem = parts.replace("/", ".")
     return tuple(f"{stem}.{axis}" for axis in range(len(array.shape)))
 
 

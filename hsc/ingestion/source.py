@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import DamagedSourceError, UnsupportedObjectError
-from hsc.hdf5 import decode_text, open_hdf5
+from hsc.errors import DamagedSourceError, SourceMissingError, UnsupportedObjectError
+from hsc.hdf5 import decode_text, encode_name, open_hdf5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ArraySource:
         """Read a chunk's bytes as they lie in the file, without entering HDF5."""
         path = self._pieces[piece].path
         if path not in self._descriptors:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = _open(path)
             self._stack.callback(os.close, descriptor)
             self._descriptors[path] = descriptor
         data = os.pread(self._descriptors[path], nbytes, offset)
@@ -94,7 +94,7 @@ class ArraySource:
     def _read(self, piece: int, region: tuple[slice, ...]) -> NDArray[Any]:
         try:
             values = self._dataset(piece)[region]
-        except OSError as error:
+        except (OSError, KeyError, RuntimeError) as error:
             raise self.damaged(piece, f"its data can't be read: {error}") from error
         array = np.asarray(values, object) if self._text else np.asarray(values)
         return self._decoded(piece, array) if self._text else array
@@ -103,7 +103,7 @@ class ArraySource:
         if piece not in self._datasets:
             source = self._pieces[piece]
             file = self._stack.enter_context(open_hdf5(Path(source.path)))
-            self._datasets[piece] = file[source.dataset]
+            self._datasets[piece] = file[encode_name(source.dataset)]
         return self._datasets[piece]
 
     def _decoded(self, piece: int, array: NDArray[Any]) -> NDArray[Any]:
@@ -119,6 +119,17 @@ class ArraySource:
                 )
             texts[place] = text
         return texts
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise SourceMissingError(
+            f"the file can't be read any more: {error.strerror}",
+            where=path,
+            next_step="look where it went, then ingest again",
+        ) from error
 
 
 def _items(array: NDArray[Any]) -> Iterator[tuple[tuple[int, ...], Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +75,7 @@ def verify_written(
     if how == "none":
         return 0
     tasks = _tasks(plan, version, {entry.key: entry for entry in entries})
+    _check_counts(plan, tasks)
     if how == "sample":
         tasks = _sampled(tasks, plan.source_id)
     weights = [len(task.numbers) for task in tasks]
@@ -91,17 +94,40 @@ def compare_chunks(task: VerifyTask) -> int:
             within = np.unravel_index(number, task.per_shard) if task.per_shard else ()
             place = tuple(int(a + b) for a, b in zip(task.corner, within, strict=True))
             payload = stored.read_chunk(task.entry.key, number) or b""
-            ours = decode_chunk(payload, look.dtype, look.chunks, look.compressor)
             start, stop = look.region(place)
             theirs = source.region(start, stop)
-            inside = tuple(slice(0, b - a) for a, b in zip(start, stop, strict=True))
-            if not _same_bits(ours[inside], theirs):
-                raise VerificationError(
-                    "what was written differs from the source",
-                    where=f"{look.pieces[0].path}, {look.path}, chunk {place}",
-                    next_step="nothing was committed; report this with the file, it is a defect",
-                )
+            inside: tuple[Any, ...] = tuple(
+                slice(0, b - a) for a, b in zip(start, stop, strict=True)
+            )
+            # The ellipsis keeps a scalar an array of no dimensions.
+            if not _same_bits(_decoded(payload, look, place)[(*inside, ...)], theirs):
+                raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}")
     return len(task.numbers)
+
+
+def _decoded(payload: bytes, look: ChunkLook, place: tuple[int, ...]) -> NDArray[np.generic]:
+    try:
+        return decode_chunk(payload, look.dtype, look.chunks, look.compressor)
+    except (RuntimeError, ValueError) as error:
+        raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}") from error
+
+
+def _differs(where: str) -> VerificationError:
+    return VerificationError(
+        "what was written differs from the source",
+        where=where,
+        next_step="nothing was committed; report this with the file, it is a defect",
+    )
+
+
+def _check_counts(plan: Plan, tasks: Sequence[VerifyTask]) -> None:
+    """Check that every array has as many chunks as were written at its source."""
+    found = Counter[str]()
+    for task in tasks:
+        found[task.look.path] += len(task.numbers)
+    for planned in plan.arrays:
+        if found[planned.spec.path] != len(planned.places):
+            raise _differs(f"{planned.spec.path}, the number of its chunks")
 
 
 def _same_bits(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> bool:

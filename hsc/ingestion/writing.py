@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hsc.errors import SourceChangedError
+from hsc.errors import SourceChangedError, SourceError
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.shards import build_shard, make_shard, shard_tasks
 from hsc.store import (
@@ -54,7 +54,11 @@ def write_plan(
     entries = [build_shard(task)[0] for task in tasks if not len(task.numbers)]
     weights = [task.nbytes for task in written]
     progress.start("write", sum(weights), "bytes")
-    entries += workers.map(make_shard, written, progress=progress, weights=weights)
+    try:
+        entries += workers.map(make_shard, written, progress=progress, weights=weights)
+    except SourceError:
+        check_unchanged(plan)  # a file that changed looks damaged: say which it was
+        raise
     progress.finish()
     check_unchanged(plan)
     documents = metadata_objects(plan.groups, [planned.spec for planned in plan.arrays])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hsc.errors import HscError
 from hsc.layouts import facilities
 from hsc.model import Dataset
 from hsc.reading.opened import OpenedArray, OpenedDataset
@@ -27,7 +28,9 @@ def open_tree(dataset: OpenedDataset) -> xr.DataTree:
 
     Each group is a node, each array a variable of its group under its own name. An array's
     blocks are at most 128 MB decoded, or one inner chunk, and never cross a shard. Nothing is
-    decoded before it is computed.
+    decoded before it is computed, except an array that bears the name of its only dimension,
+    which xarray makes an index of. A group named ``..`` stands under its store name, for xarray
+    takes that name as the parent.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def open_tree(dataset: OpenedDataset) -> xr.DataTree:
             parent, _, name = path.rpartition("/")
             groups.setdefault(parent or "/", {})[name] = _variable(dataset.array(path))
     nodes = {
-        path: xr.Dataset(variables, attrs=attributes.get(path, {}))
+        _node_path(dataset, path): xr.Dataset(variables, attrs=attributes.get(path, {}))
         for path, variables in groups.items()
     }
     tree = xr.DataTree.from_dict(nodes)
@@ -54,6 +57,11 @@ def open_tree(dataset: OpenedDataset) -> xr.DataTree:
     return tree
 
 
+def _node_path(dataset: OpenedDataset, path: str) -> str:
+    key: str = dataset.documents[path]["key"]
+    return f"/{key}" if {".", ".."} & set(path.split("/")) else path
+
+
 def _variable(array: OpenedArray) -> xr.Variable:
     names = array.dimension_names or tuple(f"{array.path}.{n}" for n in range(len(array.shape)))
     return xr.Variable(names, lazy_array(array), attrs=_shown(array.attributes))
@@ -61,26 +69,42 @@ def _variable(array: OpenedArray) -> xr.Variable:
 
 def lazy_array(array: OpenedArray) -> da.Array:
     """Give an array lazily, in blocks of whole inner chunks that never cross a shard."""
-    whole = not array.shape or not all(array.shape)
-    chunks = array.shape if whole else (_row_blocks(array), *array.shape[1:])
-    lazy: da.Array = da.from_array(_Rows(array), chunks=chunks, asarray=False, name=False)
+    lazy: da.Array = da.from_array(
+        _Region(array), chunks=_blocks(array), asarray=False, name=False, meta=_meta(array)
+    )
     return lazy
 
 
-def _row_blocks(array: OpenedArray) -> tuple[int, ...]:
-    """Give how many rows each block has."""
+def _meta(array: OpenedArray) -> NDArray[Any]:
+    return np.empty((0,) * len(array.shape), array.dtype)
+
+
+def _blocks(array: OpenedArray) -> tuple[tuple[int, ...], ...]:
+    """Give how long the blocks are along each dimension."""
     itemsize = 64 if array.dtype == object else array.dtype.itemsize
-    row = max(1, math.prod(array.shape[1:]) * itemsize)
-    step = array.chunks[0] * max(1, _BLOCK_BYTES // (row * array.chunks[0]))
-    blocks = []
-    for start in range(0, array.shape[0], array.shards[0]):
-        stop = min(start + array.shards[0], array.shape[0])
-        blocks += [min(step, stop - at) for at in range(start, stop, step)]
-    return tuple(blocks)
+    steps = [
+        min(shard, -(-max(1, length) // chunk) * chunk)
+        for shard, chunk, length in zip(array.shards, array.chunks, array.shape, strict=True)
+    ]
+    for axis, chunk in enumerate(array.chunks):
+        rest = math.prod(steps) // steps[axis] * itemsize * chunk
+        steps[axis] = min(steps[axis], chunk * max(1, _BLOCK_BYTES // rest))
+    return tuple(
+        tuple(_lengths(length, shard, step))
+        for length, shard, step in zip(array.shape, array.shards, steps, strict=True)
+    )
 
 
-class _Rows:
-    """An array as dask reads it: sliced by rows, then by the rest."""
+def _lengths(length: int, shard: int, step: int) -> Iterator[int]:
+    if not length:
+        yield 0
+    for start in range(0, length, shard):
+        stop = min(start + shard, length)
+        yield from (min(step, stop - at) for at in range(start, stop, step))
+
+
+class _Region:
+    """An array as dask reads it, by slices."""
 
     def __init__(self, array: OpenedArray) -> None:
         self._array = array
@@ -89,13 +113,17 @@ class _Rows:
         self.ndim = len(array.shape)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        parts = key if isinstance(key, tuple) else (key,)
-        if not self.shape or not parts or not isinstance(parts[0], slice):
-            return np.asarray(self._array.read()[key])
-        start, stop, step = parts[0].indices(self.shape[0])
-        if step != 1:
-            return np.asarray(self._array.read()[key])
-        return np.asarray(self._array.read(start, stop)[(slice(None), *parts[1:])])
+        given = key if isinstance(key, tuple) else (key,)
+        parts = (*given, *[slice(None)] * (self.ndim - len(given)))
+        start, stop, rest = [], [], []
+        for part, length in zip(parts, self.shape, strict=True):
+            low, high, step = part.indices(length) if isinstance(part, slice) else (0, length, 0)
+            plain = step == 1
+            start.append(low if plain else 0)
+            stop.append(max(low, high) if plain else length)
+            rest.append(slice(None) if plain else part)
+        # The ellipsis keeps a scalar an array of no dimensions.
+        return self._array.region(start, stop)[(*rest, ...)]
 
 
 def _shown(attributes: Any) -> dict[str, Any]:
@@ -116,8 +144,11 @@ class HscAccessor:
     def __init__(self, tree: xr.DataTree) -> None:
         dataset = tree.root.encoding.get(_KEY)
         if not isinstance(dataset, OpenedDataset):
-            # xarray turns an AttributeError of an accessor into a readable one of its own.
-            raise AttributeError("this tree was not opened by hsc")  # noqa: TRY004
+            # An AttributeError would come out as xarray's own, without these words.
+            raise HscError(
+                "this tree was not opened by hsc, or is a copy that forgot where it came from",
+                next_step="use the tree that hsc.open(pid) gave",
+            )
         self._dataset = dataset
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import HscError, RoleMissingError
+from hsc.errors import CorruptShardError, HscError, ManifestError, RoleMissingError
 from hsc.model import Dataset
-from hsc.store import DATA, CheckedVersion, open_version
+from hsc.store import DATA, MANIFEST_KEY, CheckedVersion, open_version
 from hsc.transcode import decode_chunk
 
 if TYPE_CHECKING:
@@ -34,8 +34,22 @@ class OpenedDataset:
 
     @cached_property
     def version(self) -> CheckedVersion:
-        """The version's objects, checked against its manifest."""
-        return open_version(self.record.location)
+        """The version's objects, checked against its manifest.
+
+        Raises
+        ------
+        ManifestError
+            There is none, it is damaged, or it is not of this dataset.
+        """
+        version = open_version(self.record.location)
+        if version.manifest.root != self.record.root:
+            raise ManifestError(
+                f"the manifest is of root {version.manifest.root}, the record of "
+                f"{self.record.root}",
+                where=f"{self.record.location}/{MANIFEST_KEY}",
+                next_step=f"`hsc verify {self.record.pid}` says what is damaged",
+            )
+        return version
 
     @cached_property
     def roles(self) -> Mapping[str, str]:
@@ -182,13 +196,26 @@ class OpenedArray:
         """
         if not self.shape:
             return self._chunk(())
-        end = self.shape[0] if stop is None else min(stop, self.shape[0])
+        end = max(0, self.shape[0] if stop is None else min(stop, self.shape[0]))
         first = min(max(start, 0), end)
-        result = np.empty((end - first, *self.shape[1:]), self.dtype)
-        rows = range(first // self.chunks[0], -(-end // self.chunks[0])) if end > first else ()
-        rest = (range(-(-n // c)) for n, c in zip(self.shape[1:], self.chunks[1:], strict=True))
-        for place in product(rows, *rest):
-            self._place(result, place, first, end)
+        return self.region((first, *[0] * (len(self.shape) - 1)), (end, *self.shape[1:]))
+
+    def region(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Read a region, checked and decoded: as `read`, along every dimension.
+
+        Parameters
+        ----------
+        start, stop
+            First element along each dimension, and the one after the last, inside the array.
+        """
+        if not self.shape:
+            return self._chunk(())
+        bounds = list(zip(start, stop, strict=True))
+        result = np.empty([b - a for a, b in bounds], self.dtype)
+        if result.size:
+            spans = zip(bounds, self.chunks, strict=True)
+            for place in product(*(range(a // c, -(-b // c)) for (a, b), c in spans)):
+                self._place(result, place, bounds)
         return result
 
     def scalar(self) -> Any:
@@ -216,11 +243,12 @@ class OpenedArray:
             self._version = open_version(self._location)
         return self._version
 
-    def _place(self, result: NDArray[Any], place: tuple[int, ...], first: int, end: int) -> None:
+    def _place(
+        self, result: NDArray[Any], place: tuple[int, ...], bounds: Sequence[tuple[int, int]]
+    ) -> None:
         chunk = self._chunk(place)
         into, out = [], []
-        for axis, (at, size, length) in enumerate(zip(place, self.chunks, self.shape, strict=True)):
-            low, high = (first, end) if axis == 0 else (0, length)
+        for at, size, (low, high) in zip(place, self.chunks, bounds, strict=True):
             begin, finish = max(at * size, low), min((at + 1) * size, high)
             into.append(slice(begin - low, finish - low))
             out.append(slice(begin - at * size, finish - at * size))
@@ -235,7 +263,15 @@ class OpenedArray:
         payload = self._open().read_chunk(key, number)
         if payload is None:
             return np.full(self.chunks, _fill(self._document), self.dtype)
-        return decode_chunk(payload, self._type, self.chunks, self._compressor)
+        try:
+            return decode_chunk(payload, self._type, self.chunks, self._compressor)
+        except (RuntimeError, ValueError) as error:
+            # Its checksum holds: the source was damaged, and nobody compared the chunk with it.
+            raise CorruptShardError(
+                f"the chunk can't be decoded: {error}",
+                where=f"{self._location}/{key}, chunk {number}",
+                next_step="ingest the source again with --verify full",
+            ) from error
 
 
 def open_dataset(record: Dataset) -> OpenedDataset:

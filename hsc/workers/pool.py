@@ -99,23 +99,16 @@ class ThreadWorkers:
             return []
         # dask costs 0.2 s to import; `hsc inspect` does without it.
         import dask
-        from dask.callbacks import Callback
 
         heard = progress or Silent()
+        units = weights or [1] * len(tasks)
         graph = [
-            dask.delayed(_Call(function), pure=False)(task, dask_key_name=f"task-{index}")
-            for index, task in enumerate(tasks)
+            dask.delayed(_Call(function, task, heard, amount), pure=False)()
+            for task, amount in zip(tasks, units, strict=True)
         ]
-
-        def finished(key: Any, *_: Any) -> None:
-            name = str(key)
-            if name.startswith("task-"):
-                heard.advance(weights[int(name[5:])] if weights else 1)
-
-        with Callback(posttask=finished):
-            results: tuple[R, ...] = dask.compute(
-                *graph, scheduler="threads", num_workers=self.count, optimize_graph=False
-            )
+        results: tuple[R, ...] = dask.compute(
+            *graph, scheduler="threads", num_workers=self.count, optimize_graph=False
+        )
         return list(results)
 
 
@@ -166,10 +159,17 @@ class ClusterWorkers:
 
 
 class _Call:
-    """Hands a task to a function as one value, so that Dask does not look inside it."""
+    """A function with its task inside, where Dask does not look, and who hears of its end."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], task: Any, heard: Progress, amount: int
+    ) -> None:
         self._function = function
+        self._task = task
+        self._heard = heard
+        self._amount = amount
 
-    def __call__(self, task: Any) -> Any:
-        return self._function(task)
+    def __call__(self) -> Any:
+        result = self._function(self._task)
+        self._heard.advance(self._amount)
+        return result

@@ -1,0 +1,154 @@
+"""Work in threads and in processes: results in order, the first error raised, progress told."""
+
+from __future__ import annotations
+
+import operator
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from hsc.errors import DamagedSourceError
+from hsc.workers import Silent, ThreadWorkers, available_cpus, open_workers
+
+
+class Counting:
+    """Counts what it hears, from any thread."""
+
+    def __init__(self) -> None:
+        self.units = 0
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    def start(self, stage: str, total: int, unit: str) -> None:
+        pass
+
+    def advance(self, amount: int) -> None:
+        with self._lock:
+            self.units += amount
+            self.calls += 1
+
+    def finish(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task that holds tasks, as dataclasses of a plan do."""
+
+    number: int
+    names: tuple[str, ...] = ("task-0", "a")
+
+
+def same(task):
+    return task
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_results_stand_in_the_order_of_tasks(count):
+    def slow_first(number):
+        time.sleep(0.02 if number < 2 else 0)
+        return -number
+
+    assert ThreadWorkers(count).map(slow_first, range(20)) == [-n for n in range(20)]
+
+
+def test_no_tasks_give_no_results():
+    assert ThreadWorkers(2).map(same, []) == []
+
+
+def test_a_task_reaches_the_function_as_it_is():
+    # Dask looks into lists, tuples, dictionaries and dataclasses, and takes names for keys.
+    tasks = ["task-1", ("task-0", 1), ["task-0"], {"task-0": ("task-1",)}, (operator.add, 1, 2),
+             Task(3), None, partial(max, 1)]  # fmt: skip
+    results = ThreadWorkers(2).map(same, tasks)
+    assert all(result is task for result, task in zip(results, tasks, strict=True))
+
+
+def test_the_first_error_is_raised_as_it_was_and_stops_the_rest():
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        if number == 3:
+            raise DamagedSourceError("wrong", where="chunk 3", next_step="copy")
+        time.sleep(0.01)
+
+    with pytest.raises(DamagedSourceError) as caught:
+        ThreadWorkers(2).map(work, range(500))
+    assert (caught.value.message, caught.value.where) == ("wrong", "chunk 3")
+    assert len(begun) < 500
+
+
+def test_work_runs_at_once_and_never_more_than_asked():
+    lock = threading.Lock()
+    running = most = 0
+
+    def work(_):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+
+    ThreadWorkers(3).map(work, range(12))
+    assert most == 3
+
+
+@pytest.mark.parametrize("weights", [None, list(range(30))])
+def test_progress_hears_of_every_task_once(weights):
+    progress = Counting()
+    ThreadWorkers(2).map(same, list(range(30)), progress=progress, weights=weights)
+    assert progress.calls == 30
+    assert progress.units == (30 if weights is None else sum(weights))
+
+
+def test_progress_hears_nothing_of_a_task_that_failed():
+    progress = Counting()
+    with pytest.raises(ZeroDivisionError):
+        ThreadWorkers(1).map(lambda n: 1 / n, [0], progress=progress)
+    assert progress.calls == 0
+
+
+def test_two_maps_at_once_do_not_hear_each_other():
+    def one(size):
+        progress = Counting()
+        ThreadWorkers(2).map(same, range(size), progress=progress, weights=[2] * size)
+        return progress.units
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(one, [1, 100, 10, 200])) == [2, 200, 20, 400]
+
+
+def test_a_place_to_work_has_as_many_workers_as_asked_or_as_there_are_processors():
+    with open_workers("threads") as workers:
+        assert workers.count == available_cpus() >= 1
+    with open_workers("threads", 5) as workers:
+        assert workers.count == 5
+
+
+def divide(task):
+    if task == 0:
+        raise DamagedSourceError("wrong", where="chunk 0", next_step="copy")
+    return 10 / task
+
+
+@pytest.mark.timeout(110)
+def test_processes_keep_the_same_contract():
+    progress = Counting()
+    with open_workers("processes", 2) as workers:
+        assert workers.count == 2
+        tasks = list(range(1, 30))
+        results = workers.map(divide, tasks, progress=progress, weights=tasks)
+        assert results == [10 / task for task in tasks]
+        assert progress.units == sum(tasks)
+        assert workers.map(divide, []) == []
+        with pytest.raises(DamagedSourceError) as caught:
+            workers.map(divide, [1, 2, 0, *range(1, 50)])
+        assert (caught.value.where, caught.value.next_step) == ("chunk 0", "copy")
+        assert workers.map(str, [1, 2], progress=Silent()) == ["1", "2"]
