@@ -135,13 +135,12 @@ def _engine(path: Path, busy_timeout_s: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, record: object) -> None:
-        # Python's driver begins transactions on its own, too late for reads; ours begin below.
-        connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON").close()
         connection.execute("PRAGMA synchronous = FULL").close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
+        # Left alone, Python's driver would begin at the first write: reads would not agree.
         mode = connection.get_execution_options()["begin_mode"]
         connection.exec_driver_sql(f"BEGIN {mode}")
 
