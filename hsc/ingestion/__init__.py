@@ -1,11 +1,12 @@
 """HDF5 to Zarr: plan, make shards, verify, commit."""
 
+from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
 from hsc.ingestion.identity import wholly_hashed
 from hsc.ingestion.plan import Plan, PlannedArray, make_plan
 from hsc.ingestion.tree import summary, write_tree
 from hsc.ingestion.verify import verify_written
-from hsc.ingestion.writing import check_unchanged, commit_plan, rebuilt_alike, write_plan
+from hsc.ingestion.writing import check_unchanged, commit_plan, write_plan
 
 __all__ = [
     "Forecast",
@@ -13,9 +14,9 @@ __all__ = [
     "PlannedArray",
     "check_unchanged",
     "commit_plan",
+    "committed_alike",
     "forecast",
     "make_plan",
-    "rebuilt_alike",
     "summary",
     "verify_written",
     "wholly_hashed",

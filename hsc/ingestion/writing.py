@@ -14,7 +14,6 @@ from hsc.store import (
     VersionWriter,
     metadata_objects,
     open_objects,
-    open_version,
 )
 from hsc.workers import Progress, Workers
 
@@ -92,13 +91,3 @@ def check_unchanged(plan: Plan) -> None:
             where=str(plan.run.files[0].path.parent),
             next_step="wait until nothing writes to it any more, then ingest again",
         )
-
-
-def rebuilt_alike(plan: Plan, store: str, location: str) -> bool:
-    """Make every shard again in memory and tell whether all have the committed digests."""
-    version = open_version(f"{store.rstrip('/')}/{location}")
-    for task in shard_tasks(plan, store, location, resumed=False):
-        committed = version.entry(task.key)
-        if committed is None or build_shard(task)[0].digest != committed.digest:
-            return False
-    return True

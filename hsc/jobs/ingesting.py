@@ -14,8 +14,8 @@ from hsc.ingestion import (
     Plan,
     check_unchanged,
     commit_plan,
+    committed_alike,
     make_plan,
-    rebuilt_alike,
     verify_written,
     wholly_hashed,
     write_plan,
@@ -223,7 +223,7 @@ def _abandon(target: Target, cause: Exception) -> None:
 def _known(order: Order, plan: Plan, target: Target) -> Dataset:
     """Give the dataset that was made of the same source before; write nothing."""
     if not wholly_hashed(plan.run.files):
-        confirm_same(plan, target)
+        confirm_same(order, plan, target)
     try:
         dataset = order.catalog.get(target.pid)
     except DatasetNotFoundError:
@@ -233,17 +233,19 @@ def _known(order: Order, plan: Plan, target: Target) -> Dataset:
     return dataset
 
 
-def confirm_same(plan: Plan, target: Target) -> None:
+def confirm_same(order: Order, plan: Plan, target: Target) -> None:
     """Make sure that a source too large to be hashed whole is the one that was ingested.
-
-    Every shard is made again in memory and its digest compared; nothing is written.
 
     Raises
     ------
     StoreError
         It is another source with the same names, sizes, structure and samples.
     """
-    if not rebuilt_alike(plan, target.store, target.location):
+    with named_workers(order.request.workers) as workers:
+        same = committed_alike(
+            plan, target.store, target.location, workers=workers, progress=order.progress
+        )
+    if not same:
         raise StoreError(
             f"the source looks like that of {target.pid}, but some of its bytes differ",
             where=str(plan.run.files[0].path),

@@ -39,7 +39,7 @@ class Pid:
     """The version meant; None means the newest."""
 
     @classmethod
-    def parse(cls, text: str | Pid) -> Pid:
+    def parse(cls, text: object) -> Pid:
         """Read a PID from text.
 
         Raises
@@ -49,7 +49,7 @@ class Pid:
         """
         if isinstance(text, Pid):
             return text
-        match = _GRAMMAR.fullmatch(text.strip())
+        match = _GRAMMAR.fullmatch(text.strip()) if isinstance(text, str) else None
         if match is None:
             raise InvalidPidError(
                 f"{text!r} is not a PID",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsc.store.checked import CheckedVersion, open_version
 from hsc.store.claims import Claim, holding, make_claim, place_claim, read_claim
+from hsc.store.directory import DirectoryObjects
 from hsc.store.manifest import (
     FORMAT_VERSION,
     MANIFEST_KEY,
@@ -15,10 +16,12 @@ from hsc.store.manifest import (
     digest_entry,
 )
 from hsc.store.names import store_names
-from hsc.store.objects import DirectoryObjects, FsspecObjects, ObjectStore, open_objects
+from hsc.store.objects import ObjectStore
+from hsc.store.remote import FsspecObjects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
 from hsc.store.tree import NewArray, NewGroup, NewTree
+from hsc.store.url import open_objects
 from hsc.store.writing import DATA, VersionWriter
 
 if TYPE_CHECKING:

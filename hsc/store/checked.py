@@ -17,8 +17,9 @@ from hsc.errors import (
     ObjectMissingError,
 )
 from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry
-from hsc.store.objects import ObjectStore, open_objects
+from hsc.store.objects import ObjectStore
 from hsc.store.shards import ChunkState, shard_index
+from hsc.store.url import open_objects
 
 _T = TypeVar("_T")
 _ADVICE = "read another replica, or ingest the source again; the catalog knows where it came from"

@@ -46,13 +46,12 @@ class Claim(Record):
         return claim_key(self.source_id)
 
     def abandoned(self) -> bool:
-        """Tell whether its maker is surely gone: dead on this machine, or past its lease."""
-        here = self.host == platform.node()
-        if here and self.process == os.getpid():
+        """Tell whether its maker is gone: dead on this machine, or past its lease elsewhere."""
+        if self.host != platform.node():
+            return now() - self.made > _LEASE
+        if self.process == os.getpid():
             return self.attempt not in _held
-        if now() - self.made > _LEASE:
-            return True
-        return here and not alive(self.process)
+        return not alive(self.process)
 
 
 @contextmanager

@@ -34,13 +34,14 @@ class VersionWriter:
         self._location = location
 
     def finished(self, key: str) -> ObjectEntry | None:
-        """Give the journal's entry of an object that an earlier attempt finished, or None."""
+        """Give the journal's entry of an object that an attempt finished, if it is there."""
         try:
             data = self._objects.get(self._journal_key(key))
         except ObjectMissingError:
             return None
         where = f"{self._objects.url}/{self._journal_key(key)}"
-        return Manifest.decode(data, where).entries[0]
+        entry = Manifest.decode(data, where).entries[0]
+        return entry if self._objects.size(self._key(key)) == entry.nbytes else None
 
     def put(self, entry: ObjectEntry, data: bytes) -> None:
         """Write an object and tell the journal; an absent one leaves nothing.

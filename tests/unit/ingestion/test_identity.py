@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsc.ingestion import rebuilt_alike, wholly_hashed
+from hsc.ingestion import committed_alike, wholly_hashed
+from hsc.workers import Silent, ThreadWorkers
 
 
 def write_file(path, *, frames=6):
@@ -97,12 +98,41 @@ def test_the_same_file_has_the_same_root_wherever_it_is_made(tmp_path, ingest):
     assert first.manifest.encode() == second.manifest.encode()
 
 
-def test_a_dataset_is_made_alike_again_on_the_main_thread(tmp_path, ingest, plan):
+def alike(plan, done) -> bool:
+    folder = done.folder
+    store, location = folder.parents[5].as_uri(), str(folder.relative_to(folder.parents[5]))
+    return committed_alike(plan, store, location, workers=ThreadWorkers(2), progress=Silent())
+
+
+def test_a_committed_source_is_confirmed_each_time(tmp_path, ingest, plan):
     path = write_file(tmp_path / "a.h5")
     done = ingest(path)
-    store = done.folder.parents[5].as_uri()
-    location = str(done.folder.relative_to(done.folder.parents[5]))
-    assert all(rebuilt_alike(plan(path), store, location) for _ in range(3))
+    assert all(alike(plan(path), done) for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    "filters", [{}, {"compression": "gzip"}, hdf5plugin.Bitshuffle(cname="lz4")]
+)
+def test_a_source_of_the_same_shape_with_one_other_pixel_is_not_confirmed(
+    tmp_path, ingest, plan, filters
+):
+    frames = np.arange(6 * 64 * 64, dtype="u2").reshape(6, 64, 64)
+    one, two = tmp_path / "one.h5", tmp_path / "two.h5"
+    for path in (one, two):
+        with h5py.File(path, "w") as file:
+            file.create_dataset("frames", data=frames, chunks=(1, 64, 64), **filters)
+        frames[3, 30, 30] += 1
+    done = ingest(one)
+    assert alike(plan(one), done)
+    assert not alike(plan(two), done)
+
+
+def test_a_source_with_one_array_more_is_not_confirmed(tmp_path, ingest, plan):
+    path = write_file(tmp_path / "a.h5")
+    done = ingest(path)
+    with h5py.File(path, "a") as file:
+        file["more"] = np.arange(5)
+    assert not alike(plan(path), done)
 
 
 @pytest.mark.parametrize("change", ["attribute", "frame"])

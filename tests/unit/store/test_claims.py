@@ -87,9 +87,9 @@ def test_a_claim_that_is_held_here_is_not_abandoned_however_long_it_takes():
     assert claim().abandoned()
 
 
-def test_the_claim_of_a_live_process_is_abandoned_only_past_its_lease():
+def test_the_claim_of_a_live_process_is_never_abandoned_however_long_it_takes():
     assert not claim(process=os.getppid()).abandoned()
-    assert claim(process=os.getppid(), made=now() - timedelta(hours=13)).abandoned()
+    assert not claim(process=os.getppid(), made=now() - timedelta(hours=13)).abandoned()
 
 
 def test_the_claim_of_a_dead_process_is_abandoned():

@@ -1,0 +1,162 @@
+"""Objects as files below a directory, written durably."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hsc.errors import ObjectExistsError, ObjectMissingError, StoreError, StoreUnwritableError
+from hsc.store.objects import checked_key
+
+_UNWRITABLE = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.ENOENT,  # a folder can't be made, as below /proc
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+class DirectoryObjects:
+    """Objects as files below a directory."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.url = root.absolute().as_uri()
+
+    def get(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
+        """Give an object's bytes."""
+        try:
+            with self._path(key).open("rb", buffering=0) as file:
+                if start:
+                    file.seek(start)
+                return _read_fully(file.fileno(), None if stop is None else stop - start)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise ObjectMissingError("no such object", where=f"{self.url}/{key}") from error
+        except OSError as error:
+            raise StoreError(f"can't read: {error.strerror}", where=f"{self.url}/{key}") from error
+
+    def size(self, key: str) -> int | None:
+        """Give an object's size in bytes."""
+        path = self._path(key)
+        return path.stat().st_size if path.is_file() else None
+
+    def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
+        """Write an object whole and durably: temporary file, fsync, hard link, fsync."""
+        target = self._path(key)
+        temporary = self._root / ".tmp" / secrets.token_hex(12)
+        with self._writing(key):
+            _make_folder(temporary.parent)
+            try:
+                with temporary.open("xb", buffering=0) as file:
+                    _write_fully(file.fileno(), data)
+                    os.fsync(file.fileno())
+                _link_new(temporary, target)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync_folder(target.parent)
+
+    def delete(self, key: str) -> None:
+        """Remove an object and the folders that it leaves empty."""
+        path = self._path(key)
+        with self._writing(key):
+            path.unlink(missing_ok=True)
+            for folder in path.parents:
+                if folder == self._root:
+                    break
+                try:
+                    folder.rmdir()
+                except OSError:  # not empty, or gone already
+                    break
+
+    def keys(self, prefix: str) -> list[str]:
+        """List keys below a prefix."""
+        folder = self._path(prefix) if prefix else self._root
+        found = (path for path in folder.rglob("*") if path.is_file())
+        return sorted(path.relative_to(self._root).as_posix() for path in found)
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key, self.url)
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError as error:
+            if error.filename2 is None:  # not the link: a file stands where a folder should
+                raise self._unwritable(key, error) from error
+            raise ObjectExistsError("the object is there", where=f"{self.url}/{key}") from error
+        except OSError as error:
+            if error.errno in _UNWRITABLE:
+                raise self._unwritable(key, error) from error
+            raise StoreError(f"can't write: {error.strerror}", where=f"{self.url}/{key}") from error
+
+    def _unwritable(self, key: str, error: OSError) -> StoreUnwritableError:
+        return StoreUnwritableError(
+            f"the store takes no writes: {error.strerror}",
+            where=f"{self.url}/{key}",
+            next_step="check the path's owner, mode and free space, or set HSC_STORE to "
+            "another place",
+        )
+
+
+def _read_fully(descriptor: int, length: int | None) -> bytes:
+    if length is None:
+        length = os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
+    parts = []
+    while length > 0:
+        part = os.read(descriptor, min(length, 2**30))
+        if not part:
+            break
+        parts.append(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _write_fully(descriptor: int, data: bytes | bytearray | memoryview) -> None:
+    rest = memoryview(data).cast("B")
+    while rest:
+        rest = rest[os.write(descriptor, rest[: 2**30]) :]
+
+
+def _link_new(temporary: Path, target: Path) -> None:
+    """Give a file its name; a taken name fails, where a rename would overwrite."""
+    for _ in range(100):
+        try:
+            _make_folder(target.parent)
+            os.link(temporary, target)
+        except FileNotFoundError:
+            # Somebody who deletes a neighbour takes empty folders away: make them again.
+            continue
+        except FileExistsError as error:
+            # From making the folder: it was there, and was taken away before it was looked at.
+            if error.filename2 is not None or any(each.is_file() for each in target.parents):
+                raise
+            continue
+        return
+    raise FileNotFoundError(errno.ENOENT, "its folder keeps disappearing", str(target.parent))
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync_folder(made.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows can't open a folder, and needs no such call
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
