@@ -54,7 +54,7 @@ class Condition(Record):
         value = float(match["value"])
         if not math.isfinite(value):
             raise InvalidQueryError(
-                f"{match['value']} is too large for a number",
+                f"{match['value']} in {text!r} is too large for a number",
                 next_step="write a smaller bound, or a larger unit",
             )
         bound = Quantity(value=value, unit=match["unit"] or "1")
