@@ -75,12 +75,13 @@ class HscError(Exception):
 
     def document(self) -> dict[str, str]:
         """Give the error as it stands in a ``--json`` answer."""
-        return {
-            "error": type(self).__name__,
-            "message": self.message,
-            "where": self.where,
-            "next": self.next_step,
+        facts = {"message": self.message, "where": self.where, "next": self.next_step}
+        # File names that are no UTF-8 come as lone surrogates, which JSON and catalogs refuse.
+        worded = {
+            name: text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            for name, text in facts.items()
         }
+        return {"error": type(self).__name__, **worded}
 
 
 def _rebuild(kind: type[HscError], message: str, where: str, next_step: str) -> HscError:

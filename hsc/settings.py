@@ -13,7 +13,10 @@ import platformdirs
 
 from hsc.errors import ConfigurationError
 
-_SCHEDULER = re.compile(r"(?:tcp|tls|ws|wss)://[^/:]+(?::[0-9a-fA-F:]+\])?:[0-9]{1,5}")
+_SCHEDULER = re.compile(
+    r"(?:(?:tls|wss)://[^/:]+(?::[0-9a-fA-F:]+\])?|(?:tcp|ws)://(?:127\.0\.0\.1|localhost|\[::1\]))"
+    r":[0-9]{1,5}"
+)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 
@@ -61,7 +64,8 @@ def dask() -> str:
         return text
     raise ConfigurationError(
         f"HSC_DASK={text!r} names no place to work",
-        next_step="use 'threads', 'processes', or a scheduler's address such as tls://host:8786",
+        next_step="use 'threads', 'processes', or a scheduler's address such as tls://host:8786; "
+        "without TLS only on loopback, as in tcp://127.0.0.1:8786",
     )
 
 

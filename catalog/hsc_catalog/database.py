@@ -19,7 +19,7 @@ _NEXT_STEPS = {
     sqlite3.SQLITE_READONLY: "check that you may write the file and the folder it is in",
     sqlite3.SQLITE_PERM: "check that you may write the file and the folder it is in",
     sqlite3.SQLITE_NOTADB: "name another file in HSC_CATALOG; this one was left as it is",
-    sqlite3.SQLITE_CORRUPT: "put back a backup, or move it away and rebuild it from the store",
+    sqlite3.SQLITE_CORRUPT: "put back a backup; to ingest a source again registers it anew",
     sqlite3.SQLITE_BUSY: "another program holds it; run this again when that one is done",
     sqlite3.SQLITE_LOCKED: "another program holds it; run this again when that one is done",
     sqlite3.SQLITE_FULL: "make room on the file system",

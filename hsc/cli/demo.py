@@ -17,7 +17,7 @@ from hsc import jobs
 from hsc.cli.demo_pictures import draw_pictures
 from hsc.cli.options import Json
 from hsc.cli.output import Bars, answer, json_wanted, show_table, size
-from hsc.cli.parts import find_runner
+from hsc.cli.parts import run_job
 from hsc.errors import HscError
 from hsc.model import now
 
@@ -71,18 +71,17 @@ def _run(folder: Path, frames: int, seed: int, flow: bool, bars: Bars) -> Outcom
     model = BioSaxsModel()
     _say(f"making {frames} frames of buffer and {frames} of sample, as a detector writes them")
     pair = write_biosaxs_pair(
-        folder / "raw", model, frames=frames, seed=seed, proposal="20260001", instrument="P12"
+        folder / "raw", model, frames=frames, seed=seed, proposal="demo", instrument="demo"
     )
-    runner = find_runner(flow)
     _say(
         "ingesting both, as a Prefect flow (its server, and compiling once, take a while)"
         if flow
         else "ingesting"
     )
     request = jobs.IngestRequest(
-        paths=(str(pair.buffer.absolute()), str(pair.sample.absolute())), facility="desy"
+        paths=(str(pair.buffer.absolute()), str(pair.sample.absolute())), facility="local"
     )
-    report = (runner.ingest if runner else jobs.ingest)(request, progress=bars)
+    report = run_job("ingest", request, flow, bars)
     if report.errors:
         raise HscError(report.errors[0].message, where=report.errors[0].where)
     buffer, sample = report.datasets
@@ -92,7 +91,7 @@ def _run(folder: Path, frames: int, seed: int, flow: bool, bars: Bars) -> Outcom
         inputs=(("sample", sample.pid), ("buffer", buffer.pid)),
         parameters={"guinier_qrg_max": _QRG_MAX},
     )
-    reduced = (runner.reduce if runner else jobs.reduce)(asked, progress=bars)
+    reduced = run_job("reduce", asked, flow, bars)
     curve = jobs.export(reduced.pid, folder / "subtracted.h5")
     pictures = draw_pictures(folder, reduced.pid, sample.pid)
     return _outcome(model.rg_nm, report, reduced, [curve, *pictures])

@@ -11,7 +11,7 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Flow, Json, Workers
 from hsc.cli.output import Bars, answer, json_wanted, show_table, size
-from hsc.cli.parts import find_runner
+from hsc.cli.parts import run_job
 
 _WITH_GAPS = 3
 
@@ -64,10 +64,8 @@ def ingest(
         verify=verify.value,
         workers=workers,
     )
-    runner = find_runner(flow)
     with Bars() as bars:
-        run = runner.ingest if runner else jobs.ingest
-        report = run(request, progress=bars)
+        report = run_job("ingest", request, flow, bars)
     _tell(report)
     if report.errors:
         raise typer.Exit(1)

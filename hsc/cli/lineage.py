@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from hsc.cli.options import Json
-from hsc.cli.output import answer, json_wanted
+from hsc.cli.output import answer, json_wanted, printable
 from hsc.client import connect
 from hsc.model import Lineage, Pid
 
@@ -30,7 +30,7 @@ def lineage(
         answer(found.document(), "")
         return
     start = found.nodes[0]
-    tree = Tree(f"[bold]{escape(start.id)}[/]  {escape(start.title)}")
+    tree = Tree(f"[bold]{escape(start.id)}[/]  {escape(printable(start.title))}")
     if up or both:
         _grow(tree.add("came from"), found, start.id, ("was_generated_by", "used"), {start.id})
     became = any(e.object == start.id and e.predicate == "used" for e in found.edges)
@@ -56,4 +56,4 @@ def _grow_down(tree: Tree, found: Lineage, node: str, seen: set[str]) -> None:
 
 def _label(found: Lineage, node: str, role: str | None) -> str:
     title = next((each.title for each in found.nodes if each.id == node), "")
-    return escape(f"{node}  {title}" + (f"  as {role}" if role else ""))
+    return escape(printable(f"{node}  {title}" + (f"  as {role}" if role else "")))

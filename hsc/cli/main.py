@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import traceback
@@ -107,6 +108,9 @@ def main() -> None:
     """Run the ``hsc`` command; its errors become a message and an exit code."""
     # Batch systems end a job with SIGTERM: the activity is told as stopped, as by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # file names may hold what is no UTF-8
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as ended:

@@ -38,7 +38,12 @@ def answer(document: Any, text: str, *, to_stderr: bool = False) -> None:
     if json_wanted():
         sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
     elif text:
-        (sys.stderr if to_stderr else sys.stdout).write(text + "\n")
+        (sys.stderr if to_stderr else sys.stdout).write(printable(text) + "\n")
+
+
+def printable(text: str) -> str:
+    """Take out of text what a terminal would obey: files may hold escape sequences."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -56,7 +61,8 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
             no_wrap=column not in _PROSE,
         )
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        # A line break inside a cell is the file's, not ours.
+        table.add_row(*(escape(printable(cell.replace("\n", " "))) for cell in row))
     # A pipe or a file has no width of its own.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width).print(table, crop=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Any
 
-from hsc import settings
-from hsc.errors import DependencyMissingError
+from hsc import jobs, settings
+from hsc.errors import DependencyMissingError, FlowError
 from hsc.provenance import DISTRIBUTION
 
 
@@ -36,3 +36,19 @@ def find_runner(flow: bool | None) -> Any:
     raise DependencyMissingError(
         "no runner for flows is installed", next_step="install hanseatic-science-cloud again"
     )
+
+
+def run_job(kind: str, request: Any, flow: bool | None, progress: Any) -> Any:
+    """Run a job, ``ingest`` or ``reduce``, as a flow or as a plain call.
+
+    A flow that could not be run is told to the catalog as a failed activity: the job itself never
+    came to tell it.
+    """
+    runner = find_runner(flow)
+    if runner is None:
+        return getattr(jobs, kind)(request, progress=progress)
+    try:
+        return getattr(runner, kind)(request, progress=progress)
+    except FlowError as error:
+        jobs.tell_failed(kind, request.document(), error)
+        raise

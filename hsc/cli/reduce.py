@@ -12,7 +12,7 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Flow, Json, Workers
 from hsc.cli.output import Bars, answer
-from hsc.cli.parts import find_runner
+from hsc.cli.parts import run_job
 from hsc.errors import ParameterError
 from hsc.model import Pid
 
@@ -37,9 +37,8 @@ def reduce(
         parameters={**_read(recipe), **dict(_parameter(text) for text in parameters or ())},
         workers=workers,
     )
-    runner = find_runner(flow)
     with Bars() as bars:
-        done = (runner.reduce if runner else jobs.reduce)(request, progress=bars)
+        done = run_job("reduce", request, flow, bars)
     lines = [f"{done.pid}  {name}, {done.seconds} s"]
     lines += [f"  {key} = {_number(value)}" for key, value in done.results.items()]
     answer(done.document(), "\n".join(lines))

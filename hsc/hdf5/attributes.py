@@ -12,7 +12,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from hsc.hdf5.types import decode_name, decode_text, element_type, encode_name
+from hsc.hdf5.types import (
+    AMBIGUOUS_NAME,
+    ambiguous_names,
+    decode_name,
+    decode_text,
+    element_type,
+    encode_name,
+)
 
 TYPES_KEY = "hsc:attribute_types"
 _EXACT_INTEGERS = 2**53
@@ -37,8 +44,12 @@ def read_attributes(node: Any, path: str) -> tuple[dict[str, Any], list[tuple[st
         names = sorted(map(decode_name, node.attrs))
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         return {}, [(f"{path}@", f"the attributes can't be listed: {error}")]
+    ambiguous = ambiguous_names(names)
     for name in names:
         where = f"{path}@{name}"
+        if name in ambiguous:
+            problems.append((where, AMBIGUOUS_NAME))
+            continue
         if name.startswith("hsc:"):
             problems.append((where, "its name begins with hsc:, which is hsc's own"))
             continue

@@ -15,6 +15,8 @@ import hdf5plugin  # noqa: F401
 
 from hsc.errors import DamagedSourceError, NotHdf5Error, SourceMissingError
 
+# HDF5 opens a file twice in one session only with the same locks.
+_OTHER_LOCKING = "file locking flag values don't match"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -31,22 +33,50 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     NotHdf5Error
         The file is not HDF5.
     DamagedSourceError
-        The file begins like HDF5 but can't be opened: truncated, corrupt, or still being written.
+        The file begins like HDF5 but can't be opened: truncated, corrupt, still being written,
+        or open in this session in a way that leaves no other.
     """
     check_signature(path)
-    try:
-        file = h5py.File(path, "r", locking=False)
-    except OSError as error:
-        raise DamagedSourceError(
-            f"the file can't be opened: {_first_line(error)}",
-            where=str(path),
-            next_step="copy it again from where it was written; if its writer still has it open, "
-            "wait until that ends",
-        ) from error
+    file = _opened(path)
     try:
         yield file
     finally:
         file.close()
+
+
+def _opened(path: Path) -> h5py.File:
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if _OTHER_LOCKING not in str(error):
+            raise DamagedSourceError(
+                f"the file can't be opened: {_first_line(error)}",
+                where=str(path),
+                next_step="copy it again from where it was written; if its writer still has it "
+                "open, wait until that ends",
+            ) from error
+        file = _opened_again(path)
+    # HDF5 hands out what this session has open for writing, with bytes that no file has yet.
+    if file.mode != "r":
+        file.close()
+        raise _open_in_session(path)
+    return file
+
+
+def _opened_again(path: Path) -> h5py.File:
+    """Open what this session, such as a notebook, has open: with locks as h5py has by itself."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise _open_in_session(path) from error
+
+
+def _open_in_session(path: Path) -> DamagedSourceError:
+    return DamagedSourceError(
+        "the file is open in this session; close it",
+        where=str(path),
+        next_step="close it (file.close()), then try again",
+    )
 
 
 def check_signature(path: Path) -> None:
@@ -110,6 +140,11 @@ class FileState:
     def nbytes(self) -> int:
         """Bytes of the file when it was first looked at."""
         return self._facts[0]
+
+    @property
+    def facts(self) -> tuple[int, int, int]:
+        """Size, time in ns and inode when the file was first looked at."""
+        return self._facts
 
     def changed(self) -> bool:
         """Tell whether the file is another one now, or has another size or time."""

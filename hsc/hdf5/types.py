@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
 import numpy as np
+
+AMBIGUOUS_NAME = "its name can't be told from another's"
 
 _NAMES = {
     **{f"{kind}{size}": f"{name}int{8 * size}" for kind, name in (("i", ""), ("u", "u"))
@@ -91,6 +95,22 @@ def _little(dtype: np.dtype[Any]) -> bool:
 def decode_name(raw: bytes | str) -> str:
     """Give a link's or attribute's name as text; bytes that are no UTF-8 as lone surrogates."""
     return raw if isinstance(raw, str) else raw.decode("utf-8", "surrogateescape")
+
+
+def ambiguous_names(names: Collection[str]) -> set[str]:
+    r"""Give those of a place's names that can't be told from another's once they are worded.
+
+    A manifest is JSON, where a byte that is no UTF-8 is worded as ``\xNN``. A name that has
+    these four characters of its own may then stand beside one that has the byte.
+
+    Examples
+    --------
+    >>> sorted(ambiguous_names(["a", "b", "a" + chr(0xDCFE), r"a\xfe"]))
+    ['a\\xfe', 'a\udcfe']
+    """
+    worded = {name: encode_name(name).decode("utf-8", "backslashreplace") for name in names}
+    count = Counter(worded.values())
+    return {name for name, words in worded.items() if count[words] > 1}
 
 
 def encode_name(name: str) -> bytes:

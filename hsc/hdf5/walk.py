@@ -1,10 +1,8 @@
-"""The walk: every group, dataset and link of a file, each object once, without reading data."""
+"""The walk: every group, dataset and link of a file, each object once; of data, only small text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -12,8 +10,17 @@ import h5py
 from hsc.errors import DamagedSourceError
 from hsc.hdf5.attributes import read_attributes
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
-from hsc.hdf5.files import open_hdf5
-from hsc.hdf5.types import ElementType, decode_name, decode_text, element_type, encode_name
+from hsc.hdf5.texts import text_obstacle
+from hsc.hdf5.types import (
+    AMBIGUOUS_NAME,
+    ElementType,
+    ambiguous_names,
+    decode_name,
+    decode_text,
+    element_type,
+    encode_name,
+)
+from hsc.hdf5.virtual import virtual_files, virtual_obstacle
 from hsc.transcode import Filter
 
 # What h5py raises for structures that a damaged or foreign file promises and does not have.
@@ -124,7 +131,13 @@ class _Walker:
             path, group = self._waiting.pop()
             links: dict[str, dict[str, str]] = {}
             # In the order of names, so that the first path of an object is the same each time.
-            for name in self._names(group, path):
+            names = self._names(group, path)
+            ambiguous = ambiguous_names(names)
+            for name in names:
+                if name in ambiguous:
+                    where = f"{path.rstrip('/')}/{name}"
+                    self.problems.append(Problem(where, AMBIGUOUS_NAME))
+                    continue
                 link = self._follow(group, path, name)
                 if link is not None:
                     links[name] = link
@@ -177,23 +190,36 @@ class _Walker:
     def _describe(self, dataset: h5py.Dataset, path: str) -> None:
         attributes = self._attributes(dataset, path)
         try:
-            described = _dataset(dataset, path, attributes)
+            described, reason = _described(dataset, path, attributes)
         except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the dataset can't be described: {error}"))
             return
-        reason = _obstacle(dataset, described)
-        if reason:
+        if described is None or reason:
             self.problems.append(Problem(path, reason))
             return
         self.datasets.append(described)
         if described.storage == "virtual":
-            names = {source.file_name for source in dataset.virtual_sources()}
-            self.virtual_files |= names - {"."}
+            self.virtual_files |= virtual_files(dataset)
 
     def _attributes(self, node: Any, path: str) -> dict[str, Any]:
         attributes, problems = read_attributes(node, path)
         self.problems += [Problem(where, reason) for where, reason in problems]
         return attributes
+
+
+def _described(
+    dataset: h5py.Dataset, path: str, attributes: dict[str, Any]
+) -> tuple[SourceDataset | None, str]:
+    """Describe a dataset, or tell why it can't be carried over."""
+    # First of all, for a virtual dataset's shape may be asked of its sources.
+    reason = virtual_obstacle(dataset) if _storage(dataset) == "virtual" else ""
+    if reason:
+        return None, reason
+    described = _dataset(dataset, path, attributes)
+    reason = _obstacle(dataset, described)
+    if not reason and described.element.zarr == "string" and len(described.index):
+        reason = text_obstacle(dataset)
+    return described, reason
 
 
 def _dataset(dataset: h5py.Dataset, path: str, attributes: dict[str, Any]) -> SourceDataset:
@@ -227,30 +253,10 @@ def _obstacle(dataset: h5py.Dataset, described: SourceDataset) -> str:
         return described.element.reason
     if dataset.external:
         return "its data lie in an external raw file"
-    if described.storage == "virtual":
-        missing = sorted(set(_missing_sources(dataset)))
-        if missing:
-            # HDF5 itself would give the fill value here, without a word.
-            return f"its sources are missing: {', '.join(missing)}"
     unknown = [f.id for f in described.filters if not h5py.h5z.filter_avail(f.id)]
     if unknown and len(described.index):
         return f"no plug-in for filter {', '.join(map(str, unknown))}"
     return ""
-
-
-def _missing_sources(dataset: h5py.Dataset) -> Iterator[str]:
-    folder = Path(dataset.file.filename).parent
-    for source in dataset.virtual_sources():
-        if source.file_name == ".":
-            there = source.dset_name in dataset.file
-        elif not (folder / source.file_name).is_file():
-            yield source.file_name
-            continue
-        else:
-            with open_hdf5(folder / source.file_name) as file:
-                there = source.dset_name in file
-        if not there:
-            yield f"{source.file_name}:{source.dset_name}"
 
 
 def _fill_value(dataset: h5py.Dataset) -> Any:

@@ -2,7 +2,7 @@
 
 from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
-from hsc.ingestion.identity import wholly_hashed
+from hsc.ingestion.identity import files_state, wholly_hashed
 from hsc.ingestion.plan import Plan, PlannedArray, make_plan
 from hsc.ingestion.tree import summary, write_tree
 from hsc.ingestion.verify import verify_written
@@ -15,6 +15,7 @@ __all__ = [
     "check_unchanged",
     "commit_plan",
     "committed_alike",
+    "files_state",
     "forecast",
     "make_plan",
     "summary",

@@ -15,7 +15,7 @@ from hsc.hdf5 import SourceDataset, SourceGroup
 from hsc.ingestion.grid import MAX_CHUNK_BYTES, inner_chunks, shard_shape
 from hsc.ingestion.identity import source_id
 from hsc.layouts import Run, RunArray
-from hsc.model import Gap, Way
+from hsc.model import Gap, Way, plain_text
 from hsc.store import ArraySpec, GroupSpec, store_names
 from hsc.transcode import choose_travel
 
@@ -77,7 +77,7 @@ def make_plan(run: Run, *, policy: str) -> Plan:
     UnsupportedObjectError
         Some objects can't be carried over, and the policy is strict.
     """
-    gaps = [Gap(path=_json_name(p.path), reason=_json_name(p.reason)) for p in run.problems]
+    gaps = [Gap(path=plain_text(p.path), reason=plain_text(p.reason)) for p in run.problems]
     gaps += [Gap(path="/", reason=f"missing in the run: {what}") for what in run.missing]
     if policy == "strict":
         _refuse(run)
@@ -100,7 +100,7 @@ def _refuse(run: Run) -> None:
             next_step="wait until it is, or take in what is there with --policy quarantine",
         )
     if run.problems:
-        named = [_json_name(f"{p.path}: {p.reason}") for p in run.problems[:_NAMED_PROBLEMS]]
+        named = [plain_text(f"{p.path}: {p.reason}") for p in run.problems[:_NAMED_PROBLEMS]]
         more = len(run.problems) - len(named)
         listed = "\n    ".join(named + ([f"and {more} more"] if more else []))
         raise UnsupportedObjectError(
@@ -140,16 +140,16 @@ def _group(
     attributes = dict(group.attributes)
     if group.links:
         attributes["hsc:links"] = {
-            _json_name(name): {kind: _json_name(text) for kind, text in link.items()}
+            plain_text(name): {kind: plain_text(text) for kind, text in link.items()}
             for name, link in group.links.items()
         }
     if path in names:
-        attributes["hsc:name"] = _json_name(names[path])
+        attributes["hsc:name"] = plain_text(names[path])
     if path == "/":
         attributes["hsc:layout"] = run.layout
         if run.roles:
             attributes["hsc:roles"] = dict(run.roles)
-    return GroupSpec(_json_name(path), keys[path], attributes)
+    return GroupSpec(plain_text(path), keys[path], attributes)
 
 
 def _array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -> PlannedArray:
@@ -171,9 +171,9 @@ def _array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -
     attributes = dict(array.attributes)
     attributes["hsc:hdf5"] = _hdf5_facts(first)
     if array.path in names:
-        attributes["hsc:name"] = _json_name(names[array.path])
+        attributes["hsc:name"] = plain_text(names[array.path])
     spec = ArraySpec(
-        path=_json_name(array.path),
+        path=plain_text(array.path),
         key=keys[array.path],
         shape=array.shape,
         dtype=dtype,
@@ -273,7 +273,7 @@ def _hdf5_facts(dataset: SourceDataset) -> dict[str, Any]:
 def _dimension_names(array: RunArray) -> tuple[str, ...]:
     # Unique to the path: xarray refuses equal names of other lengths between parent and child.
     # A dot inside a name is escaped, for /a.b and /a/b are two paths.
-    parts = _json_name(array.path.strip("/")).replace("%", "%25").replace(".", "%2E")
+    parts = plain_text(array.path.strip("/")).replace("%", "%25").replace(".", "%2E")
     stem = parts.replace("/", ".")
     return tuple(f"{stem}.{axis}" for axis in range(len(array.shape)))
 
@@ -287,8 +287,3 @@ def _fill(value: Any, dtype: str) -> Any:
     if dtype == "bool":
         return bool(value)
     return value
-
-
-def _json_name(name: str) -> str:
-    r"""Word a name so that JSON holds it: bytes that are no UTF-8 as ``\xNN``."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

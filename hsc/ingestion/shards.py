@@ -45,7 +45,7 @@ class ChunkLook:
     """Where it comes from."""
 
     def region(self, place: tuple[int, ...]) -> tuple[list[int], list[int]]:
-        """Give first and last-but-one element of an inner chunk, cut at the array's edge."""
+        """Give an inner chunk's first element and the one past its last, cut at the edge."""
         start = [at * chunk for at, chunk in zip(place, self.chunks, strict=True)]
         ends = zip(start, self.chunks, self.shape, strict=True)
         return start, [min(at + chunk, end) for at, chunk, end in ends]
@@ -161,7 +161,9 @@ def _range(task: ShardTask) -> dict[str, int]:
     if not len(task.numbers):
         return {}
     if task.columns is None:
-        return {"source_file": task.look.pieces[0].file}
+        row = int(task.places[0][0]) * task.look.chunks[0] if task.look.shape else 0
+        first = next(p for p in task.look.pieces if row < p.start + p.rows)
+        return {"source_file": first.file}
     same = task.columns[task.columns[:, 0] == task.columns[0, 0]]
     return {
         "source_file": task.look.pieces[int(same[0, 0])].file,

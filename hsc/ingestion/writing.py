@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hsc.errors import SourceChangedError, SourceError
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.shards import build_shard, make_shard, shard_tasks
+from hsc.model import plain_text
 from hsc.store import (
     DATA,
     Manifest,
@@ -71,7 +72,7 @@ def commit_plan(plan: Plan, store: str, location: str, entries: Sequence[ObjectE
     return VersionWriter(open_objects(store), location).commit(
         entries,
         source_id=plan.source_id,
-        files=[file.name for file in plan.run.files],
+        files=[plain_text(file.name) for file in plan.run.files],
         gaps=plan.gaps,
     )
 

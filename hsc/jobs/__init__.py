@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hsc.jobs.inspecting import Inspection, inspect
     from hsc.jobs.reducing import reduce
     from hsc.jobs.stages import InProcess, Runner, Stage
-    from hsc.jobs.telling import open_catalog
+    from hsc.jobs.telling import open_catalog, tell_failed
 
 __all__ = [
     "Check",
@@ -46,6 +46,7 @@ __all__ = [
     "inspect",
     "open_catalog",
     "reduce",
+    "tell_failed",
 ]
 
 _LATER = {
@@ -61,6 +62,7 @@ _LATER = {
     "inspect": "inspecting",
     "open_catalog": "telling",
     "reduce": "reducing",
+    "tell_failed": "telling",
 }
 
 

@@ -31,9 +31,17 @@ from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility, read_run
-from hsc.model import Dataset, Facility
+from hsc.model import Dataset, Facility, plain_text
 from hsc.provenance import RunningActivity, recorded
-from hsc.store import Manifest, ObjectEntry, VersionWriter, holding, open_objects, open_version
+from hsc.store import (
+    Manifest,
+    ObjectEntry,
+    VersionWriter,
+    drop_claims,
+    holding,
+    open_objects,
+    open_version,
+)
 from hsc.workers import Progress, Silent
 
 _LOG = logging.getLogger(__name__)
@@ -117,7 +125,10 @@ def _ingest_path(
     path: Path, request: IngestRequest, catalog: Catalog, stage: Stage, progress: Progress
 ) -> IngestedDataset:
     started = time.perf_counter()
-    parameters = {**request.model_dump(mode="json", exclude={"paths"}), "path": str(path)}
+    parameters = {
+        **request.model_dump(mode="json", exclude={"paths"}),
+        "path": plain_text(str(path)),
+    }
     with recorded(
         catalog, "ingest", parameters, runner=stage.runner, flow_run_id=stage.flow_run_id
     ) as activity:
@@ -139,7 +150,9 @@ def _ingest_path(
         with holding(activity.id):
             target = find_target(plan, request, facility, store, activity.id)
             dataset = (_known if target.committed else _make)(order, plan, target)
-    return _report(dataset, str(path), time.perf_counter() - started, existing=target.committed)
+    return _report(
+        dataset, plain_text(str(path)), time.perf_counter() - started, existing=target.committed
+    )
 
 
 def plan_ingest(path: Path, request: IngestRequest, facility: Facility) -> Plan:
@@ -214,21 +227,29 @@ def _abandon(target: Target, cause: Exception) -> None:
     objects = open_objects(target.store)
     try:
         if VersionWriter(objects, target.location).abandon():
-            objects.delete(target.claim_key)
+            drop_claims(objects, target.claim)
     except (StoreError, OSError) as error:
         # The first error is the one to tell; that the rest could not be cleared belongs to it.
         cause.add_note(f"what was written could not be removed: {error}")
 
 
 def _known(order: Order, plan: Plan, target: Target) -> Dataset:
-    """Give the dataset that was made of the same source before; write nothing."""
+    """Give the dataset that was made of the same source before; write nothing.
+
+    Raises
+    ------
+    DamageError
+        Objects of it are gone from the store, or have another size.
+    """
+    version = open_version(target.url)
+    version.check_present()
     if not wholly_hashed(plan.run.files):
         confirm_same(order, plan, target)
     try:
         dataset = order.catalog.get(target.pid)
     except DatasetNotFoundError:
         # Committed, and its maker died or the catalog was away before it was told.
-        return _tell(order, plan, target, open_version(target.url).manifest)
+        return _tell(order, plan, target, version.manifest)
     order.catalog.record(order.activity.done())
     return dataset
 
@@ -282,11 +303,11 @@ def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) ->
 
 def _failure(path: str, error: Exception) -> PathFailure:
     if isinstance(error, HscError):
-        return PathFailure(path=path, **error.document())
+        return PathFailure(path=plain_text(path), **error.document())
     return PathFailure(
-        path=path,
+        path=plain_text(path),
         error=type(error).__name__,
         message=f"a defect of hsc: {type(error).__name__}: {error}",
-        where=path,
+        where=plain_text(path),
         next="report it with the lines on stderr; `hsc doctor` may say more",
     )

@@ -6,16 +6,19 @@ import re
 from dataclasses import dataclass
 
 from hsc.errors import IngestInProgressError
-from hsc.ingestion import Plan, summary
+from hsc.ingestion import Plan, files_state, summary
 from hsc.jobs.requests import IngestRequest
-from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now
+from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now, plain_text
 from hsc.store import (
     MANIFEST_KEY,
+    Claim,
     Manifest,
+    VersionWriter,
     make_claim,
     open_objects,
     place_claim,
     read_claim,
+    take_over,
 )
 
 _VERSION = 1
@@ -32,8 +35,8 @@ class Target:
     """URL of the store."""
     location: str
     """Folder of the version below the store."""
-    claim_key: str
-    """Key of the claim on the source."""
+    claim: Claim
+    """The claim on the source, the last of its chain."""
     resumed: bool = False
     """Whether an earlier attempt may have written some of it."""
     committed: bool = False
@@ -55,23 +58,35 @@ def find_target(
     IngestInProgressError
         Somebody else is at it.
     """
-    objects = open_objects(store)
-    claim = read_claim(objects, plan.source_id)
-    resumed = claim is not None
-    if claim is None:
-        pid = Pid.generate(facility.pid_prefix)
-        location = version_folder(pid, _VERSION, _places(plan, request, facility))
-        claim = place_claim(objects, make_claim(plan.source_id, pid, location, attempt))
-        resumed = claim.attempt != attempt
-    committed = objects.size(f"{claim.location}/{MANIFEST_KEY}") is not None
-    if resumed and not committed and not claim.abandoned():
-        raise IngestInProgressError(
-            f"the source is being ingested as {claim.pid} by process {claim.process} on "
-            f"{claim.host} since {claim.made:%Y-%m-%d %H:%M} UTC",
-            where=str(plan.run.files[0].path),
-            next_step="wait until it is done; should it have died, its claim runs out after 12 h",
-        )
-    return Target(claim.pid, store, claim.location, claim.key, resumed, committed)
+    objects, state = open_objects(store), files_state(plan.run)
+    while True:
+        last = read_claim(objects, plan.source_id)
+        if last is None:
+            pid = Pid.generate(facility.pid_prefix)
+            location = version_folder(pid, _VERSION, _places(plan, request, facility))
+            first = make_claim(plan.source_id, pid, location, attempt, state)
+            if place_claim(objects, first):
+                return Target(pid, store, location, first)
+            continue
+        if objects.size(f"{last.location}/{MANIFEST_KEY}") is not None:
+            return Target(last.pid, store, last.location, last, committed=True)
+        if not last.abandoned():
+            raise _in_progress(last, plan)
+        mine = take_over(objects, last, attempt, state)
+        if mine is not None:
+            resumed = last.files_state == state
+            if not resumed:  # somebody wrote to the files since: what is there counts no more
+                VersionWriter(objects, last.location).abandon()
+            return Target(last.pid, store, last.location, mine, resumed=resumed)
+
+
+def _in_progress(claim: Claim, plan: Plan) -> IngestInProgressError:
+    return IngestInProgressError(
+        f"the source is being ingested as {claim.pid} by process {claim.process} on "
+        f"{claim.host} since {claim.made:%Y-%m-%d %H:%M} UTC",
+        where=str(plan.run.files[0].path),
+        next_step="wait until it is done; one that died on another machine gives up after 12 h",
+    )
 
 
 def version_folder(pid: Pid, version: int, places: tuple[str | None, ...]) -> str:
@@ -84,7 +99,7 @@ def raw_record(
     plan: Plan, target: Target, manifest: Manifest, request: IngestRequest, facility: Facility
 ) -> Dataset:
     """Word the record of an ingested dataset."""
-    facts, name = plan.run.facts, plan.run.files[0].name
+    facts, name = plan.run.facts, plain_text(plan.run.files[0].name)
     sample = request.sample or facts.sample
     return Dataset(
         pid=target.pid,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from hsc.client import Catalog, connect
+from hsc.errors import HscError
 from hsc.model import Activity, ActivityState, Failure
-from hsc.provenance import alive
+from hsc.provenance import alive, recorded
 
 _MOST = 1000
 
@@ -43,3 +45,9 @@ def _failed(activity: Activity) -> Activity:
         next="run the same command again; an ingest goes on where it was",
     )
     return activity.model_copy(update={"state": ActivityState.FAILED, "failure": failure})
+
+
+def tell_failed(kind: str, parameters: dict[str, Any], error: HscError) -> None:
+    """Record a job that could not even begin, as when its Prefect server does not answer."""
+    with open_catalog() as catalog, suppress(type(error)), recorded(catalog, kind, parameters):
+        raise error

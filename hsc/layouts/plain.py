@@ -39,8 +39,13 @@ class PlainLayout:
 
 def _virtual_files(path: Path, tree: SourceTree) -> list[RunFile]:
     # Their bytes are the dataset's too: they go into its identity and must not change.
-    found = ((name, path.parent / name) for name in tree.virtual_files)
-    return [RunFile(Path(name).as_posix(), source, FileState(source)) for name, source in found]
+    # The walk let only those through that lie in the folder; a file may have several names.
+    named = path.resolve()
+    found = {(path.parent / name).resolve() for name in tree.virtual_files} - {named}
+    return [
+        RunFile(source.relative_to(named.parent).as_posix(), source, FileState(source))
+        for source in sorted(found)
+    ]
 
 
 def _outside(tree: SourceTree) -> list[Problem]:

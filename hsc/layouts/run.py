@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from hsc.hdf5 import FileState, Problem, SourceDataset, SourceGroup
+from hsc.hdf5 import FileState, Problem, SourceDataset, SourceGroup, SourceTree
 from hsc.model import Quantity
 
 
@@ -115,3 +115,24 @@ class Layout(Protocol):
             A file is missing or damaged, or not arranged as the layout says.
         """
         ...
+
+
+def outside(tree: SourceTree, known: Collection[str] = ()) -> list[Problem]:
+    """Give what belongs to a file and is not in its tree: external links and user block.
+
+    Parameters
+    ----------
+    tree
+        The file's tree.
+    known
+        Paths of external links that the layout follows.
+    """
+    problems = []
+    for group in tree.groups:
+        for name, link in group.links.items():
+            path = f"{group.path.rstrip('/')}/{name}"
+            if "external" in link and path not in known:
+                problems.append(Problem(path, f"an external link to {link['file']}"))
+    if tree.userblock_nbytes:
+        problems.append(Problem("/", f"a user block of {tree.userblock_nbytes} bytes"))
+    return problems

@@ -7,7 +7,7 @@ from hsc.model.lineage import Edge, Lineage, Node, Predicate
 from hsc.model.pid import Pid
 from hsc.model.quantity import Quantity
 from hsc.model.query import Condition, Query, SearchResult
-from hsc.model.wire import Record, UtcTime, canonical_json, now
+from hsc.model.wire import Record, UtcTime, canonical_json, now, plain_text
 
 __all__ = [
     "Activity",
@@ -34,4 +34,5 @@ __all__ = [
     "Way",
     "canonical_json",
     "now",
+    "plain_text",
 ]

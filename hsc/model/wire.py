@@ -61,3 +61,16 @@ def plain_json(value: dict[str, Any]) -> dict[str, Any]:
     except TypeError as error:
         raise ValueError(str(error)) from error
     return plain
+
+
+def plain_text(text: str) -> str:
+    r"""Word text so that JSON and every catalog hold it: bytes that are no UTF-8 as ``\xNN``.
+
+    Python has such bytes of file names and HDF5 names as lone surrogates.
+
+    Examples
+    --------
+    >>> plain_text("bad\udcff.h5")
+    'bad\\xff.h5'
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ulid import ULID
 
 from hsc.errors import HscError
-from hsc.model import Activity, ActivityState, Agent, Edge, Failure, Pid, now
+from hsc.model import Activity, ActivityState, Agent, Edge, Failure, Pid, now, plain_text
 from hsc.provenance.environment import DISTRIBUTION, environment, version
 
 
@@ -127,12 +127,7 @@ def _agents() -> tuple[Agent, ...]:
 
 def _failure(error: BaseException) -> Failure:
     if isinstance(error, HscError):
-        return Failure(
-            error=type(error).__name__,
-            message=error.message,
-            where=error.where,
-            next=error.next_step,
-        )
+        return Failure(**error.document())
     if isinstance(error, KeyboardInterrupt):
         return Failure(error="KeyboardInterrupt", message="stopped by its user")
-    return Failure(error=type(error).__name__, message=str(error))
+    return Failure(error=type(error).__name__, message=plain_text(str(error)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import CorruptShardError, HscError, ManifestError, RoleMissingError
 from hsc.model import Dataset
-from hsc.store import DATA, MANIFEST_KEY, CheckedVersion, open_version
+from hsc.store import DATA, MANIFEST_KEY, CheckedVersion, ChunkState, open_version
 from hsc.transcode import decode_chunk
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class OpenedDataset:
                 f"the manifest is of root {version.manifest.root}, the record of "
                 f"{self.record.root}",
                 where=f"{self.record.location}/{MANIFEST_KEY}",
-                next_step=f"`hsc verify {self.record.pid}` says what is damaged",
+                next_step="restore the version's folder from a copy of the store",
             )
         return version
 
@@ -218,6 +219,32 @@ class OpenedArray:
                 self._place(result, place, bounds)
         return result
 
+    def unwritten(self) -> tuple[int, ...]:
+        """Give the rows of the first dimension that are not all there, by the manifest.
+
+        Such a row touches an inner chunk that was never written or is a gap; it would read in part
+        as the fill value, or not at all. No chunk is read.
+
+        Raises
+        ------
+        ManifestError
+            The manifest does not list a chunk of the array.
+        """
+        if not self.shape:
+            return ()
+        grid = [math.ceil(n / c) for n, c in zip(self.shape, self.chunks, strict=True)]
+        lacking = np.zeros(grid[0], np.bool_)
+        per_shard = self._per_shard
+        for shard in product(*(range(-(-g // n)) for g, n in zip(grid, per_shard, strict=True))):
+            # The last shards may be larger than the array: chunks outside of it do not count.
+            within = zip(grid, per_shard, shard, strict=True)
+            inside = tuple(slice(0, g - at * n) for g, n, at in within)
+            states = self._states(shard).reshape(per_shard)[inside]
+            rows = np.any(states != ChunkState.DATA, axis=tuple(range(1, states.ndim)))
+            first = shard[0] * per_shard[0]
+            lacking[first : first + len(rows)] |= rows
+        return tuple(np.flatnonzero(np.repeat(lacking, self.chunks[0])[: self.shape[0]]).tolist())
+
     def scalar(self) -> Any:
         """Give the only element as int, float, bool or str.
 
@@ -254,12 +281,30 @@ class OpenedArray:
             out.append(slice(begin - at * size, finish - at * size))
         result[tuple(into)] = chunk[tuple(out)]
 
+    @property
+    def _per_shard(self) -> tuple[int, ...]:
+        return tuple(s // c for s, c in zip(self._shards, self.chunks, strict=True))
+
+    def _key(self, shard: tuple[int, ...]) -> str:
+        return "/".join([DATA, self._document["key"], "c", *map(str, shard)])
+
+    def _states(self, shard: tuple[int, ...]) -> NDArray[np.uint8]:
+        key = self._key(shard)
+        entry = self._open().entry(key)
+        if entry is None or len(entry.chunks) != math.prod(self._per_shard):
+            raise ManifestError(
+                "the manifest does not know the object's chunks",
+                where=f"{self._location}/{key}",
+                next_step="`hsc verify` says what is damaged",
+            )
+        return entry.chunks.states
+
     def _chunk(self, place: tuple[int, ...]) -> NDArray[Any]:
-        per_shard = tuple(s // c for s, c in zip(self._shards, self.chunks, strict=True))
+        per_shard = self._per_shard
         shard = tuple(a // n for a, n in zip(place, per_shard, strict=True))
         within = tuple(a % n for a, n in zip(place, per_shard, strict=True))
         number = int(np.ravel_multi_index(within, per_shard)) if place else 0
-        key = "/".join([DATA, self._document["key"], "c", *map(str, shard)])
+        key = self._key(shard)
         payload = self._open().read_chunk(key, number)
         if payload is None:
             return np.full(self.chunks, _fill(self._document), self.dtype)
@@ -270,7 +315,7 @@ class OpenedArray:
             raise CorruptShardError(
                 f"the chunk can't be decoded: {error}",
                 where=f"{self._location}/{key}, chunk {number}",
-                next_step="ingest the source again with --verify full",
+                next_step="restore it from a copy of the store, if it was whole there",
             ) from error
 
 

@@ -50,6 +50,10 @@ class SourceArray(Protocol):
         """Give rows [start, stop) of the first axis, checked and decoded."""
         ...
 
+    def unwritten(self) -> tuple[int, ...]:
+        """Give the rows of the first axis that were not all written at the source."""
+        ...
+
     def scalar(self) -> float | str:
         """Give the value of an array of one element."""
         ...

@@ -20,6 +20,7 @@ from hsc.workers import Progress, Workers
 
 _BATCH_BYTES = 64_000_000
 _LONGEST_BLOCK = 64
+_NAMED_FRAMES = 5
 
 
 class IntegrationParameters(GeometryParameters):
@@ -114,7 +115,8 @@ def stack_of(
     Raises
     ------
     RoleMissingError, ParameterError, ReductionError
-        Something that integration needs is missing, impossible, or no stack of counts.
+        Something that integration needs is missing, impossible, or no stack of counts; some
+        frames were never written.
     """
     frames = array_for(dataset, "frames", "is the stack of pictures to integrate")
     where = f"{dataset.record.pid}, {frames.path}"
@@ -127,6 +129,7 @@ def stack_of(
         raise ReductionError(
             f"frames of type {frames.dtype}; counts of at most 32 bits are needed", where=where
         )
+    _refuse_unwritten(frames, where)
     geometry = geometry_of(dataset, (frames.shape[1], frames.shape[2]), parameters)
     masks = extra_masks
     if "pixel_mask" in dataset.roles:
@@ -219,6 +222,20 @@ def join(parts: list[FrameSums]) -> FrameSums:
         np.concatenate([part.count for part in parts]),
         np.concatenate([part.left_out for part in parts]),
     )
+
+
+def _refuse_unwritten(frames: SourceArray, where: str) -> None:
+    unwritten = frames.unwritten()
+    if unwritten:
+        named = ", ".join(str(row + 1) for row in unwritten[:_NAMED_FRAMES])
+        more = len(unwritten) - _NAMED_FRAMES
+        raise ReductionError(
+            f"{len(unwritten)} of {frames.shape[0]} frames were never written, by number "
+            f"{named}{f' and {more} more' if more > 0 else ''}; a frame that was never written "
+            "is no frame of zeros",
+            where=where,
+            next_step="ingest the whole run, and reduce that dataset",
+        )
 
 
 def _binning(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hsc.store.checked import CheckedVersion, open_version
-from hsc.store.claims import Claim, holding, make_claim, place_claim, read_claim
+from hsc.store.claims import (
+    Claim,
+    drop_claims,
+    holding,
+    make_claim,
+    place_claim,
+    read_claim,
+    take_over,
+)
 from hsc.store.directory import DirectoryObjects
 from hsc.store.manifest import (
     FORMAT_VERSION,
@@ -51,6 +59,7 @@ __all__ = [
     "blosc",
     "dataset_root",
     "digest_entry",
+    "drop_claims",
     "holding",
     "make_claim",
     "metadata_objects",
@@ -59,6 +68,7 @@ __all__ = [
     "place_claim",
     "read_claim",
     "store_names",
+    "take_over",
 ]
 
 

@@ -22,7 +22,7 @@ from hsc.store.shards import ChunkState, shard_index
 from hsc.store.url import open_objects
 
 _T = TypeVar("_T")
-_ADVICE = "read another replica, or ingest the source again; the catalog knows where it came from"
+_ADVICE = "restore it from a copy of the store; `hsc lineage` tells which files it was made of"
 
 
 class CheckedVersion:
@@ -132,6 +132,25 @@ class CheckedVersion:
             return data
 
         return _twice(attempt)
+
+    def check_present(self) -> None:
+        """Look whether every object is there with its size; nothing is read.
+
+        Raises
+        ------
+        MissingShardError, CorruptShardError
+            One is not.
+        """
+        for entry in self.manifest.entries:
+            found = None if entry.absent else self.objects.size(entry.key)
+            if entry.absent or found == entry.nbytes:
+                continue
+            kind = MissingShardError if found is None else CorruptShardError
+            raise kind(
+                f"an object of {entry.nbytes} bytes has {found or 0}",
+                where=self._where(entry.key),
+                next_step=_ADVICE,
+            )
 
     def _get(self, entry: ObjectEntry, start: int, stop: int | None) -> bytes:
         try:

@@ -202,7 +202,7 @@ def _sections(data: bytes, where: str) -> list[bytes]:
     damaged = ManifestError(
         "the manifest is damaged",
         where=where,
-        next_step="fetch the version again from another replica, or ingest its source again",
+        next_step="restore it from a copy of the store",
     )
     if len(data) < _HEAD.size + _DIGEST_BYTES or data[:4] != _MAGIC:
         raise damaged

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from blake3 import blake3
 
-from hsc.errors import ObjectExistsError, ObjectMissingError
+from hsc.errors import MissingShardError, ObjectExistsError, ObjectMissingError
 from hsc.model import Gap
 from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry, dataset_root, digest_entry
 from hsc.store.objects import ObjectStore
@@ -76,8 +76,15 @@ class VersionWriter:
         files: Sequence[str],
         gaps: Sequence[Gap],
     ) -> Manifest:
-        """Write the manifest: from here on there is a version. Then drop the journal."""
+        """Write the manifest: from here on there is a version. Then drop the journal.
+
+        Raises
+        ------
+        MissingShardError
+            An object that was written is not there any more: nothing is committed.
+        """
         ordered = tuple(sorted(entries, key=lambda entry: entry.key.encode()))
+        self._check_there(ordered)
         manifest = Manifest(
             root=dataset_root(ordered),
             entries=ordered,
@@ -98,6 +105,16 @@ class VersionWriter:
         for key in self._objects.keys(self._location):
             self._objects.delete(key)
         return True
+
+    def _check_there(self, entries: Sequence[ObjectEntry]) -> None:
+        for entry in entries:
+            found = None if entry.absent else self._objects.size(self._key(entry.key))
+            if not entry.absent and found != entry.nbytes:
+                raise MissingShardError(
+                    f"an object of {entry.nbytes} bytes was written and now has {found or 0}",
+                    where=f"{self._objects.url}/{self._key(entry.key)}",
+                    next_step="find out who changes the store's files, then ingest again",
+                )
 
     def _put_same(self, key: str, data: bytes) -> None:
         try:

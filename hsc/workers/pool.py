@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from hsc.workers.progress import Progress, Silent
@@ -13,6 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _IN_FLIGHT_PER_WORKER = 2
+_SETTLE_S = 120
 
 
 class Workers(Protocol):
@@ -106,9 +108,16 @@ class ThreadWorkers:
             dask.delayed(_Call(function, task, heard, amount), pure=False)()
             for task, amount in zip(tasks, units, strict=True)
         ]
-        results: tuple[R, ...] = dask.compute(
-            *graph, scheduler="threads", num_workers=self.count, optimize_graph=False
-        )
+        # Leaving the pool waits for the tasks that run: after an error none of them goes on
+        # writing behind the back of whoever cleans up.
+        with ThreadPoolExecutor(self.count, thread_name_prefix="hsc") as pool:
+            try:
+                results: tuple[R, ...] = dask.compute(
+                    *graph, scheduler="threads", pool=pool, optimize_graph=False
+                )
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         return list(results)
 
 
@@ -133,29 +142,36 @@ class ClusterWorkers:
         heard = progress or Silent()
         results: dict[int, R] = {}
         waiting = iter(enumerate(tasks))
-        flying: dict[Any, int] = {}
+        flying: dict[Any, tuple[int, Any]] = {}
         # Named by its loop: the client is nobody's default.
         done = distributed.as_completed(loop=self._client.loop)
         try:
             for index, task in waiting:
                 future = self._client.submit(function, task, pure=False)
-                flying[future.key] = index
+                flying[future.key] = index, future
                 done.add(future)
                 if len(flying) >= self.count * _IN_FLIGHT_PER_WORKER:
                     break
             for future in done:
-                index = flying.pop(future.key)
+                index, _ = flying.pop(future.key)
                 results[index] = future.result()
                 heard.advance(weights[index] if weights else 1)
                 following = next(waiting, None)
                 if following is not None:
                     another = self._client.submit(function, following[1], pure=False)
-                    flying[another.key] = following[0]
+                    flying[another.key] = following[0], another
                     done.add(another)
         except BaseException:
-            self._client.cancel(list(done.futures))
+            # What runs on a worker can't be stopped: wait for it, as threads do.
+            self._settle([future for _, future in flying.values()])
             raise
         return [results[index] for index in range(len(tasks))]
+
+    def _settle(self, flying: Sequence[Any]) -> None:
+        for future in flying:
+            with suppress(Exception):  # its error is not the one to tell
+                future.exception(timeout=_SETTLE_S)
+        self._client.cancel(list(flying))
 
 
 class _Call:

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import zarr
 
 ARRAYS = 14
 _PATIENCE_S = 60.0
@@ -60,6 +61,14 @@ def _wait_for_shards(hsc, running: subprocess.Popen[str], count: int) -> None:
         assert running.poll() is None, "the ingest ended before it could be stopped"
         time.sleep(0.002)
     pytest.fail("the ingest wrote nothing")
+
+
+def _wait_for_claims(hsc, running: subprocess.Popen[str], count: int) -> None:
+    end = time.monotonic() + _PATIENCE_S
+    while len([key for key in hsc.objects() if key.startswith(".claims/")]) < count:
+        assert running.poll() is None, "the ingest ended before it could be stopped"
+        assert time.monotonic() < end, "the ingest took nothing over"
+        time.sleep(0.002)
 
 
 def _attempts(hsc) -> list[Path]:
@@ -128,8 +137,15 @@ def test_stopped_it_ends_quietly_with_130_and_the_same_command_goes_on(
     assert sum(after[key].st_ino == state.st_ino for key, state in before.items()) >= 3
 
 
-def test_two_at_once_make_one_dataset(hsc, many_arrays, undisturbed) -> None:
+@pytest.mark.parametrize("killed_before", [False, True])
+def test_two_at_once_make_one_dataset(hsc, many_arrays, undisturbed, killed_before: bool) -> None:
+    if killed_before:  # then both would go on where it died
+        with _begin(hsc, many_arrays) as lost:
+            _wait_for_shards(hsc, lost, 2)
+            lost.send_signal(signal.SIGKILL)
     with _begin(hsc, many_arrays) as first:
+        if killed_before:
+            _wait_for_claims(hsc, first, 2)
         _wait_for_shards(hsc, first, 1)
         # Held where it is, so that the second surely comes while the first is at it.
         first.send_signal(signal.SIGSTOP)
@@ -143,3 +159,37 @@ def test_two_at_once_make_one_dataset(hsc, many_arrays, undisturbed) -> None:
     assert first.returncode == 0, stdout
     assert hsc.json("ingest", many_arrays)["datasets"][0]["root"] == undisturbed["root"]
     assert len(_attempts(hsc)) == 1
+
+
+def test_what_was_written_before_the_source_changed_counts_no_more(hsc, tmp_path: Path) -> None:
+    """Large files are sampled: a byte between the samples changes no source id."""
+    path = tmp_path / "large.h5"
+    draw = np.random.default_rng(2)
+    with h5py.File(path, "w") as file:
+        for number in range(10):
+            file[f"stack_{number}"] = draw.integers(0, 2**32, (8, 500, 500), dtype="u4")
+        start = file["stack_0"].id.get_offset()
+    with _begin(hsc, path) as running:
+        _wait_for_shards(hsc, running, 3)
+        running.send_signal(signal.SIGKILL)
+    before = hsc.json("inspect", path)["source_id"]
+    with path.open("r+b") as raw:  # some place between two samples
+        for offset in range(start + 4_200_000, start + 4_400_000, 10_000):
+            raw.seek(offset)
+            old = raw.read(4)
+            raw.seek(offset)
+            raw.write(bytes(255 - byte for byte in old))
+            raw.flush()
+            if hsc.json("inspect", path)["source_id"] == before:
+                break
+            raw.seek(offset)
+            raw.write(old)
+        else:
+            pytest.fail("every place is sampled")
+    made = hsc.json("ingest", path, "--verify", "none")["datasets"][0]
+    location = hsc.json("show", made["pid"])["location"]
+    tree = zarr.open_group(location + "/data.zarr", mode="r")
+    with h5py.File(path) as file:
+        for number in range(10):
+            name = f"stack_{number}"
+            np.testing.assert_array_equal(tree[name][:], file[name][:])

@@ -60,7 +60,7 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
         settings.home()
 
 
-@pytest.mark.parametrize("value", ["threads", "processes", "tcp://10.0.0.1:8786", "tls://host:1"])
+@pytest.mark.parametrize("value", ["threads", "processes", "tcp://127.0.0.1:8786", "tls://host:1"])
 def test_a_place_to_work_is_taken_as_given(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HSC_DASK", value)
     assert settings.dask() == value
@@ -82,8 +82,11 @@ def test_what_is_no_url_is_refused(name: str, value: str, monkeypatch: pytest.Mo
         read()
 
 
-@pytest.mark.parametrize("value", ["tcp://127.0.0.1:port", "tls://host", "tcp://:8786"])
-def test_a_scheduler_without_host_or_port_is_refused(
+@pytest.mark.parametrize(
+    "value",
+    ["tcp://127.0.0.1:port", "tls://host", "tcp://:8786", "tcp://10.0.0.1:8786", "ws://host:1"],
+)
+def test_a_scheduler_without_host_port_or_encryption_is_refused(
     value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HSC_DASK", value)

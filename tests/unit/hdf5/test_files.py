@@ -97,6 +97,29 @@ def test_a_file_whose_writer_has_not_closed_it_says_so(tmp_path):
     assert "writer" in caught.value.next_step
 
 
+@pytest.mark.parametrize("locking", [None, False, "best-effort"])
+def test_a_file_that_this_session_has_open_for_reading_opens(tmp_path, locking):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    with h5py.File(path, "r", locking=locking), open_hdf5(path) as file:
+        assert file["x"][()] == 1
+
+
+@pytest.mark.parametrize("locking", [None, False])
+def test_a_file_that_this_session_has_open_for_writing_is_to_be_closed(tmp_path, locking):
+    # What is not flushed yet stands in no file, so that its chunks can't be read from there.
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", locking=locking) as file:
+        file["x"] = 1
+        file.flush()
+        with pytest.raises(DamagedSourceError, match="open in this session; close it") as caught:
+            opened(path)
+        assert caught.value.where == str(path)
+        assert file["x"][()] == 1
+    assert opened(path)
+
+
 def test_every_change_of_a_file_is_seen(tmp_path):
     path = tmp_path / "a"
     for change in (

@@ -246,3 +246,67 @@ def test_bytes_flipped_in_the_structures_end_in_an_error_or_a_named_problem(tmp_
         except HscError:
             told += 1
     assert told
+
+
+def test_names_that_are_worded_alike_are_named_and_none_is_lost_in_silence(walked):
+    def write(file):
+        scalar = h5py.h5s.create(h5py.h5s.SCALAR)
+        for parent, make in (
+            ("datasets", lambda g, n: h5py.h5d.create(g, n, h5py.h5t.NATIVE_INT32, scalar)),
+            ("groups", lambda g, n: h5py.h5g.create(g, n)),
+            ("links", lambda g, n: g.links.create_soft(n, b"/x")),
+            ("attributes", lambda g, n: h5py.h5a.create(g, n, h5py.h5t.NATIVE_INT32, scalar)),
+        ):
+            group = file.create_group(parent)
+            for name in (b"s\xfe", b"s\\xfe", b"s"):
+                make(group.id, name)
+
+    tree = walked(write)
+    problems = {problem.path: problem.reason for problem in tree.problems}
+    assert set(problems) == {
+        f"/{parent}{sign}s{end}"
+        for parent, sign in (
+            ("datasets", "/"), ("groups", "/"), ("links", "/"), ("attributes", "@"),
+        )
+        for end in ("\udcfe", "\\xfe")
+    }  # fmt: skip
+    assert set(problems.values()) == {"its name can't be told from another's"}
+    assert paths(tree.datasets) == ["/datasets/s"]
+    assert "/groups/s" in paths(tree.groups)
+    links = {group.path: list(group.links) for group in tree.groups if group.links}
+    assert links == {"/links": ["s"]}
+    attributes = next(g.attributes for g in tree.groups if g.path == "/attributes")
+    assert [name for name in attributes if not name.startswith("hsc:")] == ["s"]
+
+
+def test_small_text_that_is_no_utf8_is_named_with_its_place(walked):
+    def write(file):
+        file["fixed"] = np.array([[b"ok", b"\xe9"]], "S2")
+        file["scalar"] = np.bytes_(b"\xff")
+        made = file.create_dataset("ragged", (3,), h5py.string_dtype(), chunks=(1,))
+        made[1] = b"\xc3"
+        file["good"] = np.array(["å".encode(), b""], "S2")
+        big = file.create_dataset("big", (1_000_001,), "S1", chunks=(1_000_001,), compression=1)
+        big[:2] = np.array([b"a", b"\xff"])
+
+    tree = walked(write)
+    assert {problem.path: problem.reason for problem in tree.problems} == {
+        "/fixed": "a text that is no UTF-8, element (0, 1)",
+        "/ragged": "a text that is no UTF-8, element (1,)",
+        "/scalar": "a text that is no UTF-8, element ()",
+    }
+    assert paths(tree.datasets) == ["/big", "/good"]
+
+
+def test_text_that_hdf5_itself_cannot_read_is_named(walked):
+    def write(file):
+        for name, written in (("some", 1), ("all", 2), ("none", 0)):
+            made = file.create_dataset(name, (2,), h5py.string_dtype(), chunks=(1,), fillvalue="å")
+            made[:written] = ["x"] * written
+
+    tree = walked(write)
+    assert paths(tree.datasets) == ["/all", "/none"]
+    (problem,) = tree.problems
+    assert problem.path == "/some"
+    assert "HDF5 can't read it" in problem.reason
+    assert "fill value" in problem.reason

@@ -42,6 +42,38 @@ def test_files_that_a_virtual_dataset_reads_belong_to_the_run(tmp_path):
     assert not run.problems
 
 
+def test_a_file_that_virtual_datasets_name_in_several_ways_is_one_file_of_the_run(tmp_path):
+    (tmp_path / "parts").mkdir()
+    with h5py.File(tmp_path / "parts" / "source.h5", "w") as file:
+        file["x"] = np.arange(4)
+    (tmp_path / "link.h5").symlink_to(tmp_path / "parts" / "source.h5")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.arange(4)
+        names = ("parts/source.h5", "link.h5", str(tmp_path / "link.h5"), "a.h5")
+        for number, name in enumerate(names):
+            layout = h5py.VirtualLayout((4,), "i8")
+            layout[:] = h5py.VirtualSource(name, "x", (4,))
+            file.create_virtual_dataset(f"v{number}", layout)
+    run = read(tmp_path / "a.h5")
+    assert [file.name for file in run.files] == ["a.h5", "parts/source.h5"]
+    assert not run.problems
+
+
+def test_files_out_of_the_folder_do_not_belong_to_the_run(tmp_path):
+    (tmp_path / "run").mkdir()
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["x"] = np.arange(4)
+    with h5py.File(tmp_path / "run" / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout((4,), "i8")
+        layout[:] = h5py.VirtualSource("../secret.h5", "x", (4,))
+        file.create_virtual_dataset("v", layout)
+    run = read(tmp_path / "run" / "a.h5")
+    assert [file.name for file in run.files] == ["a.h5"]
+    assert not run.arrays
+    (problem,) = run.problems
+    assert problem.reason == "its source ../secret.h5 leads out of the run's folder"
+
+
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-05-04T10:00:00Z", "2026-13-01"])
 def test_a_time_that_cannot_be_read_is_no_time(tmp_path, time):
     with h5py.File(tmp_path / "a.h5", "w") as file:

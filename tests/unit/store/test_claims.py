@@ -13,13 +13,21 @@ import pytest
 
 from hsc.errors import ManifestError
 from hsc.model import Pid, now
-from hsc.store import DirectoryObjects, holding, make_claim, place_claim, read_claim
+from hsc.store import (
+    DirectoryObjects,
+    drop_claims,
+    holding,
+    make_claim,
+    place_claim,
+    read_claim,
+    take_over,
+)
 
 SOURCE = "blake3:" + "ab" * 32
 
 
 def claim(attempt: str = "attempt", **changes):
-    made = make_claim(SOURCE, Pid.generate("hsc.local"), "a/b/v1", attempt)
+    made = make_claim(SOURCE, Pid.generate("hsc.local"), "a/b/v1", attempt, "blake3:state")
     return made.model_copy(update=changes)
 
 
@@ -30,10 +38,27 @@ def test_a_claim_is_read_as_it_was_placed(objects):
     assert read_claim(objects, SOURCE) == placed
 
 
-def test_the_second_is_given_the_first_ones_claim(objects):
+def test_the_second_is_refused_and_finds_the_first_ones_claim(objects):
     first = place_claim(objects, claim("one"))
-    assert place_claim(objects, claim("two")) == first
+    assert place_claim(objects, claim("two")) is None
     assert read_claim(objects, SOURCE) == first
+
+
+def test_who_takes_over_keeps_pid_and_place_and_stands_last(objects):
+    first = place_claim(objects, claim("one"))
+    second = take_over(objects, first, "two", "blake3:state")
+    assert read_claim(objects, SOURCE) == second
+    assert (second.pid, second.location, second.turn) == (first.pid, first.location, 1)
+    assert take_over(objects, first, "three", "blake3:state") is None
+    assert read_claim(objects, SOURCE) == second
+
+
+def test_a_dropped_chain_leaves_nothing(objects):
+    first = place_claim(objects, claim("one"))
+    second = take_over(objects, first, "two", "blake3:state")
+    third = take_over(objects, second, "three", "blake3:state")
+    drop_claims(objects, third)
+    assert objects.keys(".claims") == []
 
 
 def test_of_many_threads_exactly_one_wins(tmp_path):
@@ -46,8 +71,22 @@ def test_of_many_threads_exactly_one_wins(tmp_path):
         return place_claim(objects, mine)
 
     with ThreadPoolExecutor(8) as threads:
-        standing = set(threads.map(race, range(8)))
-    assert len(standing) == 1
+        won = [each for each in threads.map(race, range(8)) if each is not None]
+    assert won == [read_claim(objects, SOURCE)]
+
+
+def test_of_many_who_take_over_exactly_one_does(tmp_path):
+    objects = DirectoryObjects(tmp_path)
+    dead = place_claim(objects, claim("dead"))
+    barrier = threading.Barrier(8)
+
+    def race(number):
+        barrier.wait()
+        return take_over(objects, dead, f"attempt {number}", "blake3:state")
+
+    with ThreadPoolExecutor(8) as threads:
+        won = [each for each in threads.map(race, range(8)) if each is not None]
+    assert won == [read_claim(objects, SOURCE)]
 
 
 def test_of_several_processes_exactly_one_wins(tmp_path):
@@ -56,9 +95,9 @@ def test_of_several_processes_exactly_one_wins(tmp_path):
         "from hsc.model import Pid\n"
         "from hsc.store import DirectoryObjects, make_claim, place_claim\n"
         "source = sys.argv[2]\n"
-        "mine = make_claim(source, Pid.generate('hsc.local'), 'a/v1', sys.argv[3])\n"
+        "mine = make_claim(source, Pid.generate('hsc.local'), 'a/v1', sys.argv[3], 'state')\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
-        "print(place_claim(DirectoryObjects(pathlib.Path(sys.argv[1])), mine).attempt)\n"
+        "print(place_claim(DirectoryObjects(pathlib.Path(sys.argv[1])), mine) is not None)\n"
     )
     racers = [
         subprocess.Popen(
@@ -76,8 +115,8 @@ def test_of_several_processes_exactly_one_wins(tmp_path):
         assert racer.stdin is not None
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    winners = {racer.communicate(timeout=60)[0] for racer in racers}
-    assert len(winners) == 1
+    won = [racer.communicate(timeout=60)[0] for racer in racers]
+    assert sorted(won) == ["False\n", "False\n", "True\n"]
 
 
 def test_a_claim_that_is_held_here_is_not_abandoned_however_long_it_takes():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hsc.errors import ManifestError, ObjectExistsError
+from hsc.errors import ManifestError, MissingShardError, ObjectExistsError
 from hsc.store import MANIFEST_KEY, Manifest, VersionWriter, digest_entry
 
 BIG = bytes(2 << 20)
@@ -73,7 +73,7 @@ def test_what_was_committed_is_never_changed(objects):
     with pytest.raises(ObjectExistsError):
         put(writer, "data.zarr/a", b"other")
     with pytest.raises(ObjectExistsError):
-        commit(writer, digest_entry("data.zarr/b", b"x"))
+        commit(writer, put(writer, "data.zarr/b", b"x"))
     with pytest.raises(ObjectExistsError):
         writer.put_metadata({"data.zarr/a": b"other"})
     assert not writer.abandon()
@@ -90,7 +90,17 @@ def test_what_was_not_committed_can_be_abandoned_and_nothing_else_goes(objects):
 
 
 def test_the_manifest_does_not_hang_on_the_order_of_entries(objects):
-    entries = [digest_entry(f"data.zarr/{name}", b"x") for name in "bca"]
-    first = commit(VersionWriter(objects, "d/v1"), *entries)
-    second = commit(VersionWriter(objects, "d/v2"), *reversed(entries))
+    one, two = (VersionWriter(objects, f"d/v{n}") for n in (1, 2))
+    entries = [(put(one, key, b"x"), put(two, key, b"x")) for key in ("b", "c", "a")]
+    first = commit(one, *(entry for entry, _ in entries))
+    second = commit(two, *(entry for _, entry in reversed(entries)))
     assert first.encode() == second.encode()
+
+
+def test_nothing_is_committed_when_an_object_is_gone(objects):
+    writer = VersionWriter(objects, "d/v1")
+    kept, gone = put(writer, "data.zarr/a", b"kept"), put(writer, "data.zarr/b", b"gone")
+    objects.delete("d/v1/data.zarr/b")
+    with pytest.raises(MissingShardError, match="4 bytes"):
+        commit(writer, kept, gone)
+    assert objects.size(f"d/v1/{MANIFEST_KEY}") is None

@@ -1,0 +1,166 @@
+"""Virtual datasets are carried only over sources that are there, plain, and in the folder."""
+
+from __future__ import annotations
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+
+from hsc.hdf5 import open_hdf5, walk
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Make a folder of a run, with a file beside it that is none of the run's."""
+    made = tmp_path / "run"
+    made.mkdir()
+    for path in (made / "there.h5", tmp_path / "secret.h5"):
+        with h5py.File(path, "w") as file:
+            file["x"] = np.arange(4)
+            file["g/x"] = np.arange(4)
+    return made
+
+
+def add(file, name, source, path):
+    layout = h5py.VirtualLayout((4,), "i8")
+    layout[:] = h5py.VirtualSource(source, path, (4,))
+    file.create_virtual_dataset(name, layout, fillvalue=0)
+
+
+def add_unlimited(file, name, source):
+    """Add one whose shape HDF5 asks of its source."""
+    space = h5py.h5s.create_simple((0,), (h5py.h5s.UNLIMITED,))
+    space.select_hyperslab((0,), (1,), (1,), (h5py.h5s.UNLIMITED,))
+    created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    created.set_virtual(space, source.encode(), b"x", space)
+    h5py.h5d.create(file.id, name.encode(), h5py.h5t.NATIVE_INT64, space, created)
+
+
+def walk_over(folder, sources):
+    """Walk a file with one virtual dataset of a name for each source."""
+    with h5py.File(folder / "main.h5", "w") as file:
+        for name, (source, path) in sources.items():
+            add(file, name, str(source), path)
+    return walk_file(folder / "main.h5")
+
+
+def walk_file(path):
+    with open_hdf5(path) as file:
+        tree = walk(file)
+    return [d.path for d in tree.datasets], {p.path: p.reason for p in tree.problems}, tree
+
+
+def test_sources_in_the_folder_are_carried_through_soft_links_of_their_file(folder):
+    with h5py.File(folder / "there.h5", "a") as file:
+        file["soft"] = h5py.SoftLink("/g")
+        file["g/near"] = h5py.SoftLink("./x")
+    sources = {
+        "a": ("there.h5", "x"),
+        "b": ("there.h5", "/soft/near"),
+        "c": (folder / "there.h5", "g/x"),
+        "d": ("./there.h5", "g//x"),
+        "e": ("../run/there.h5", "g/x"),
+    }
+    datasets, problems, _ = walk_over(folder, sources)
+    assert not problems
+    assert datasets == ["/a", "/b", "/c", "/d", "/e"]
+
+
+def test_a_virtual_dataset_over_a_virtual_dataset_is_named_for_its_own_source_may_be_missing(
+    folder,
+):
+    with h5py.File(folder / "middle.h5", "w") as file:
+        add(file, "v", "gone.h5", "x")
+    with h5py.File(folder / "main.h5", "w") as file:
+        add(file, "far", "middle.h5", "v")
+        add(file, "near", ".", "far")
+    datasets, problems, tree = walk_file(folder / "main.h5")
+    assert (datasets, tree.virtual_files) == ([], ())
+    assert problems == {
+        "/far": "its source middle.h5:v is virtual itself, which is not carried yet",
+        "/near": "its source .:far is virtual itself, which is not carried yet",
+    }
+
+
+def test_a_source_with_external_raw_storage_is_named(folder):
+    with h5py.File(folder / "there.h5", "a") as file:
+        file.create_dataset("raw", (4,), "i8", external=[("raw.bin", 0, 32)])
+    datasets, problems, _ = walk_over(folder, {"v": ("there.h5", "raw")})
+    assert not datasets
+    assert "there.h5:raw has its data in an external raw file" in problems["/v"]
+
+
+def test_a_source_behind_an_external_link_is_named_and_the_link_not_opened(folder):
+    os.mkfifo(folder.parent / "pipe.h5")
+    with h5py.File(folder / "there.h5", "a") as file:
+        file["a/out"] = h5py.ExternalLink("../secret.h5", "/g")
+        file["a/pipe"] = h5py.ExternalLink("../pipe.h5", "/g")
+        file["soft"] = h5py.SoftLink("/a/out/x")
+        file["leaf"] = h5py.ExternalLink("../secret.h5", "/x")
+        file["loop"] = h5py.SoftLink("/loop")
+    paths = ["a/out/x", "a/pipe/x", "soft", "leaf"]
+    sources = {f"v{n}": ("there.h5", path) for n, path in enumerate(paths)}
+    datasets, problems, _ = walk_over(folder, {**sources, "loop": ("there.h5", "loop")})
+    assert not datasets
+    assert "soft links" in problems.pop("/loop")
+    assert list(problems) == ["/v0", "/v1", "/v2", "/v3"]
+    assert all("lies behind an external link" in reason for reason in problems.values())
+
+
+def test_a_source_out_of_the_folder_is_named(folder, tmp_path):
+    (folder / "away.h5").symlink_to(tmp_path / "secret.h5")
+    (folder / "up").symlink_to(tmp_path)
+    outside = ["../secret.h5", str(tmp_path / "secret.h5"), "away.h5", "up/secret.h5", "../no.h5"]
+    sources = {f"v{n}": (name, "x") for n, name in enumerate(outside)}
+    datasets, problems, tree = walk_over(folder, sources)
+    assert (datasets, tree.virtual_files) == ([], ())
+    assert problems == {
+        f"/v{n}": f"its source {name} leads out of the run's folder"
+        for n, name in enumerate(outside)
+    }
+
+
+@pytest.mark.timeout(20)
+def test_a_file_out_of_the_folder_is_not_opened_even_to_learn_a_shape(folder, tmp_path):
+    # Whoever opens a pipe waits for its writer, and there is none.
+    os.mkfifo(tmp_path / "pipe.h5")
+    with h5py.File(folder / "main.h5", "w") as file:
+        add_unlimited(file, "out", "../pipe.h5")
+        add_unlimited(file, "in", "there.h5")
+    datasets, problems, _ = walk_file(folder / "main.h5")
+    assert datasets == ["/in"]
+    assert "leads out" in problems["/out"]
+
+
+def test_a_pattern_of_names_is_named(folder):
+    with h5py.File(folder / "part-0.h5", "w") as file:
+        file["x"] = np.arange(4)
+    datasets, problems, _ = walk_over(folder, {"v": ("part-%b.h5", "x"), "w": ("there.h5", "x%b")})
+    assert not datasets
+    assert problems == {
+        "/v": "its source part-%b.h5:x is a pattern of names, which is not carried yet",
+        "/w": "its source there.h5:x%b is a pattern of names, which is not carried yet",
+    }
+
+
+def test_a_source_that_is_no_hdf5_file_or_no_dataset_is_named(folder):
+    (folder / "text.h5").write_text("nothing of the kind")
+    datasets, problems, _ = walk_over(folder, {"t": ("text.h5", "x"), "g": ("there.h5", "g")})
+    assert not datasets
+    assert problems == {
+        "/t": "its source text.h5 can't be read: not an HDF5 file",
+        "/g": "its source there.h5:g is no dataset",
+    }
+
+
+def test_of_many_bad_sources_some_are_named_and_the_rest_counted(folder):
+    with h5py.File(folder / "main.h5", "w") as file:
+        layout = h5py.VirtualLayout((30,), "i8")
+        for number in range(30):
+            layout[number] = h5py.VirtualSource(f"gone{number:02}.h5", "x", (1,))
+        file.create_virtual_dataset("v", layout)
+    _, problems, _ = walk_file(folder / "main.h5")
+    assert problems["/v"].startswith("its source gone00.h5 is missing; ")
+    assert problems["/v"].endswith("; and 20 more")
