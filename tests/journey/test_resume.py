@@ -168,13 +168,16 @@ def test_what_was_written_before_the_source_changed_counts_no_more(hsc, tmp_path
     with h5py.File(path, "w") as file:
         for number in range(10):
             file[f"stack_{number}"] = draw.integers(0, 2**32, (8, 500, 500), dtype="u4")
-        start = file["stack_0"].id.get_offset()
+        starts = {name: file[name].id.get_offset() for name in file}
     with _begin(hsc, path) as running:
-        _wait_for_shards(hsc, running, 3)
+        _wait_for_shards(hsc, running, 4)
         running.send_signal(signal.SIGKILL)
+    shards = _shards(hsc)
+    oldest = min(shards, key=lambda key: shards[key].st_mtime_ns)
+    start = starts[oldest.split("/data.zarr/")[1].split("/")[0]]
     before = hsc.json("inspect", path)["source_id"]
     with path.open("r+b") as raw:  # some place between two samples
-        for offset in range(start + 4_200_000, start + 4_400_000, 10_000):
+        for offset in range(start + 5_000_000, start + 5_400_000, 10_000):
             raw.seek(offset)
             old = raw.read(4)
             raw.seek(offset)
