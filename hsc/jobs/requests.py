@@ -16,7 +16,7 @@ class IngestRequest(Record):
     """What to take in, and how."""
 
     paths: tuple[str, ...]
-    """Absolute paths of files or run folders; each becomes one dataset."""
+    """Absolute paths of files, or of the master files of runs; each becomes one dataset."""
     facility: str | None = None
     """Facility's short id; None: ``HSC_FACILITY``, else ``local``."""
     proposal: str | None = None

@@ -50,7 +50,7 @@ def _reduce_run_name() -> str:
 def ingest(
     paths: Annotated[
         list[str],
-        _field("Absolute paths of files or run folders; each becomes a dataset", min_length=1),
+        _field("Absolute paths of files or masters of runs; each becomes a dataset", min_length=1),
     ],
     facility: Annotated[
         str | None, _field("Facility's short id; empty: HSC_FACILITY, else local")
