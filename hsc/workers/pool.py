@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,8 @@ def open_workers(spec: str, count: int | None = None) -> Iterator[Workers]:
                 processes=True,
                 host="127.0.0.1",
                 dashboard_address=None,
+                # A task's error comes back to us; workers need not print it as well.
+                silence_logs=logging.CRITICAL,
             ) as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
         ):
