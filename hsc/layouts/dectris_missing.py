@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from hsc.errors import IncompleteRunError
 from hsc.hdf5 import SourceDataset
 from hsc.layouts.dectris_parts import StackLink, StackPart, name_files
+from hsc.model import plain_text
 
 _NAMED_SPANS = 10
 
@@ -57,7 +59,7 @@ def find_missing(
 
 def _lacking_links(links: Sequence[StackLink]) -> list[str]:
     numbers = [min(1, links[0].number) - 1, *(link.number for link in links)]
-    holes = [(a + 1, b - 1) for a, b in zip(numbers, numbers[1:], strict=False) if b - a > 1]
+    holes = [(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1]
     if not holes:
         return []
     return [f"the master file's links {_spans(holes, lambda number: f'data_{number:06}')}"]
@@ -81,7 +83,7 @@ def _lost_numbers(parts: Sequence[StackPart]) -> list[str]:
             )
         if following is not None and low > following:
             span = _spans([(following, low - 1)])
-            lost.append(f"the frames numbered {span}, before {name_files([part.file.name])}")
+            lost.append(f"the frames numbered {span}, before {plain_text(part.file.name)}")
         following = high + 1
     return lost
 

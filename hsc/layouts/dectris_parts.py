@@ -12,8 +12,11 @@ from typing import Any
 from hsc.errors import IncompleteRunError, LayoutError
 from hsc.hdf5 import FileState, SourceDataset, SourceTree, open_hdf5, walk
 from hsc.layouts.run import RunFile
+from hsc.model import plain_text
 
 _NAMED_FILES = 10
+# HDF5's own limit of soft links on one path (H5Pset_nlinks).
+_MOST_SOFT_LINKS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,14 @@ class StackPart:
     def facts(self, start: int) -> dict[str, Any]:
         """Give what the data file says beside its frames, as JSON; ``start``: its first frame."""
         return {
-            "file": worded(self.file.name),
-            "path": worded(self.dataset.path),
+            "file": plain_text(self.file.name),
+            "path": plain_text(self.dataset.path),
             "frames": [start, start + self.dataset.shape[0]],
             "attributes": self.dataset.attributes,
-            "groups": {worded(group.path): group.attributes for group in self.tree.groups},
+            "groups": {plain_text(group.path): group.attributes for group in self.tree.groups},
             "links": {
-                worded(group.path): {
-                    worded(name): {kind: worded(text) for kind, text in link.items()}
+                plain_text(group.path): {
+                    plain_text(name): {kind: plain_text(text) for kind, text in link.items()}
                     for name, link in group.links.items()
                 }
                 for group in self.tree.groups
@@ -86,7 +89,7 @@ def read_parts(master: Path, links: Sequence[StackLink]) -> tuple[list[StackPart
     for link in links:
         path = _inside(folder, link, master)
         if not _is_there(path):
-            absent[worded(link.file)] = None
+            absent[plain_text(link.file)] = None
             continue
         if path not in opened:
             opened[path] = (len(opened) + 1, *_read(folder, path))
@@ -113,18 +116,13 @@ def name_files(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED_FILES]) + (f" and {more} more" if more > 0 else "")
 
 
-def worded(name: str) -> str:
-    r"""Word a name so that JSON holds it: bytes that are no UTF-8 as ``\xNN``."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def _inside(folder: Path, link: StackLink, master: Path) -> Path:
     # Not Path.resolve, which fails on a symbolic link to itself; opening it says what is wrong.
     path = Path(realpath(folder / link.file))
     if not path.is_relative_to(folder):
         raise LayoutError(
-            f"the link {link.name} leads out of the run's folder, to {worded(link.file)}",
-            where=f"{master}, {link.name}",
+            f"the link {link.name} leads out of the run's folder, to {plain_text(link.file)}",
+            where=f"{master}, /entry/data/{link.name}",
             next_step="put all files of the run in one folder",
         )
     return path
@@ -148,11 +146,11 @@ def _read(folder: Path, path: Path) -> tuple[RunFile, SourceTree]:
 
 
 def _frames(tree: SourceTree, link: StackLink, path: Path) -> SourceDataset:
-    place = _followed(tree, posixpath.join("/", link.target))
+    place = _followed(tree, link.target)
     dataset = next((d for d in tree.datasets if d.path == place), None)
     if dataset is None or len(dataset.shape) < 3:
         raise LayoutError(
-            f"there is no stack of frames at {worded(link.target)}",
+            f"there is no stack of frames at {plain_text(link.target)}",
             where=str(path),
             next_step="look at the file with h5ls; it may be damaged",
         )
@@ -160,16 +158,24 @@ def _frames(tree: SourceTree, link: StackLink, path: Path) -> SourceDataset:
 
 
 def _followed(tree: SourceTree, place: str) -> str:
-    """Follow hard and soft links at a path to the path that the walk knows an object by."""
+    """Follow hard and soft links along a path to the path that the walk knows an object by."""
     links = {
         posixpath.join(group.path, name): link
         for group in tree.groups
         for name, link in group.links.items()
     }
-    for _ in range(len(links)):
-        link = links.get(place, {})
+    at, rest, soft = "/", _steps(place), 0
+    while rest:
+        step = posixpath.join(at, rest.pop(0))
+        link = links.get(step, {})
         target = link.get("hard") or link.get("soft")
-        if not target:
-            break
-        place = posixpath.join(posixpath.dirname(place), target)
-    return place
+        soft += "soft" in link
+        if not target or soft > _MOST_SOFT_LINKS:
+            at = step
+        else:
+            at, rest = "/", _steps(posixpath.join(at, target)) + rest
+    return at
+
+
+def _steps(place: str) -> list[str]:
+    return [step for step in place.split("/") if step not in ("", ".")]

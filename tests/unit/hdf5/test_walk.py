@@ -253,7 +253,7 @@ def test_names_that_are_worded_alike_are_named_and_none_is_lost_in_silence(walke
         scalar = h5py.h5s.create(h5py.h5s.SCALAR)
         for parent, make in (
             ("datasets", lambda g, n: h5py.h5d.create(g, n, h5py.h5t.NATIVE_INT32, scalar)),
-            ("groups", lambda g, n: h5py.h5g.create(g, n)),
+            ("groups", h5py.h5g.create),
             ("links", lambda g, n: g.links.create_soft(n, b"/x")),
             ("attributes", lambda g, n: h5py.h5a.create(g, n, h5py.h5t.NATIVE_INT32, scalar)),
         ):

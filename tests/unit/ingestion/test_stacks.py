@@ -65,6 +65,7 @@ def way(done):
         ((3, 2), {"filters": ({}, {}), "dtype": ">u2"}, Way.RECODE),
         ((3, 2), {"dtype": ">u4"}, Way.RECODE),
         ((3, 2), {"skip": 1}, Way.REWRAP),
+        # The chunk has another frame, so HDF5 wrote zeros for this one.
         ((3, 2), {"skip": 3, "rows": 2}, Way.RECODE),
         ((5,), {}, Way.REWRAP),
     ],
@@ -73,17 +74,52 @@ def test_frames_of_all_files_stand_one_after_the_other(
     write_run, ingest, counts, options, expected
 ):
     master, frames = write_run(counts, **options)
-    done = ingest(master)
+    # A frame that was never written is refused otherwise.
+    done = ingest(master, policy="quarantine" if options == {"skip": 1} else "strict")
     assert way(done) == expected
     assert np.array_equal(stack(done)[...], frames)
     assert stack(done).metadata.dimension_names == ("frame", "y", "x")
 
 
-def test_a_frame_that_was_never_written_stays_absent(write_run, ingest):
+def test_a_frame_that_was_never_written_is_refused_or_stays_absent_as_a_gap(
+    write_run, ingest, plan
+):
     master, _ = write_run((3, 2), skip=1)
-    done = ingest(master)
+    with pytest.raises(IncompleteRunError, match="frame 2 of 5 was never written"):
+        plan(master)
+    done = ingest(master, policy="quarantine")
+    assert [gap.reason for gap in done.manifest.gaps] == [
+        "missing in the run: frame 2 of 5 was never written"
+    ]
     entry = next(e for e in done.manifest.entries if e.key.endswith("entry/data/data/c/0/0/0"))
     assert entry.chunks.states.tolist() == [1, 0, 1, 1, 1]
+
+
+def test_a_run_without_one_of_its_data_files_is_refused_or_taken_in_as_it_is(
+    write_run, ingest, plan
+):
+    master, frames = write_run((3, 2, 2))
+    (master.parent / "r_data_000002.h5").unlink()
+    with pytest.raises(IncompleteRunError, match=r"1 of 3 data files: r_data_000002\.h5"):
+        plan(master)
+    done = ingest(master, policy="quarantine")
+    assert np.array_equal(stack(done)[...], np.concatenate([frames[:3], frames[5:]]))
+    assert [gap.reason for gap in done.manifest.gaps] == [
+        "missing in the run: 1 of 3 data files: r_data_000002.h5",
+        "missing in the run: 2 of 7 frames",
+    ]
+
+
+def test_what_data_files_say_beside_their_frames_is_kept_whatever_its_name(write_run, ingest):
+    master, frames = write_run((3, 2))
+    with h5py.File(master.parent / "r_data_000002.h5", "a") as file:
+        h5py.h5g.create(file.id, b"\xe9")
+        file["frames"] = h5py.SoftLink("/entry/data/data")
+    done = ingest(master)
+    part = stack(done).attrs["hsc:stack"][1]
+    assert part["groups"] == {"/": {}, "/entry": {}, "/entry/data": {}, "/\\xe9": {}}
+    assert part["links"] == {"/": {"frames": {"soft": "/entry/data/data"}}}
+    assert np.array_equal(stack(done)[...], frames)
 
 
 def test_an_incomplete_run_is_refused_or_a_gap_names_what_is_missing(write_run, plan):

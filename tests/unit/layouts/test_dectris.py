@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hsc.errors import HscError, IncompleteRunError, LayoutError
+from hsc.errors import HscError, LayoutError
 from hsc.layouts import read_run
 
 TARGET = "/entry/data/data"
@@ -58,19 +58,6 @@ def test_links_are_taken_by_their_numbers_not_by_their_names(run):
     assert not found.missing
 
 
-def test_a_missing_data_file_is_named(run):
-    run.path(2).unlink()
-    with pytest.raises(IncompleteRunError, match=r"run_data_000002\.h5"):
-        read(run)
-
-
-@pytest.mark.parametrize(("low", "high"), [(5, 6), (3, 4), (4, 6), (1, 2), (4, 4)])
-def test_frames_with_wrong_numbers_are_refused(run, low, high):
-    run.write_data(2, run.frames[3:], low, high)
-    with pytest.raises(IncompleteRunError, match="frames are numbered"):
-        read(run)
-
-
 def test_files_without_numbers_are_taken_as_they_come(run):
     run.write_data(1, run.frames[:3], False)
     run.write_data(2, run.frames[3:], False)
@@ -84,19 +71,6 @@ def test_a_data_file_of_another_kind_is_refused(run, shape, dtype):
     run.write_data(2, np.zeros(shape), 4, 5, dtype)
     with pytest.raises(LayoutError, match="run_data_000001"):
         read(run)
-
-
-@pytest.mark.parametrize("told", [(6, 1), (5, 2), (3, 2)])
-def test_fewer_frames_than_the_detector_was_told_are_missing(run, told):
-    run.told = told
-    expected = told[0] * told[1]
-    assert read(run).missing == (f"frames 6 to {expected} of {expected}",)
-
-
-@pytest.mark.parametrize("told", [(5, 1), (4, 1), (None, 1), (5, None), (0, 0)])
-def test_as_many_frames_or_more_or_no_word_of_it_are_complete(run, told):
-    run.told = told
-    assert not read(run).missing
 
 
 @pytest.mark.parametrize("way", ["up", "absolute", "symlink", "folder link"])
@@ -152,9 +126,117 @@ def test_what_data_files_hold_beside_their_frames_is_named(run):
     assert [problem.path for problem in read(run).problems] == ["run_data_000002.h5:/entry/note"]
 
 
-def test_one_file_linked_twice_is_refused(run):
+@pytest.mark.parametrize("name", ["frames", "a", "z"])
+def test_frames_may_stand_anywhere_and_what_stands_at_their_usual_place_is_named(run, name):
+    with h5py.File(run.path(2), "a") as file:
+        file.move(TARGET, f"/entry/data/{name}")
+        file[TARGET] = np.zeros((8, 6))
+    run.links["data_000002"] = (run.path(2).name, f"entry/data/{name}")
+    found = read(run)
+    assert stack(found).shape == (5, 8, 6)
+    assert stack(found).pieces[1].dataset.path == f"/entry/data/{name}"
+    assert [problem.path for problem in found.problems] == [f"run_data_000002.h5:{TARGET}"]
+
+
+@pytest.mark.parametrize("way", ["hard", "soft", "relative"])
+def test_frames_that_are_linked_inside_of_their_file_are_found_and_the_link_is_kept(run, way):
+    with h5py.File(run.path(2), "a") as file:
+        file.move(TARGET, "/entry/data/all")
+        file[TARGET] = {
+            "hard": file["/entry/data/all"],
+            "soft": h5py.SoftLink("/entry/data/all"),
+            "relative": h5py.SoftLink("all"),
+        }[way]
+    found = read(run)
+    assert not found.problems
+    part = stack(found).attributes["hsc:stack"][1]
+    kind, to = ("soft", "all") if way == "relative" else (way, "/entry/data/all")
+    assert part["path"] == "/entry/data/all"
+    assert part["links"] == {"/entry/data": {"data": {kind: to}}}
+
+
+def test_links_that_lead_round_are_no_frames(run):
+    with h5py.File(run.path(2), "a") as file:
+        del file[TARGET]
+        file[TARGET] = h5py.SoftLink("/entry/data/other")
+        file["/entry/data/other"] = h5py.SoftLink(TARGET)
+    with pytest.raises(LayoutError, match="no stack of frames"):
+        read(run)
+
+
+def test_one_file_with_two_stacks_is_read_once(run):
+    with h5py.File(run.path(1), "a") as file:
+        file["entry/data/more"] = run.frames[3:]
+        file["entry/data/none"] = 1
+    run.links["data_000002"] = (run.path(1).name, "/entry/data/more")
+    found = read(run)
+    assert [file.name for file in found.files] == ["run_master.h5", "run_data_000001.h5"]
+    assert [piece.file for piece in stack(found).pieces] == [1, 1]
+    assert [problem.path for problem in found.problems] == ["run_data_000001.h5:/entry/data/none"]
+
+
+def test_links_and_all_groups_of_data_files_are_kept_and_links_to_other_files_named(run):
+    with h5py.File(run.path(2), "a") as file:
+        file.create_group("entry/sample/empty")
+        file["entry/soft"] = h5py.SoftLink("/nowhere")
+        file["entry/again"] = file["entry/data"]
+        file["entry/far"] = h5py.ExternalLink("other.h5", "/x")
+    found = read(run)
+    first, second = stack(found).attributes["hsc:stack"]
+    assert first["links"] == {}
+    assert first["groups"] == {"/": {}, "/entry": {"NX_class": "NXentry"}, "/entry/data": {}}
+    assert set(second["groups"]) == {
+        "/", "/entry", "/entry/again", "/entry/sample", "/entry/sample/empty",
+    }  # fmt: skip
+    assert second["links"] == {
+        "/entry": {
+            "data": {"hard": "/entry/again"},
+            "soft": {"soft": "/nowhere"},
+            "far": {"external": "/x", "file": "other.h5"},
+        }
+    }
+    assert [(problem.path, problem.reason) for problem in found.problems] == [
+        ("run_data_000002.h5:/entry/far", "an external link to other.h5")
+    ]
+
+
+def test_other_external_links_of_the_master_are_named(run):
+    master = run.write_master()
+    with h5py.File(master, "a") as file:
+        file["entry/far"] = h5py.ExternalLink("other.h5", "/x")
+    found = read_run(master, layout=None, time_zone="UTC")
+    assert [problem.path for problem in found.problems] == ["/entry/far"]
+
+
+def test_user_blocks_of_master_and_data_files_are_named(run):
+    master = run.write_master()
+    for path, nbytes in ((master, 1024), (run.path(2), 512)):
+        whole = path.with_suffix(".whole")
+        path.rename(whole)
+        with h5py.File(whole) as file, h5py.File(path, "w", userblock_size=nbytes) as copy:
+            for name in file:
+                file.copy(name, copy, expand_external=False)
+    found = read_run(master, layout=None, time_zone="UTC")
+    assert stack(found).shape == (5, 8, 6)
+    assert [(problem.path, problem.reason) for problem in found.problems] == [
+        ("/", "a user block of 1024 bytes"),
+        ("run_data_000002.h5:/", "a user block of 512 bytes"),
+    ]
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_one_stack_linked_twice_is_refused(run, numbered):
+    if not numbered:
+        run.write_data(2, run.frames[3:], False)
     run.links["data_000003"] = run.links["data_000002"]
-    with pytest.raises(IncompleteRunError):
+    with pytest.raises(LayoutError, match="data_000003"):
+        read(run)
+
+
+def test_a_data_file_that_links_to_itself_is_an_error_that_names_it(run):
+    run.path(2).unlink()
+    run.path(2).symlink_to(run.path(2).name)
+    with pytest.raises(HscError, match=r"run_data_000002\.h5"):
         read(run)
 
 

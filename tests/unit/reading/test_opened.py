@@ -5,8 +5,11 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import product
 
 import h5py
+import hdf5plugin
 import numpy as np
 import pytest
 import zarr
@@ -15,6 +18,10 @@ from hypothesis import strategies as st
 
 from hsc.errors import HscError, ManifestError, RoleMissingError
 from hsc.ingestion.tree import NewArray, NewTree
+from hsc.reading import OpenedArray
+from hsc.store import CheckedVersion, ChunkTable, Manifest, digest_entry
+
+LZ4 = dict(hdf5plugin.Bitshuffle(cname="lz4"))
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -58,6 +65,80 @@ def test_a_region_is_what_numpy_slices_on_any_grid(keep_tree, data):
     ours = array.region([a for a, _ in bounds], [b for _, b in bounds])
     assert np.array_equal(ours, values[tuple(slice(a, b) for a, b in bounds)])
     assert np.array_equal(array.read(), values)
+
+
+@shared
+@given(st.data())
+def test_unwritten_rows_are_those_that_touch_a_chunk_that_was_never_written(
+    tmp_path_factory, keep, data
+):
+    ndim = data.draw(st.integers(1, 3))
+    shape = tuple(data.draw(st.integers(1, 9)) for _ in range(ndim))
+    chunks = tuple(data.draw(st.integers(1, n)) for n in shape)
+    path = tmp_path_factory.mktemp("file") / "a.h5"
+    lacking = np.ones(shape, bool)
+    with h5py.File(path, "w") as file:
+        made = file.create_dataset("a", shape, "u2", chunks=chunks, **LZ4)
+        grid = [range(-(-n // c)) for n, c in zip(shape, chunks, strict=True)]
+        for place in product(*grid):
+            if data.draw(st.booleans()):
+                where = tuple(
+                    slice(a * c, min((a + 1) * c, n))
+                    for a, c, n in zip(place, chunks, shape, strict=True)
+                )
+                made[where] = 0  # written, with what the fill value is as well
+                lacking[where] = False
+    array = keep(path).open().array("/a")
+    assert array.chunks == chunks
+    rows = lacking.any(axis=tuple(range(1, ndim)))
+    assert array.unwritten() == tuple(np.flatnonzero(rows).tolist())
+
+
+def test_unwritten_rows_are_found_in_each_of_many_shards(kept):
+    table = ChunkTable.none(6)
+    whole = replace(table, states=np.ones(6, "u1"))
+    gap = replace(table, states=np.array([1, 2, 1, 1, 1, 1], "u1"))
+    edge = replace(table, states=np.array([1, 1, 0, 1, 1, 0], "u1"))
+    # 7 rows of 10 in shards of 4 by 6, each of 2 by 3 chunks of 2 by 2: the fourth row of chunks
+    # and the sixth column lie outside of the array.
+    tables = {"0/0": whole, "0/1": edge, "1/0": gap, "1/1": edge}
+    manifest = Manifest("blake3:0", tuple(
+        digest_entry(f"data.zarr/a/c/{place}", b"", chunks=table)
+        for place, table in tables.items()
+    ))  # fmt: skip
+    inner = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+    document = {
+        "key": "a", "shape": [7, 10], "data_type": "uint16", "attributes": {}, "fill_value": 0,
+        "chunk_grid": {"configuration": {"chunk_shape": [4, 6]}},
+        "codecs": [{
+            "name": "sharding_indexed", "configuration": {"chunk_shape": [2, 2], "codecs": inner},
+        }],
+    }  # fmt: skip
+    version = CheckedVersion(kept.open().version.objects, manifest)
+    assert OpenedArray("memory://", "/a", document, version).unwritten() == (4, 5)
+
+
+def test_an_array_that_lacks_nothing_has_no_unwritten_rows(kept):
+    dataset = kept.open()
+    assert dataset.array("/entry/data/frames").unwritten() == (6, 7, 8)
+    for path in ("/number", "/empty", "/words"):
+        assert dataset.array(path).unwritten() == ()
+
+
+@pytest.mark.parametrize("change", ["gone", "cut"])
+def test_unwritten_rows_of_objects_that_the_manifest_does_not_know_are_an_error(kept, change):
+    dataset = kept.open()
+    known = dataset.version.manifest
+    entries = [e for e in known.entries if "/frames/c/" not in e.key]
+    if change == "cut":
+        entries += [
+            replace(e, chunks=ChunkTable.none(2)) for e in known.entries if "/frames/c/" in e.key
+        ]
+    version = CheckedVersion(dataset.version.objects, replace(known, entries=tuple(entries)))
+    document = dataset.documents["/entry/data/frames"]
+    array = OpenedArray(dataset.record.location, "/entry/data/frames", document, version)
+    with pytest.raises(ManifestError, match="does not know"):
+        array.unwritten()
 
 
 @pytest.mark.parametrize(

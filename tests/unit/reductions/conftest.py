@@ -25,6 +25,7 @@ class MemoryArray:
     values: np.ndarray
     attributes: Mapping[str, Any] = field(default_factory=dict)
     chunks: tuple[int, ...] = (1,)
+    absent: tuple[int, ...] = ()
 
     @property
     def shape(self):
@@ -36,6 +37,9 @@ class MemoryArray:
 
     def read(self, start=0, stop=None):
         return self.values[start:stop].copy()
+
+    def unwritten(self):
+        return self.absent
 
     def scalar(self):
         return self.values.reshape(-1)[0].item()

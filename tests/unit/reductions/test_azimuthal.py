@@ -248,6 +248,22 @@ def test_what_is_no_stack_of_counts_is_refused(in_memory, random_frames, picture
         AZIMUTHAL.run({"": dataset}, None, ThreadWorkers(1))
 
 
+@pytest.mark.parametrize(
+    ("absent", "message"),
+    [
+        ((3,), "1 of 13 frames were never written, by number 4; a frame"),
+        (tuple(range(2, 13)), "11 of 13 .*, by number 3, 4, 5, 6, 7 and 6 more; a frame"),
+    ],
+)
+def test_frames_that_were_never_written_are_refused(in_memory, random_frames, absent, message):
+    dataset = in_memory(random_frames())
+    dataset = dataset.having(frames=replace(dataset.arrays["frames"], absent=absent))
+    with pytest.raises(ReductionError, match=message):
+        stack_of(dataset, AZIMUTHAL.parse())
+    with pytest.raises(ReductionError, match=message):
+        AZIMUTHAL.run({"": dataset}, None, ThreadWorkers(1))
+
+
 def test_a_dataset_without_frames_says_which_roles_it_has(in_memory, random_frames):
     dataset = in_memory(random_frames()).without("frames")
     with pytest.raises(RoleMissingError, match="distance"):
