@@ -2,6 +2,7 @@
 
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
 from hsc.hdf5.files import FileState, open_hdf5
+from hsc.hdf5.inside import inside
 from hsc.hdf5.types import ElementType, decode_text, element_type, encode_name
 from hsc.hdf5.walk import Problem, SourceDataset, SourceGroup, SourceTree, walk
 
@@ -18,6 +19,7 @@ __all__ = [
     "element_type",
     "encode_name",
     "filter_pipeline",
+    "inside",
     "open_hdf5",
     "walk",
 ]

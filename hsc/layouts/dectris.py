@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 
 from hsc.errors import LayoutError
-from hsc.hdf5 import FileState, Problem, SourceTree, open_hdf5, walk
+from hsc.hdf5 import FileState, Problem, SourceTree, inside, open_hdf5, walk
 from hsc.layouts.dectris_missing import find_missing
 from hsc.layouts.dectris_parts import StackLink, StackPart, read_parts
 from hsc.layouts.facts import read_facts
@@ -50,7 +50,7 @@ class DectrisLayout:
     def recognises(self, path: Path) -> bool:
         """Tell whether a file is a master file without a stacked dataset of its own."""
         with open_hdf5(path) as file:
-            folder = file.get(_FOLDER)
+            folder = inside(file, _FOLDER)
             return isinstance(folder, h5py.Group) and "data" not in folder and bool(_links(folder))
 
     def read(self, path: Path, time_zone: str) -> Run:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import h5py
 import numpy as np
 
-from hsc.hdf5 import decode_text
+from hsc.hdf5 import decode_text, inside
 from hsc.layouts.run import Facts
 from hsc.model import Quantity
 
@@ -114,9 +114,9 @@ def _text(entry: h5py.Group, path: str) -> str | None:
 
 
 def _dataset(entry: h5py.Group, path: str) -> h5py.Dataset | None:
-    # A link that leads nowhere raises KeyError: for a fact it is as good as absent.
+    # A fact that can't be read is as good as absent.
     try:
-        node = entry[path]
+        node = inside(entry, path)
         there = isinstance(node, h5py.Dataset) and node.shape is not None and node.dtype.kind
     except _UNREADABLE:
         return None

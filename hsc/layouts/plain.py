@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hsc.hdf5 import FileState, Problem, SourceTree, open_hdf5, walk
+from hsc.hdf5 import FileState, SourceTree, open_hdf5, walk
 from hsc.layouts.facts import read_facts
-from hsc.layouts.run import Piece, Run, RunArray, RunFile
+from hsc.layouts.run import Piece, Run, RunArray, RunFile, outside
 
 
 class PlainLayout:
@@ -32,7 +32,7 @@ class PlainLayout:
                 RunArray(dataset.path, (Piece(0, dataset),), attributes=dataset.attributes)
                 for dataset in tree.datasets
             ),
-            problems=(*tree.problems, *_outside(tree)),
+            problems=(*tree.problems, *outside(tree)),
             facts=facts,
         )
 
@@ -46,16 +46,3 @@ def _virtual_files(path: Path, tree: SourceTree) -> list[RunFile]:
         RunFile(source.relative_to(named.parent).as_posix(), source, FileState(source))
         for source in sorted(found)
     ]
-
-
-def _outside(tree: SourceTree) -> list[Problem]:
-    """Give what belongs to the tree and is not in it: user block and external links."""
-    problems = [
-        Problem(f"{group.path.rstrip('/')}/{name}", f"an external link to {link['file']}")
-        for group in tree.groups
-        for name, link in group.links.items()
-        if "external" in link
-    ]
-    if tree.userblock_nbytes:
-        problems.append(Problem("/", f"a user block of {tree.userblock_nbytes} bytes"))
-    return problems

@@ -114,3 +114,22 @@ def test_each_facility_has_a_file_of_its_own():
         assert facility.pid_prefix.startswith("hsc.")
     with pytest.raises(ConfigurationError, match="nosuch"):
         find_facility("nosuch")
+
+
+@pytest.mark.parametrize("way", ["external link", "virtual dataset"])
+def test_no_fact_is_taken_from_another_file(tmp_path, way):
+    (tmp_path / "run").mkdir()
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["title"] = "secret"
+        file["wavelength"] = np.array([1.5])
+    with h5py.File(tmp_path / "run" / "a.h5", "w") as file:
+        entry = file.create_group("entry")
+        entry.attrs["NX_class"] = "NXentry"
+        if way == "external link":
+            entry["title"] = h5py.ExternalLink("../secret.h5", "title")
+        else:
+            layout = h5py.VirtualLayout((1,), "f8")
+            layout[:] = h5py.VirtualSource("../secret.h5", "wavelength", (1,))
+            entry.create_virtual_dataset("instrument/monochromator/wavelength", layout)
+    facts = read(tmp_path / "run" / "a.h5").facts
+    assert (facts.title, dict(facts.quantities)) == ("", {})
