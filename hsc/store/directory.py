@@ -95,7 +95,11 @@ class DirectoryObjects:
         except OSError as error:
             if error.errno in _UNWRITABLE:
                 raise self._unwritable(key, error) from error
-            raise StoreError(f"can't write: {error.strerror}", where=f"{self.url}/{key}") from error
+            raise StoreError(
+                f"can't write: {error.strerror}",
+                where=f"{self.url}/{key}",
+                next_step="check the file system and its limits, or set HSC_STORE to another place",
+            ) from error
 
     def _unwritable(self, key: str, error: OSError) -> StoreUnwritableError:
         return StoreUnwritableError(
