@@ -89,7 +89,7 @@ def mask_of(array: SourceArray) -> Mask:
     Raises
     ------
     ReductionError
-        It is no picture of whole numbers or booleans.
+        It is no picture of whole numbers or booleans, or was never written.
     """
     return Mask(array, _mask_digest(_read_mask(array)))
 
@@ -151,6 +151,12 @@ def _build(binning: Binning) -> PixelTable:
 
 
 def _read_mask(array: SourceArray) -> NDArray[np.bool_]:
+    if array.unwritten():  # it would read as zeros, which say that every pixel is good
+        raise ReductionError(
+            "the mask was never written, or only in part",
+            where=array.path,
+            next_step="give another one, as in mask=PID, or ingest the whole run",
+        )
     picture = np.asarray(array.read())
     if picture.ndim != 2 or picture.dtype.kind not in "bui":
         raise ReductionError(

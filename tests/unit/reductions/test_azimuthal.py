@@ -152,6 +152,9 @@ def test_threads_that_want_the_same_table_wait_for_the_one_that_builds_it(
             reads.append(start)
             return self.values
 
+        def unwritten(self):
+            return ()
+
     dataset = in_memory(random_frames(), pixel_mask=Counted())
     binning = stack_of(dataset, AZIMUTHAL.parse({"bins": 33})).binning
     reads.clear()
@@ -268,6 +271,13 @@ def test_a_dataset_without_frames_says_which_roles_it_has(in_memory, random_fram
     dataset = in_memory(random_frames()).without("frames")
     with pytest.raises(RoleMissingError, match="distance"):
         AZIMUTHAL.run({"": dataset}, None, ThreadWorkers(1))
+
+
+def test_a_mask_that_was_never_written_is_refused(in_memory, random_frames, picture):
+    mask = replace(picture(np.zeros((60, 50), dtype=np.uint8)), absent=(0,))
+    dataset = in_memory(random_frames(), pixel_mask=mask)
+    with pytest.raises(ReductionError, match="never written"):
+        AZIMUTHAL.run({"": dataset}, {"bins": 31}, ThreadWorkers(1))
 
 
 def test_a_mask_of_another_shape_is_refused(in_memory, random_frames, picture):
