@@ -3,7 +3,8 @@
 from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
 from hsc.ingestion.identity import files_state, wholly_hashed
-from hsc.ingestion.plan import Plan, PlannedArray, make_plan
+from hsc.ingestion.plan import Plan, make_plan
+from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.tree import summary, write_tree
 from hsc.ingestion.verify import verify_written
 from hsc.ingestion.writing import check_unchanged, commit_plan, write_plan

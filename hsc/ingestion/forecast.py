@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hsc.ingestion.plan import Plan, PlannedArray
+from hsc.ingestion.plan import Plan
+from hsc.ingestion.planned import PlannedArray
 from hsc.model import Way
 
 _CRC_BYTES, _INDEX_BYTES = 4, 16

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.ingestion.plan import Plan, PlannedArray
+from hsc.ingestion.plan import Plan
+from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.source import ArraySource, SourcePiece
 from hsc.store import (
     DATA,

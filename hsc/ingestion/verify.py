@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import VerificationError
-from hsc.ingestion.plan import Plan, PlannedArray
+from hsc.ingestion.plan import Plan
+from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.shards import ChunkLook, chunk_look
 from hsc.ingestion.source import ArraySource
 from hsc.store import DATA, CheckedVersion, ChunkState, Manifest, ObjectEntry, open_objects

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from hsc.layouts.facility_table import facilities, find_facility
 
 if TYPE_CHECKING:
-    from hsc.layouts.run import Facts, Layout, Piece, Run, RunArray, RunFile
+    from hsc.layouts.run import Asset, Facts, Layout, Piece, Run, RunArray, RunFile
     from hsc.layouts.table import LAYOUTS, read_run
 
 __all__ = [
     "LAYOUTS",
+    "Asset",
     "Facts",
     "Layout",
     "Piece",

@@ -57,6 +57,22 @@ class RunArray:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """Bytes of a run that are no array, carried as they are under ``files/``."""
+
+    name: str
+    """Name relative to the run's folder, with slashes."""
+    path: Path
+    """The file that they stand in."""
+    state: FileState
+    """Size and time of that file when it was first looked at."""
+    start: int = 0
+    """First byte."""
+    stop: int | None = None
+    """End of the last byte; None for the file's end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the files say of the measurement, for the catalog."""
 
@@ -90,6 +106,8 @@ class Run:
     """What can't be carried over."""
     missing: tuple[str, ...] = ()
     """What a complete run would have and this one has not; empty when complete."""
+    assets: tuple[Asset, ...] = ()
+    """What is carried byte for byte."""
     facts: Facts = field(default_factory=Facts)
     """What the files say of the measurement."""
     roles: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,181 @@
+"""A planned array: what will stand in the store, and which of its chunks come from where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.hdf5 import SourceDataset
+from hsc.ingestion.grid import MAX_CHUNK_BYTES, inner_chunks, shard_shape
+from hsc.layouts import RunArray
+from hsc.model import Way, plain_text
+from hsc.store import ArraySpec
+from hsc.transcode import choose_travel
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedArray:
+    """An array, and which of its inner chunks were written at the source."""
+
+    spec: ArraySpec
+    """What will stand in the store."""
+    source: RunArray
+    """Where it comes from."""
+    itemsize: int
+    """Bytes of an element in memory; for text those of a pointer."""
+    places: NDArray[np.int64]
+    """(n, dimensions): places of written HDF5 chunks in the grid of inner chunks (kept chunks), or
+    of inner chunks that any written HDF5 chunk touches (others). In C order."""
+    columns: NDArray[np.int64] | None
+    """(n, 4): piece, offset, bytes and filter mask of each kept chunk; None when encoded anew."""
+
+
+def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -> PlannedArray:
+    """Plan one array.
+
+    Parameters
+    ----------
+    array
+        The array as its layout found it.
+    keys, names
+        Store key of each path, and true last name of those that were escaped (`run_keys`).
+    """
+    first = array.pieces[0].dataset
+    dtype = first.element.zarr or ""
+    travel = choose_travel(
+        first.filters,
+        dtype=dtype,
+        itemsize=first.itemsize,
+        little_endian=first.element.little_endian,
+    )
+    keep = travel.way is Way.REWRAP and _alike(array)
+    if travel.way is Way.REWRAP and not keep:
+        travel = choose_travel((), dtype=dtype, itemsize=first.itemsize, little_endian=True)
+    chunks = inner_chunks(array.shape, first.index.chunks, first.itemsize, keep=keep)
+    places, columns = _kept(array) if keep else (_touched(array, chunks), None)
+    stored = columns[:, 2].astype(np.uint64) if columns is not None else None
+    shards = shard_shape(array.shape, chunks, first.itemsize, stored, places)
+    attributes = dict(array.attributes)
+    attributes["hsc:hdf5"] = _hdf5_facts(first)
+    if array.path in names:
+        attributes["hsc:name"] = plain_text(names[array.path])
+    spec = ArraySpec(
+        path=plain_text(array.path),
+        key=keys[array.path],
+        shape=array.shape,
+        dtype=dtype,
+        chunks=chunks,
+        shards=shards,
+        compressor=travel.compressor,
+        fill_value=_fill(first.fill_value, dtype),
+        way=travel.way,
+        dimension_names=array.dimension_names or _dimension_names(array),
+        attributes=attributes,
+    )
+    return PlannedArray(spec, array, first.itemsize, places, columns)
+
+
+def _alike(array: RunArray) -> bool:
+    """Tell whether all pieces are chunked alike and fill whole chunks along the stack."""
+    first = array.pieces[0].dataset
+    if first.index.chunks is None:
+        return False
+    rows = first.index.chunks[0]
+    whole = all(piece.dataset.shape[0] % rows == 0 for piece in array.pieces[:-1])
+    nbytes = math.prod(first.index.chunks) * first.itemsize
+    return (
+        whole
+        and nbytes <= MAX_CHUNK_BYTES
+        and all(
+            piece.dataset.index.chunks == first.index.chunks
+            and piece.dataset.filters == first.filters
+            for piece in array.pieces
+        )
+    )
+
+
+def _kept(array: RunArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give place and source of every written chunk, all pieces in one grid."""
+    places, columns, start = [], [], 0
+    for number, piece in enumerate(array.pieces):
+        index = piece.dataset.index
+        moved = index.places.copy()
+        moved[:, 0] += start
+        places.append(moved)
+        columns.append(
+            np.column_stack(
+                [
+                    np.full(len(index), number, np.int64),
+                    index.offsets.astype(np.int64),
+                    index.sizes.astype(np.int64),
+                    index.masks.astype(np.int64),
+                ]
+            )
+        )
+        start += piece.dataset.shape[0] // (index.chunks or (1,))[0]
+    return np.concatenate(places), np.concatenate(columns)
+
+
+def _touched(array: RunArray, chunks: Sequence[int]) -> NDArray[np.int64]:
+    """Give the places of inner chunks that some written HDF5 chunk touches."""
+    grid = [math.ceil(n / c) for n, c in zip(array.shape, chunks, strict=True)]
+    touched = np.zeros(grid or (1,), bool)
+    start = 0
+    for piece in array.pieces:
+        dataset = piece.dataset
+        extent = dataset.index.chunks or tuple(max(1, n) for n in dataset.shape)
+        for place in dataset.index.places:
+            touched[_covered(place, extent, dataset.shape, chunks, start)] = True
+        start += dataset.shape[0] if dataset.shape else 0
+    return np.argwhere(touched) if grid else np.zeros((int(touched.sum()), 0), np.int64)
+
+
+def _covered(
+    place: NDArray[np.int64],
+    extent: Sequence[int],
+    shape: Sequence[int],
+    chunks: Sequence[int],
+    start: int,
+) -> tuple[slice, ...]:
+    parts = []
+    for axis, (at, length, end, chunk) in enumerate(zip(place, extent, shape, chunks, strict=True)):
+        shift = start if axis == 0 else 0
+        first = int(at) * length + shift
+        last = min((int(at) + 1) * length, end) + shift - 1
+        parts.append(slice(first // chunk, last // chunk + 1))
+    return tuple(parts)
+
+
+def _hdf5_facts(dataset: SourceDataset) -> dict[str, Any]:
+    facts: dict[str, Any] = {**dataset.element.record, "storage": dataset.storage}
+    if dataset.index.chunks is not None:
+        facts["chunks"] = list(dataset.index.chunks)
+    if dataset.maxshape != dataset.shape:
+        facts["maxshape"] = list(dataset.maxshape)
+    if dataset.filters:
+        facts["filters"] = [[stage.id, list(stage.values)] for stage in dataset.filters]
+    return facts
+
+
+def _dimension_names(array: RunArray) -> tuple[str, ...]:
+    # Unique to the path: xarray refuses equal names of other lengths between parent and child.
+    # A dot inside a name is escaped, for /a.b and /a/b are two paths.
+    parts = plain_text(array.path.strip("/")).replace("%", "%25").replace(".", "%2E")
+    stem = parts.replace("/", ".")
+    return tuple(f"{stem}.{axis}" for axis in range(len(array.shape)))
+
+
+def _fill(value: Any, dtype: str) -> Any:
+    """Word a fill value as Zarr v3 does."""
+    if dtype.startswith("complex"):
+        return [_fill(value.real, "float64"), _fill(value.imag, "float64")]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if dtype == "bool":
+        return bool(value)
+    return value
