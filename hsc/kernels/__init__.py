@@ -1,6 +1,7 @@
 """Numba kernels on frames: pure functions, one thread each, without the interpreter's lock."""
 
 from hsc.kernels.azimuthal import FRAMES_PER_PASS, BinSums, BinTable, bin_table, sum_frames
+from hsc.kernels.images import ImageSums, add_block, image_sums, join_sums
 from hsc.kernels.normalization import (
     PixelOrder,
     Renormalized,
@@ -13,10 +14,14 @@ __all__ = [
     "FRAMES_PER_PASS",
     "BinSums",
     "BinTable",
+    "ImageSums",
     "PixelOrder",
     "Renormalized",
+    "add_block",
     "bin_normalization",
     "bin_table",
+    "image_sums",
+    "join_sums",
     "pixel_order",
     "renormalize",
     "sum_frames",

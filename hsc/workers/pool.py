@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -36,6 +37,21 @@ class Workers(Protocol):
 
         The first error stops the rest and is raised. ``weights`` are the units that each task
         advances the progress by; by default one.
+        """
+        ...
+
+    def fold(
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        take: Callable[[R], None],
+        *,
+        progress: Progress | None = None,
+        weights: Sequence[int] | None = None,
+    ) -> None:
+        """Hand each task's result over as it comes, one at a time, and keep none: for large ones.
+
+        The order is that of their coming. Errors and ``weights`` are as in `map`.
         """
         ...
 
@@ -123,6 +139,25 @@ class ThreadWorkers:
                 raise
         return list(results)
 
+    def fold(
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        take: Callable[[R], None],
+        *,
+        progress: Progress | None = None,
+        weights: Sequence[int] | None = None,
+    ) -> None:
+        """Hand each task's result over as it comes."""
+        turn = threading.Lock()
+
+        def run(task: T) -> None:
+            result = function(task)
+            with turn:
+                take(result)
+
+        self.map(run, tasks, progress=progress, weights=weights)
+
 
 class ClusterWorkers:
     """Runs tasks on the workers of a Dask scheduler, a bounded number in flight."""
@@ -140,10 +175,33 @@ class ClusterWorkers:
         weights: Sequence[int] | None = None,
     ) -> list[R]:
         """Give each task's result, in order."""
+        results: dict[int, R] = {}
+        self._each(function, tasks, results.__setitem__, progress, weights)
+        return [results[index] for index in range(len(tasks))]
+
+    def fold(
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        take: Callable[[R], None],
+        *,
+        progress: Progress | None = None,
+        weights: Sequence[int] | None = None,
+    ) -> None:
+        """Hand each task's result over as it comes."""
+        self._each(function, tasks, lambda _, result: take(result), progress, weights)
+
+    def _each(
+        self,
+        function: Callable[[T], R],
+        tasks: Sequence[T],
+        take: Callable[[int, R], None],
+        progress: Progress | None,
+        weights: Sequence[int] | None,
+    ) -> None:
         import distributed
 
         heard = progress or Silent()
-        results: dict[int, R] = {}
         waiting = iter(enumerate(tasks))
         flying: dict[Any, tuple[int, Any]] = {}
         # Named by its loop: the client is nobody's default.
@@ -157,7 +215,7 @@ class ClusterWorkers:
                     break
             for future in done:
                 index, _ = flying.pop(future.key)
-                results[index] = future.result()
+                take(index, future.result())
                 heard.advance(weights[index] if weights else 1)
                 following = next(waiting, None)
                 if following is not None:
@@ -168,7 +226,6 @@ class ClusterWorkers:
             # What runs on a worker can't be stopped: wait for it, as threads do.
             self._settle([future for _, future in flying.values()])
             raise
-        return [results[index] for index in range(len(tasks))]
 
     def _settle(self, flying: Sequence[Any]) -> None:
         for future in flying:

@@ -152,3 +152,28 @@ def test_processes_keep_the_same_contract():
             workers.map(divide, [1, 2, 0, *range(1, 50)])
         assert (caught.value.where, caught.value.next_step) == ("chunk 0", "copy")
         assert workers.map(str, [1, 2], progress=Silent()) == ["1", "2"]
+
+
+@pytest.mark.parametrize("spec", ["threads", "processes"])
+def test_a_fold_hands_over_every_result_one_at_a_time_and_counts_them(spec):
+    taken: list[int] = []
+    inside = threading.Semaphore(1)
+    counting = Counting()
+
+    def take(result: int) -> None:
+        assert inside.acquire(blocking=False), "two results at once"
+        taken.append(result)
+        inside.release()
+
+    with open_workers(spec, 2) as workers:
+        workers.fold(operator.neg, range(12), take, progress=counting, weights=[2] * 12)
+    assert sorted(taken) == [-n for n in reversed(range(12))]
+    assert counting.units == 24
+
+
+def test_a_fold_raises_what_the_taker_raises():
+    def refuse(result: int) -> None:
+        raise DamagedSourceError("no more")
+
+    with pytest.raises(DamagedSourceError):
+        ThreadWorkers(2).fold(operator.neg, range(4), refuse)
