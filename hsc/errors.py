@@ -14,9 +14,13 @@
     │   ├── SourceChangedError                        changed while it was read
     │   ├── IncompleteRunError                        a file of the run is missing
     │   ├── LayoutError (ValueError)                  the files are not arranged as the layout says
-    │   └── UnsupportedObjectError                    objects that can't be carried over yet
+    │   ├── UnsupportedObjectError                    objects that can't be carried over yet
+    │   ├── SourceCrashError                          HDF5 crashed on it, in a process of its own
+    │   ├── SourceTooLargeError (MemoryError)         reading it takes more memory than it may
+    │   └── SourceTooSlowError (TimeoutError)         reading it takes more time than it may
     ├── StoreError
     │   ├── StoreUnwritableError (PermissionError)
+    │   ├── StoreFullError (OSError)                  no room for what is to be written
     │   ├── ObjectMissingError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
     │   ├── IngestInProgressError                     somebody else is at the same source
@@ -25,6 +29,9 @@
     │       ├── MissingShardError                     listed in the manifest, absent in the store
     │       ├── CorruptShardError                     present, but not the bytes that were written
     │       └── ManifestError                         the manifest itself is absent or damaged
+    ├── WorkerError
+    │   ├── WorkerUnfitError                      sees no source or store, or runs other versions
+    │   └── WorkersLostError                      workers died, or their scheduler went away
     ├── VerificationError                      what was written differs from the source
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
@@ -136,12 +143,28 @@ class UnsupportedObjectError(SourceError):
     """Objects of the file can't be carried over exactly by this release."""
 
 
+class SourceCrashError(SourceError):
+    """HDF5 crashed in the child process that read a file; the program that asked lives on."""
+
+
+class SourceTooLargeError(SourceError, MemoryError):
+    """Reading a file takes more memory than the child process that reads it may have."""
+
+
+class SourceTooSlowError(SourceError, TimeoutError):
+    """Reading a file takes more time than the child process that reads it may have."""
+
+
 class StoreError(HscError):
     """Something is wrong with where the bytes live."""
 
 
 class StoreUnwritableError(StoreError, PermissionError):
     """The store does not take writes."""
+
+
+class StoreFullError(StoreError, OSError):
+    """The store has no room, or no quota left, for what is to be written."""
 
 
 class ObjectMissingError(StoreError, FileNotFoundError):
@@ -174,6 +197,18 @@ class CorruptShardError(DamageError):
 
 class ManifestError(DamageError):
     """The manifest is absent or damaged."""
+
+
+class WorkerError(HscError):
+    """Something is wrong with where work runs."""
+
+
+class WorkerUnfitError(WorkerError):
+    """A worker does not see the source or the store, or runs other versions."""
+
+
+class WorkersLostError(WorkerError):
+    """Workers died with their tasks, or their scheduler can't be reached any more."""
 
 
 class VerificationError(HscError):

@@ -31,6 +31,12 @@ class IngestRequest(Record):
     """How much is read back and compared with the source."""
     workers: int | None = Field(default=None, ge=1)
     """Threads or processes at work; None: as many as there are processors."""
+    isolate: bool | None = None
+    """Whether HDF5 is entered only in a child process; None: in flows, and not elsewhere."""
+    max_rate: int | None = Field(default=None, ge=1)
+    """Bytes a second written to the store, all workers together; None: as fast as it goes."""
+    memory: int | None = Field(default=None, ge=1)
+    """Bytes that shards being made may take, all workers together; None: not bounded."""
 
 
 class IngestedDataset(Record):
