@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ class ChunkIndex:
     """(n,): bytes in the file."""
     masks: NDArray[np.uint32]
     """(n,): filters that were skipped for the chunk, as bits; 0 for none."""
+    owners: NDArray[np.int32] | None = None
+    """(n,): which of the tree's files each chunk lies in; None: all in the dataset's own."""
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -44,23 +47,24 @@ def chunk_index(dataset: h5py.Dataset) -> ChunkIndex:
     """
     if dataset.chunks is None:
         return _whole(dataset)
-    rows: list[tuple[tuple[int, ...], int, int, int]] = []
+    # One flat row for each chunk: dimensions, offset, size, mask. A list of tuples takes ten
+    # times the memory.
+    rows = array("Q")
 
     def take(info: Any) -> None:
-        rows.append((info.chunk_offset, info.byte_offset, info.size, info.filter_mask))
+        rows.extend((*info.chunk_offset, info.byte_offset, info.size, info.filter_mask))
 
     if dataset.size:
         dataset.id.chunk_iter(take)
-    count = len(rows)
-    places = np.array([row[0] for row in rows], np.int64).reshape(count, dataset.ndim)
-    places //= np.array(dataset.chunks, np.int64)
+    table = np.frombuffer(rows, np.uint64).reshape(-1, dataset.ndim + 3)
+    places = table[:, : dataset.ndim].astype(np.int64) // np.array(dataset.chunks, np.int64)
     order = np.lexsort(places.T[::-1])
     return ChunkIndex(
         chunks=dataset.chunks,
         places=places[order],
-        offsets=np.array([row[1] for row in rows], np.uint64)[order],
-        sizes=np.array([row[2] for row in rows], np.uint64)[order],
-        masks=np.array([row[3] for row in rows], np.uint32)[order],
+        offsets=table[order, -3],
+        sizes=table[order, -2],
+        masks=table[order, -1].astype(np.uint32),
     )
 
 

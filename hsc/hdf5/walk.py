@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -73,6 +75,10 @@ class SourceDataset:
     """Where its chunks lie in the file; for other storage one entry or none."""
     attributes: dict[str, Any]
     """Attributes as JSON."""
+    file: int = 0
+    """Index into the tree's files: in which it is; 0: the one that was walked."""
+    object_path: str = ""
+    """Its path in that file; empty: the same as ``path``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class SourceTree:
     """Bytes before the HDF5 part of the file."""
     virtual_files: tuple[str, ...] = ()
     """Other files that virtual datasets read from, as they are named in the file."""
+    files: tuple[Path, ...] = ()
+    """Files that hold what is in the tree, real paths: the one that was walked, then others."""
 
 
 def walk(file: h5py.File) -> SourceTree:
@@ -114,6 +122,7 @@ def walk(file: h5py.File) -> SourceTree:
         problems=tuple(sorted(walker.problems, key=lambda problem: problem.path)),
         userblock_nbytes=file.userblock_size,
         virtual_files=tuple(sorted(walker.virtual_files)),
+        files=(Path(os.path.realpath(os.fsdecode(file.filename))),),
     )
 
 

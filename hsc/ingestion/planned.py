@@ -101,23 +101,19 @@ def _alike(array: RunArray) -> bool:
 
 def _kept(array: RunArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give place and source of every written chunk, all pieces in one grid."""
-    places, columns, start = [], [], 0
+    places, columns, start, lenders = [], [], 0, len(array.pieces)
     for number, piece in enumerate(array.pieces):
         index = piece.dataset.index
         moved = index.places.copy()
         moved[:, 0] += start
         places.append(moved)
-        columns.append(
-            np.column_stack(
-                [
-                    np.full(len(index), number, np.int64),
-                    index.offsets.astype(np.int64),
-                    index.sizes.astype(np.int64),
-                    index.masks.astype(np.int64),
-                ]
-            )
-        )
+        table = np.empty((len(index), 4), np.int64)
+        # Files that only lend bytes are numbered after the pieces: see `chunk_look`.
+        table[:, 0] = number if index.owners is None else lenders + index.owners.astype(np.int64)
+        table[:, 1], table[:, 2], table[:, 3] = index.offsets, index.sizes, index.masks
+        columns.append(table)
         start += piece.dataset.shape[0] // (index.chunks or (1,))[0]
+        lenders += len(piece.owners)
     return np.concatenate(places), np.concatenate(columns)
 
 

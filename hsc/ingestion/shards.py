@@ -208,8 +208,14 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
     for piece in planned.source.pieces:
         rows = piece.dataset.shape[0] if piece.dataset.shape else 1
         path = str(plan.run.files[piece.file].path)
-        pieces.append(SourcePiece(path, piece.file, piece.dataset.path, start, rows))
+        where = piece.dataset.object_path or piece.dataset.path
+        pieces.append(SourcePiece(path, piece.file, where, start, rows))
         start += rows
+    for piece in planned.source.pieces:
+        pieces += [
+            SourcePiece(str(plan.run.files[owner].path), owner, piece.dataset.path, start, 0)
+            for owner in piece.owners
+        ]
     spec = planned.spec
     return ChunkLook(
         path=spec.path,

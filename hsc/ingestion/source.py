@@ -30,7 +30,7 @@ class SourcePiece:
     start: int
     """First row of the array that it holds."""
     rows: int
-    """How many rows it holds; 1 for a scalar."""
+    """How many rows it holds; 1 for a scalar, 0 for a file that only lends its bytes."""
 
 
 class ArraySource:

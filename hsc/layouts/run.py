@@ -32,6 +32,9 @@ class Piece:
     """Index into the run's files."""
     dataset: SourceDataset
     """The dataset."""
+    owners: tuple[int, ...] = ()
+    """Indexes into the run's files of those that its chunks lie in, as ``index.owners`` counts
+    them; empty: all in ``file``."""
 
 
 @dataclass(frozen=True, slots=True)
