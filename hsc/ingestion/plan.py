@@ -35,7 +35,7 @@ class Plan:
     @property
     def bytes_in(self) -> int:
         """Bytes of the source files."""
-        return sum(file.state.nbytes for file in self.run.files)
+        return sum(file.state.nbytes for file in self.run.sources)
 
 
 def make_plan(run: Run, *, policy: str) -> Plan:
@@ -70,7 +70,7 @@ def make_plan(run: Run, *, policy: str) -> Plan:
 
 
 def _refuse(run: Run) -> None:
-    where = str(run.files[0].path)
+    where = str(run.path)
     if run.missing:
         raise IncompleteRunError(
             f"the run is not complete: {'; '.join(run.missing)}",

@@ -72,7 +72,7 @@ def commit_plan(plan: Plan, store: str, location: str, entries: Sequence[ObjectE
     return VersionWriter(open_objects(store), location).commit(
         entries,
         source_id=plan.source_id,
-        files=[plain_text(file.name) for file in plan.run.files],
+        files=[plain_text(file.name) for file in plan.run.sources],
         gaps=plan.gaps,
     )
 
@@ -85,10 +85,10 @@ def check_unchanged(plan: Plan) -> None:
     SourceChangedError
         Naming the files.
     """
-    changed = [file.name for file in plan.run.files if file.state.changed()]
+    changed = [file.name for file in plan.run.sources if file.state.changed()]
     if changed:
         raise SourceChangedError(
             f"the source changed while it was read: {', '.join(changed[:10])}",
-            where=str(plan.run.files[0].path.parent),
+            where=str(plan.run.folder or plan.run.path.parent),
             next_step="wait until nothing writes to it any more, then ingest again",
         )

@@ -212,7 +212,7 @@ def register(order: Order, plan: Plan, target: Target, entries: list[ObjectEntry
 
 
 def _make(order: Order, plan: Plan, target: Target) -> Dataset:
-    stage, name = order.stage, plan.run.files[0].name
+    stage, name = order.stage, plan.run.name
     try:
         entries = stage(f"write {name}", write_shards, order, plan, target)
         stage(f"verify {name}", verify_shards, order, plan, target, entries)
@@ -243,7 +243,7 @@ def _known(order: Order, plan: Plan, target: Target) -> Dataset:
     """
     version = open_version(target.url)
     version.check_present()
-    if not wholly_hashed(plan.run.files):
+    if not wholly_hashed(plan.run.sources):
         confirm_same(order, plan, target)
     try:
         dataset = order.catalog.get(target.pid)
@@ -269,7 +269,7 @@ def confirm_same(order: Order, plan: Plan, target: Target) -> None:
     if not same:
         raise StoreError(
             f"the source looks like that of {target.pid}, but some of its bytes differ",
-            where=str(plan.run.files[0].path),
+            where=str(plan.run.path),
             next_step="find out which of the two is right; rename the run's files to take it in "
             "as a dataset of its own",
         )

@@ -84,7 +84,7 @@ def _in_progress(claim: Claim, plan: Plan) -> IngestInProgressError:
     return IngestInProgressError(
         f"the source is being ingested as {claim.pid} by process {claim.process} on "
         f"{claim.host} since {claim.made:%Y-%m-%d %H:%M} UTC",
-        where=str(plan.run.files[0].path),
+        where=str(plan.run.path),
         next_step="wait until it is done; one that died on another machine gives up after 12 h",
     )
 
@@ -99,7 +99,7 @@ def raw_record(
     plan: Plan, target: Target, manifest: Manifest, request: IngestRequest, facility: Facility
 ) -> Dataset:
     """Word the record of an ingested dataset."""
-    facts, name = plan.run.facts, plain_text(plan.run.files[0].name)
+    facts, name = plan.run.facts, plain_text(plan.run.name)
     sample = request.sample or facts.sample
     return Dataset(
         pid=target.pid,

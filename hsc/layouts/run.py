@@ -74,6 +74,11 @@ class Asset:
     stop: int | None = None
     """End of the last byte; None for the file's end."""
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it has."""
+        return (self.state.nbytes if self.stop is None else self.stop) - self.start
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -115,6 +120,30 @@ class Run:
     """What the files say of the measurement."""
     roles: Mapping[str, str] = field(default_factory=dict)
     """What arrays are for: role to path."""
+    folder: Path | None = None
+    """The folder that was named; None when it was a file."""
+    key: str = ""
+    """What all states of the run have in common and no other run has, as in ``p700000/r0238``: a
+    file that comes late leaves it as it is. Empty: name and content of the first file say it."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and is neither missing nor lost: what was left out, and why."""
+
+    @property
+    def path(self) -> Path:
+        """The path that was named."""
+        return self.folder or self.files[0].path
+
+    @property
+    def name(self) -> str:
+        """What people call the run: the name of the folder or file that was named."""
+        return self.folder.name if self.folder else self.files[0].name
+
+    @property
+    def sources(self) -> tuple[RunFile, ...]:
+        """All files whose bytes the dataset has: the HDF5 files, then those of assets."""
+        taken = {file.path for file in self.files}
+        found = {a.path: RunFile(a.name, a.path, a.state) for a in self.assets}
+        return (*self.files, *(file for path, file in found.items() if path not in taken))
 
 
 class Layout(Protocol):
