@@ -3,6 +3,7 @@
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
 from hsc.hdf5.files import FileState, open_hdf5
 from hsc.hdf5.inside import inside
+from hsc.hdf5.parts import Part
 from hsc.hdf5.types import ElementType, decode_text, element_type, encode_name
 from hsc.hdf5.walk import Problem, SourceDataset, SourceGroup, SourceTree, walk
 
@@ -10,6 +11,7 @@ __all__ = [
     "ChunkIndex",
     "ElementType",
     "FileState",
+    "Part",
     "Problem",
     "SourceDataset",
     "SourceGroup",

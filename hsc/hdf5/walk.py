@@ -12,6 +12,7 @@ import h5py
 from hsc.errors import DamagedSourceError
 from hsc.hdf5.attributes import read_attributes
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
+from hsc.hdf5.parts import Part
 from hsc.hdf5.texts import text_obstacle
 from hsc.hdf5.types import (
     AMBIGUOUS_NAME,
@@ -78,7 +79,9 @@ class SourceDataset:
     file: int = 0
     """Index into the tree's files: in which it is; 0: the one that was walked."""
     object_path: str = ""
-    """Its path in that file; empty: the same as ``path``."""
+    """Path there of the HDF5 dataset that it is, or is a part of; empty: the same as ``path``."""
+    part: Part | None = None
+    """Which part of that dataset's elements it is; None for the elements as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,7 @@ def _dataset(dataset: h5py.Dataset, path: str, attributes: dict[str, Any]) -> So
         storage=_storage(dataset),
         index=chunk_index(dataset),
         attributes=attributes,
+        object_path=path,
     )
 
 

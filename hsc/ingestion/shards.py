@@ -209,7 +209,7 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
         rows = piece.dataset.shape[0] if piece.dataset.shape else 1
         path = str(plan.run.files[piece.file].path)
         where = piece.dataset.object_path or piece.dataset.path
-        pieces.append(SourcePiece(path, piece.file, where, start, rows))
+        pieces.append(SourcePiece(path, piece.file, where, start, rows, piece.dataset.part))
         start += rows
     for piece in planned.source.pieces:
         pieces += [

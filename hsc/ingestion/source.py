@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import DamagedSourceError, SourceMissingError, UnsupportedObjectError
-from hsc.hdf5 import decode_text, encode_name, open_hdf5
+from hsc.hdf5 import Part, decode_text, encode_name, open_hdf5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class SourcePiece:
     """First row of the array that it holds."""
     rows: int
     """How many rows it holds; 1 for a scalar, 0 for a file that only lends its bytes."""
+    part: Part | None = None
+    """Which part of the dataset's elements; None for the elements as they are."""
 
 
 class ArraySource:
