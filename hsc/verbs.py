@@ -104,6 +104,7 @@ def ingest(
     layout: str | None = None,
     policy: Policy = "strict",
     verify: Verify = "sample",
+    preview: bool = False,
     workers: int | None = None,
 ) -> IngestedDataset:
     """Take a file or run in; it becomes one dataset.
@@ -120,6 +121,8 @@ def ingest(
         ``strict`` stops at what can't be carried over, ``quarantine`` records it as a gap.
     verify
         How much is read back and compared: ``none``, ``sample`` or ``full``.
+    preview
+        Whether to make previews of image stacks, as ``full`` does.
     workers
         Threads or processes at work; None: as many as there are processors.
 
@@ -140,6 +143,7 @@ def ingest(
             layout=layout,
             policy=policy,
             verify=verify,
+            preview=preview,
             workers=workers,
         )
     )

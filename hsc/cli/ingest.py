@@ -49,6 +49,10 @@ def ingest(
     verify: Annotated[
         Verify, typer.Option(help="How much is read back and compared with the source.")
     ] = Verify.SAMPLE,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Make previews of image stacks, as --verify full does."),
+    ] = False,
     flow: Flow = None,
     workers: Workers = None,
     json: Json = False,
@@ -62,6 +66,7 @@ def ingest(
         layout=layout,
         policy=policy.value,
         verify=verify.value,
+        preview=preview,
         workers=workers,
     )
     with Bars() as bars:

@@ -1,12 +1,13 @@
-"""Verifying before the commit: stored chunks and the source, decoded apart, compared bit by bit."""
+"""Verifying before the commit: stored chunks and the source, decoded apart, compared by bits."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,15 @@ from numpy.typing import NDArray
 from hsc.errors import VerificationError
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
+from hsc.ingestion.preview import add_chunk, has_preview, joined, preview_objects, stack_sums
 from hsc.ingestion.shards import ChunkLook, chunk_look
 from hsc.ingestion.source import ArraySource
 from hsc.store import DATA, CheckedVersion, ChunkState, Manifest, ObjectEntry, open_objects
 from hsc.transcode import decode_chunk
 from hsc.workers import Progress, Workers
+
+if TYPE_CHECKING:
+    from hsc.kernels import ImageSums
 
 _SAMPLE_SHARE = 0.01
 _SAMPLE_LEAST = 16
@@ -26,7 +31,7 @@ _SAMPLE_LEAST = 16
 
 @dataclass(frozen=True, slots=True)
 class VerifyTask:
-    """Chunks of one object to be compared with the source."""
+    """Chunks of one object to be decoded: compared with the source, summed up, or both."""
 
     version: str
     """URL of the version's folder."""
@@ -39,7 +44,38 @@ class VerifyTask:
     per_shard: tuple[int, ...]
     """Inner chunks of the object along each dimension."""
     numbers: NDArray[np.int64]
-    """Which chunks of the object to compare."""
+    """Which chunks of the object to decode."""
+    compared: NDArray[np.bool_]
+    """Which of those to compare with the source."""
+    summed: bool
+    """Whether to sum them up for the preview."""
+
+    def place(self, number: int) -> tuple[int, ...]:
+        """Give the place of a chunk of the object in the grid of inner chunks."""
+        within = np.unravel_index(number, self.per_shard) if self.per_shard else ()
+        return tuple(int(a + b) for a, b in zip(self.corner, within, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of one object's chunks."""
+
+    path: str
+    """Path of the array."""
+    compared: int
+    """How many chunks were compared."""
+    sums: ImageSums | None
+    """What its images add up to; None when that was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of a verification."""
+
+    compared: int
+    """How many chunks were compared with the source."""
+    previews: dict[str, bytes]
+    """Key and bytes of the preview objects that were made."""
 
 
 def verify_written(
@@ -48,10 +84,11 @@ def verify_written(
     entries: Sequence[ObjectEntry],
     *,
     how: str,
+    preview: bool = False,
     workers: Workers,
     progress: Progress,
-) -> int:
-    """Compare what was written with the source.
+) -> Verified:
+    """Compare what was written with the source, and make previews of what is decoded whole.
 
     Parameters
     ----------
@@ -60,11 +97,8 @@ def verify_written(
     how
         ``none``, ``sample`` (1 % of the chunks and at least 16, chosen by the source id) or
         ``full``.
-
-    Returns
-    -------
-    count
-        How many chunks were compared.
+    preview
+        Whether to make previews in the same pass; without ``full`` all images are decoded for it.
 
     Raises
     ------
@@ -73,37 +107,63 @@ def verify_written(
     DamageError
         A chunk can't be read back.
     """
-    if how == "none":
-        return 0
-    tasks = _tasks(plan, version, {entry.key: entry for entry in entries})
+    if how == "none" and not preview:
+        return Verified(0, {})
+    tasks = _tasks(plan, version, {entry.key: entry for entry in entries}, preview=preview)
     _check_counts(plan, tasks)
-    if how == "sample":
-        tasks = _sampled(tasks, plan.source_id)
+    if how != "full":
+        chosen = _chosen(tasks, plan.source_id, how)
+        tasks = [_narrowed(each, mask) for each, mask in zip(tasks, chosen, strict=True)]
+        tasks = [each for each in tasks if len(each.numbers)]
     weights = [len(task.numbers) for task in tasks]
+    gathered = _Gathered()
     progress.start("verify", sum(weights), "chunks")
-    compared = workers.map(compare_chunks, tasks, progress=progress, weights=weights)
+    workers.fold(see_chunks, tasks, gathered.take, progress=progress, weights=weights)
     progress.finish()
-    return sum(compared)
+    specs = {planned.spec.path: planned.spec for planned in plan.arrays}
+    objects = [preview_objects(specs[path], sums) for path, sums in gathered.sums.items()]
+    return Verified(gathered.compared, {k: v for each in objects for k, v in each.items()})
 
 
-def compare_chunks(task: VerifyTask) -> int:
-    """Compare the chunks of one object; give how many."""
+class _Gathered:
+    """Adds up what comes of single objects."""
+
+    def __init__(self) -> None:
+        self.compared = 0
+        self.sums: dict[str, ImageSums] = {}
+
+    def take(self, seen: Seen) -> None:
+        self.compared += seen.compared
+        if seen.sums is not None:
+            known = self.sums.get(seen.path)
+            self.sums[seen.path] = joined(known, seen.sums) if known else seen.sums
+
+
+def see_chunks(task: VerifyTask) -> Seen:
+    """Decode the chunks of one object; compare them, sum them up."""
     look = task.look
+    places = [task.place(int(number)) for number in task.numbers]
+    sums = stack_sums(look.shape, look.dtype, look.chunks, places) if task.summed else None
     stored = CheckedVersion(open_objects(task.version), Manifest(root="", entries=(task.entry,)))
     with ArraySource(look.pieces, text=look.dtype == "string") as source:
-        for number in map(int, task.numbers):
-            within = np.unravel_index(number, task.per_shard) if task.per_shard else ()
-            place = tuple(int(a + b) for a, b in zip(task.corner, within, strict=True))
-            payload = stored.read_chunk(task.entry.key, number) or b""
-            start, stop = look.region(place)
-            theirs = source.region(start, stop)
-            inside: tuple[Any, ...] = tuple(
-                slice(0, b - a) for a, b in zip(start, stop, strict=True)
-            )
-            # The ellipsis keeps a scalar an array of no dimensions.
-            if not _same_bits(_decoded(payload, look, place)[(*inside, ...)], theirs):
-                raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}")
-    return len(task.numbers)
+        for number, place, compared in zip(task.numbers, places, task.compared, strict=True):
+            payload = stored.read_chunk(task.entry.key, int(number)) or b""
+            ours = _decoded(payload, look, place)
+            if compared:
+                _compare(ours, look, place, source)
+            if sums is not None:
+                add_chunk(sums, look.shape, place, ours)
+    return Seen(look.path, int(task.compared.sum()), sums)
+
+
+def _compare(
+    ours: NDArray[np.generic], look: ChunkLook, place: tuple[int, ...], source: ArraySource
+) -> None:
+    start, stop = look.region(place)
+    inside: tuple[Any, ...] = tuple(slice(0, b - a) for a, b in zip(start, stop, strict=True))
+    # The ellipsis keeps a scalar an array of no dimensions.
+    if not _same_bits(ours[(*inside, ...)], source.region(start, stop)):
+        raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}")
 
 
 def _decoded(payload: bytes, look: ChunkLook, place: tuple[int, ...]) -> NDArray[np.generic]:
@@ -138,52 +198,55 @@ def _same_bits(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> bool:
     return ours.dtype == native.dtype and ours.tobytes() == native.tobytes()
 
 
-def _tasks(plan: Plan, version: str, entries: dict[str, ObjectEntry]) -> list[VerifyTask]:
+def _tasks(
+    plan: Plan, version: str, entries: dict[str, ObjectEntry], *, preview: bool
+) -> list[VerifyTask]:
     return [
         task
         for planned in plan.arrays
-        for task in _array_tasks(plan, planned, version, entries)
+        for task in _array_tasks(plan, planned, version, entries, preview)
         if len(task.numbers)
     ]
 
 
 def _array_tasks(
-    plan: Plan, planned: PlannedArray, version: str, entries: dict[str, ObjectEntry]
-) -> list[VerifyTask]:
+    plan: Plan,
+    planned: PlannedArray,
+    version: str,
+    entries: dict[str, ObjectEntry],
+    preview: bool,
+) -> Iterator[VerifyTask]:
     spec, look = planned.spec, chunk_look(plan, planned)
-    return [
-        VerifyTask(
+    for place, key in spec.objects():
+        entry = entries[f"{DATA}/{key}"]
+        numbers = np.flatnonzero(entry.chunks.states == ChunkState.DATA).astype(np.int64)
+        yield VerifyTask(
             version=version,
             entry=entry,
             look=look,
             corner=tuple(a * n for a, n in zip(place, spec.chunks_per_shard, strict=True)),
             per_shard=spec.chunks_per_shard,
-            numbers=np.flatnonzero(entry.chunks.states == ChunkState.DATA).astype(np.int64),
+            numbers=numbers,
+            compared=np.ones(len(numbers), np.bool_),
+            summed=preview and has_preview(spec),
         )
-        for place, key in spec.objects()
-        for entry in (entries[f"{DATA}/{key}"],)
-    ]
 
 
-def _sampled(tasks: list[VerifyTask], seed: str) -> list[VerifyTask]:
-    """Keep some chunks; the same source gives the same ones."""
+def _chosen(tasks: list[VerifyTask], seed: str, how: str) -> list[NDArray[np.bool_]]:
+    """Tell which chunks to compare; the same source gives the same ones."""
     bounds = np.cumsum([0, *(len(task.numbers) for task in tasks)])
     total = int(bounds[-1])
-    count = min(total, max(_SAMPLE_LEAST, math.ceil(total * _SAMPLE_SHARE)))
-    draw = np.random.default_rng(int(seed.removeprefix("blake3:")[:16], 16))
-    chosen = np.sort(draw.choice(total, count, replace=False)) if total else np.zeros(0, int)
-    kept = []
-    for task, first, last in zip(tasks, bounds[:-1], bounds[1:], strict=True):
-        mine = chosen[(chosen >= first) & (chosen < last)] - first
-        if len(mine):
-            kept.append(
-                VerifyTask(
-                    version=task.version,
-                    entry=task.entry,
-                    look=task.look,
-                    corner=task.corner,
-                    per_shard=task.per_shard,
-                    numbers=task.numbers[mine],
-                )
-            )
-    return kept
+    chosen = np.zeros(total, np.bool_)
+    if how == "sample" and total:
+        count = min(total, max(_SAMPLE_LEAST, math.ceil(total * _SAMPLE_SHARE)))
+        draw = np.random.default_rng(int(seed.removeprefix("blake3:")[:16], 16))
+        chosen[draw.choice(total, count, replace=False)] = True
+    return [chosen[first:last] for first, last in pairwise(bounds)]
+
+
+def _narrowed(task: VerifyTask, compared: NDArray[np.bool_]) -> VerifyTask:
+    """Give a task that compares some chunks only, and decodes no others unless it sums them."""
+    if task.summed:
+        return replace(task, compared=compared)
+    numbers = task.numbers[compared]
+    return replace(task, numbers=numbers, compared=np.ones(len(numbers), np.bool_))

@@ -192,17 +192,24 @@ def write_shards(order: Order, plan: Plan, target: Target) -> list[ObjectEntry]:
         )
 
 
-def verify_shards(order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]) -> int:
-    """Compare what was written with the source; give how many chunks were compared."""
+def verify_shards(
+    order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]
+) -> list[ObjectEntry]:
+    """Compare what was written with the source; give the entries of previews that were made."""
+    how = order.request.verify
     with named_workers(order.request.workers) as workers:
-        return verify_written(
+        verified = verify_written(
             plan,
             target.url,
             entries,
-            how=order.request.verify,
+            how=how,
+            # With `full` every pixel is decoded anyway.
+            preview=order.request.preview or how == "full",
             workers=workers,
             progress=order.progress,
         )
+    writer = VersionWriter(open_objects(target.store), target.location)
+    return writer.put_metadata(verified.previews)
 
 
 def register(order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]) -> Dataset:
@@ -215,7 +222,7 @@ def _make(order: Order, plan: Plan, target: Target) -> Dataset:
     stage, name = order.stage, plan.run.name
     try:
         entries = stage(f"write {name}", write_shards, order, plan, target)
-        stage(f"verify {name}", verify_shards, order, plan, target, entries)
+        entries += stage(f"verify {name}", verify_shards, order, plan, target, entries)
         return stage(f"register {name}", register, order, plan, target, entries)
     except Exception as error:
         # Ctrl-C and a kill leave what is there for the next attempt; a failure leaves nothing.

@@ -29,6 +29,8 @@ class IngestRequest(Record):
     """``strict`` stops at what can't be carried over, ``quarantine`` records it as a gap."""
     verify: Verify = "sample"
     """How much is read back and compared with the source."""
+    preview: bool = False
+    """Whether to make previews of image stacks; ``verify`` ``full`` makes them anyway."""
     workers: int | None = Field(default=None, ge=1)
     """Threads or processes at work; None: as many as there are processors."""
     isolate: bool | None = None

@@ -64,6 +64,7 @@ def ingest(
     verify: Annotated[
         Verify, _field("How much is read back and compared with the source")
     ] = "sample",
+    preview: Annotated[bool, _field("Make previews of image stacks, as verify full does")] = False,
     workers: Annotated[int | None, _WORKERS] = None,
 ) -> Result:
     """Take HDF5 files in: each path becomes one dataset in the store and the catalog."""
@@ -75,6 +76,7 @@ def ingest(
         layout=layout,
         policy=policy,
         verify=verify,
+        preview=preview,
         workers=workers,
     )
     seat, log = present_seat(), get_run_logger()

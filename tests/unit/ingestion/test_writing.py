@@ -59,7 +59,7 @@ def verify(plan, store, entries, how="full"):
     return verify_written(
         plan, f"{store.as_uri()}/{LOCATION}", entries, how=how,
         workers=ThreadWorkers(2), progress=Silent(),
-    )  # fmt: skip
+    ).compared  # fmt: skip
 
 
 CHANGES = {
