@@ -22,9 +22,12 @@ from hsc.store.manifest import (
     ObjectEntry,
     dataset_root,
     digest_entry,
+    pack_key,
 )
 from hsc.store.names import store_names
 from hsc.store.objects import ObjectStore
+from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
+from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remote import FsspecObjects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
@@ -39,6 +42,9 @@ __all__ = [
     "DATA",
     "FORMAT_VERSION",
     "MANIFEST_KEY",
+    "MOST_PACK_BYTES",
+    "REFERENCES_KEY",
+    "SMALL_BYTES",
     "ArraySpec",
     "CheckedStore",
     "CheckedVersion",
@@ -54,6 +60,7 @@ __all__ = [
     "NewTree",
     "ObjectEntry",
     "ObjectStore",
+    "PackBuilder",
     "ShardBuilder",
     "VersionWriter",
     "blosc",
@@ -65,8 +72,11 @@ __all__ = [
     "metadata_objects",
     "open_objects",
     "open_version",
+    "pack_key",
+    "packed_nbytes",
     "place_claim",
     "read_claim",
+    "references",
     "store_names",
     "take_over",
 ]

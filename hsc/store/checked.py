@@ -16,7 +16,8 @@ from hsc.errors import (
     MissingShardError,
     ObjectMissingError,
 )
-from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry
+from hsc.store.kept import KeptPacks
+from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry, pack_key
 from hsc.store.objects import ObjectStore
 from hsc.store.shards import ChunkState, shard_index
 from hsc.store.url import open_objects
@@ -40,6 +41,7 @@ class CheckedVersion:
         self.objects = objects
         self.manifest = manifest
         self._entries = {entry.key: entry for entry in manifest.entries}
+        self._packs = KeptPacks(objects)
 
     def entry(self, key: str) -> ObjectEntry | None:
         """Give what the manifest says of a key; None when it does not know it."""
@@ -64,12 +66,12 @@ class CheckedVersion:
             if len(data) != entry.nbytes or blake3(data).digest() != entry.digest:
                 raise CorruptShardError(
                     f"the object's {len(data)} bytes are not the {entry.nbytes} that were written",
-                    where=self._where(key),
+                    where=self._where(entry),
                     next_step=_ADVICE,
                 )
             return data
 
-        return _twice(attempt)
+        return self._twice(entry, attempt)
 
     def read_chunk(self, key: str, index: int) -> bytes | None:
         """Give the encoded bytes of an inner chunk, its crc32c checked; None when empty.
@@ -85,7 +87,7 @@ class CheckedVersion:
         if entry is None or index >= len(entry.chunks):
             raise ManifestError(
                 "the manifest does not know the chunk",
-                where=f"{self._where(key)}, chunk {index}",
+                where=f"{self.objects.url}/{key}, chunk {index}",
                 next_step=_ADVICE,
             )
         if entry.chunks.states[index] == ChunkState.EMPTY:
@@ -99,12 +101,12 @@ class CheckedVersion:
             if len(data) != length or wrong:
                 raise CorruptShardError(
                     "the chunk's checksum is wrong",
-                    where=f"{self._where(key)}, chunk {index}",
+                    where=f"{self._where(entry)}, chunk {index}",
                     next_step=_ADVICE,
                 )
             return data
 
-        return _twice(attempt)
+        return self._twice(entry, attempt)
 
     def read_range(self, key: str, start: int, stop: int | None) -> bytes | None:
         """Give a part of an object, checked.
@@ -126,15 +128,15 @@ class CheckedVersion:
             if len(data) != end - start or not all(held):
                 raise CorruptShardError(
                     f"bytes {start} to {end} are not those that were written",
-                    where=self._where(key),
+                    where=self._where(entry),
                     next_step=_ADVICE,
                 )
             return data
 
-        return _twice(attempt)
+        return self._twice(entry, attempt)
 
     def check_present(self) -> None:
-        """Look whether every object is there with its size; nothing is read.
+        """Look whether every object of the store is there with its size; nothing is read.
 
         Raises
         ------
@@ -142,27 +144,58 @@ class CheckedVersion:
             One is not.
         """
         for entry in self.manifest.entries:
-            found = None if entry.absent else self.objects.size(entry.key)
-            if entry.absent or found == entry.nbytes:
+            if entry.absent or entry.packed:
+                continue
+            found = self.objects.size(entry.key)
+            if found == entry.nbytes:
                 continue
             kind = MissingShardError if found is None else CorruptShardError
             raise kind(
                 f"an object of {entry.nbytes} bytes has {found or 0}",
-                where=self._where(entry.key),
+                where=self._where(entry),
                 next_step=_ADVICE,
             )
 
     def _get(self, entry: ObjectEntry, start: int, stop: int | None) -> bytes:
+        pack = self._pack(entry)
         try:
-            return self.objects.get(entry.key, start, stop)
+            if pack is None:
+                return self.objects.get(entry.key, start, stop)
+            end = entry.nbytes if stop is None else min(stop, entry.nbytes)
+            first = entry.pack_offset
+            return self._packs.get(pack.key, pack.nbytes, first + start, first + end)
         except ObjectMissingError as error:
+            lost = pack or entry
             raise MissingShardError(
-                f"an object of {entry.nbytes} bytes is gone from the store",
-                where=self._where(entry.key),
+                f"an object of {lost.nbytes} bytes is gone from the store",
+                where=self._where(entry),
                 next_step=_ADVICE,
             ) from error
 
-    def _where(self, key: str) -> str:
+    def _pack(self, entry: ObjectEntry) -> ObjectEntry | None:
+        """Give the pack that an object lies in; None for an object of its own."""
+        if not entry.packed:
+            return None
+        pack = self._entries.get(pack_key(entry.pack))
+        if pack is None:
+            raise ManifestError(
+                f"the manifest does not know pack {entry.pack}",
+                where=self._where(entry),
+                next_step=_ADVICE,
+            )
+        return pack
+
+    def _twice(self, entry: ObjectEntry, attempt: Callable[[], _T]) -> _T:
+        # One fresh try: a proxy or a cache may have cut an answer short.
+        try:
+            return attempt()
+        except DamageError:
+            if entry.packed:
+                self._packs.forget(pack_key(entry.pack))
+            return attempt()
+
+    def _where(self, entry: ObjectEntry) -> str:
+        key = f"{pack_key(entry.pack)}, {entry.key}" if entry.packed else entry.key
         return f"{self.objects.url}/{key}"
 
 
@@ -208,11 +241,3 @@ def _parts(entry: ObjectEntry, start: int, stop: int) -> list[tuple[int, int, in
 def _part_holds(data: bytes, crc: int) -> bool:
     stored = crc.to_bytes(4, "little")
     return bool(data[-4:] == stored and google_crc32c.value(data[:-4]) == crc)
-
-
-def _twice(attempt: Callable[[], _T]) -> _T:
-    # One fresh try: a proxy or a cache may have cut an answer short.
-    try:
-        return attempt()
-    except DamageError:
-        return attempt()

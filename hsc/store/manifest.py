@@ -48,6 +48,15 @@ class ObjectEntry:
     """First byte that was read there."""
     source_stop: int = 0
     """End of the last byte that was read there."""
+    pack: int = -1
+    """Number of the pack that it lies in (`pack_key`); -1 for an object of its own."""
+    pack_offset: int = 0
+    """Its first byte in the pack."""
+
+    @property
+    def packed(self) -> bool:
+        """Whether it lies in a pack, as one of its entries."""
+        return self.pack >= 0
 
     @property
     def absent(self) -> bool:
@@ -106,8 +115,13 @@ class Manifest:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all objects."""
-        return sum(entry.nbytes for entry in self.entries)
+        """Bytes of all objects of the store; a packed one's are its pack's."""
+        return sum(entry.nbytes for entry in self.entries if not entry.packed)
+
+
+def pack_key(number: int) -> str:
+    """Give the key of a pack: ``small.zip``, ``small-1.zip`` ..."""
+    return f"small-{number}.zip" if number else "small.zip"
 
 
 def digest_entry(key: str, data: bytes, **facts: Any) -> ObjectEntry:
@@ -147,6 +161,8 @@ _COLUMNS = (
     "offsets",
     "lengths",
     "crcs",
+    "packs",
+    "pack_offsets",
 )
 
 
@@ -163,6 +179,8 @@ def _columns(entries: Sequence[ObjectEntry]) -> list[bytes]:
         b"".join(entry.chunks.offsets.astype("<u8").tobytes() for entry in entries),
         b"".join(entry.chunks.lengths.astype("<u8").tobytes() for entry in entries),
         b"".join(entry.chunks.crcs.astype("<u4").tobytes() for entry in entries),
+        np.array([entry.pack for entry in entries], "<i4").tobytes(),
+        np.array([entry.pack_offset for entry in entries], "<u8").tobytes(),
     ]
 
 
@@ -176,6 +194,7 @@ def _entries(columns: Sequence[bytes]) -> tuple[ObjectEntry, ...]:
     offsets: NDArray[np.uint64] = np.frombuffer(columns[8], "<u8")
     lengths: NDArray[np.uint64] = np.frombuffer(columns[9], "<u8")
     crcs: NDArray[np.uint32] = np.frombuffer(columns[10], "<u4")
+    packs, pack_offsets = np.frombuffer(columns[11], "<i4"), np.frombuffer(columns[12], "<u8")
     made = []
     for i, key in enumerate(keys):
         part = slice(bounds[i], bounds[i + 1])
@@ -188,6 +207,8 @@ def _entries(columns: Sequence[bytes]) -> tuple[ObjectEntry, ...]:
                 source_file=int(files[i]),
                 source_start=int(starts[i]),
                 source_stop=int(stops[i]),
+                pack=int(packs[i]),
+                pack_offset=int(pack_offsets[i]),
             )
         )
     return tuple(made)

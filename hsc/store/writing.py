@@ -8,7 +8,14 @@ from blake3 import blake3
 
 from hsc.errors import MissingShardError, ObjectExistsError, ObjectMissingError
 from hsc.model import Gap
-from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry, dataset_root, digest_entry
+from hsc.store.manifest import (
+    MANIFEST_KEY,
+    Manifest,
+    ObjectEntry,
+    dataset_root,
+    digest_entry,
+    pack_key,
+)
 from hsc.store.objects import ObjectStore
 
 DATA = "data.zarr"
@@ -35,13 +42,19 @@ class VersionWriter:
 
     def finished(self, key: str) -> ObjectEntry | None:
         """Give the journal's entry of an object that an attempt finished, if it is there."""
+        entries = self.finished_pack(key)
+        return entries[0] if entries else None
+
+    def finished_pack(self, key: str) -> list[ObjectEntry]:
+        """Give the journal's entries of a pack and of what lies in it; none if it is not there."""
         try:
             data = self._objects.get(self._journal_key(key))
         except ObjectMissingError:
-            return None
+            return []
         where = f"{self._objects.url}/{self._journal_key(key)}"
-        entry = Manifest.decode(data, where).entries[0]
-        return entry if self._objects.size(self._key(key)) == entry.nbytes else None
+        entries = list(Manifest.decode(data, where).entries)
+        there = self._objects.size(self._key(key)) == entries[0].nbytes
+        return entries if there else []
 
     def put(self, entry: ObjectEntry, data: bytes) -> None:
         """Write an object and tell the journal; an absent one leaves nothing.
@@ -58,7 +71,20 @@ class VersionWriter:
             return
         self._put_same(self._key(entry.key), data)
         if entry.nbytes >= _JOURNALLED_BYTES:
-            self._put_same(self._journal_key(entry.key), _line(entry))
+            self._put_same(self._journal_key(entry.key), _line([entry]))
+
+    def put_pack(self, data: bytes, entries: Sequence[ObjectEntry]) -> None:
+        """Write a pack and tell the journal.
+
+        Parameters
+        ----------
+        data
+            Its bytes.
+        entries
+            Its own entry, and those of what lies in it (`PackBuilder.finish`).
+        """
+        self._put_same(self._key(entries[0].key), data)
+        self._put_same(self._journal_key(entries[0].key), _line(entries))
 
     def put_metadata(self, documents: dict[str, bytes]) -> list[ObjectEntry]:
         """Write small objects without a journal: metadata is made anew by each attempt."""
@@ -93,8 +119,9 @@ class VersionWriter:
             gaps=tuple(gaps),
         )
         self._put_same(self._key(MANIFEST_KEY), manifest.encode())
+        packs = {pack_key(entry.pack) for entry in ordered if entry.packed}
         for entry in ordered:
-            if entry.nbytes >= _JOURNALLED_BYTES:
+            if entry.key in packs or (entry.nbytes >= _JOURNALLED_BYTES and not entry.packed):
                 self._objects.delete(self._journal_key(entry.key))
         return manifest
 
@@ -108,8 +135,10 @@ class VersionWriter:
 
     def _check_there(self, entries: Sequence[ObjectEntry]) -> None:
         for entry in entries:
-            found = None if entry.absent else self._objects.size(self._key(entry.key))
-            if not entry.absent and found != entry.nbytes:
+            if entry.absent or entry.packed:
+                continue
+            found = self._objects.size(self._key(entry.key))
+            if found != entry.nbytes:
                 raise MissingShardError(
                     f"an object of {entry.nbytes} bytes was written and now has {found or 0}",
                     where=f"{self._objects.url}/{self._key(entry.key)}",
@@ -134,5 +163,5 @@ class VersionWriter:
         return f"{self._location}/.journal/{blake3(key.encode()).hexdigest()[:32]}"
 
 
-def _line(entry: ObjectEntry) -> bytes:
-    return Manifest(root="", entries=(entry,)).encode()
+def _line(entries: Sequence[ObjectEntry]) -> bytes:
+    return Manifest(root="", entries=tuple(entries)).encode()

@@ -44,6 +44,8 @@ def entries(draw):
         source_file=draw(st.integers(-1, 2**31 - 1)),
         source_start=draw(U64),
         source_stop=draw(U64),
+        pack=draw(st.integers(-1, 2**31 - 1)),
+        pack_offset=draw(U64),
     )
 
 
@@ -62,7 +64,7 @@ def facts(entry: ObjectEntry) -> tuple:
     columns = (table.states, table.offsets, table.lengths, table.crcs)
     return (
         entry.key, entry.nbytes, entry.digest, entry.source_file, entry.source_start,
-        entry.source_stop, *(column.tolist() for column in columns),
+        entry.source_stop, entry.pack, entry.pack_offset, *(column.tolist() for column in columns),
     )  # fmt: skip
 
 
@@ -136,6 +138,8 @@ def test_the_root_hangs_on_what_was_stored_and_on_nothing_else():
         [entry, digest_entry("preview/a.png", b"1")],
         [entry, digest_entry("ro-crate-metadata.json", b"1")],
         [replace(entry, source_file=3, source_start=1, source_stop=9)],
+        [replace(entry, pack=3, pack_offset=9)],
+        [entry, digest_entry("small.zip", b"1"), digest_entry("references.json", b"1")],
     ]
     assert {dataset_root(listed) for listed in same} == {root}
     full = replace(table, states=np.array([0, 1], "u1"))
