@@ -10,8 +10,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from zarr.codecs import BloscCodec
 from hsc import jobs
 from hsc.errors import HscError
 from hsc.testing import DectrisRun, write_dectris_run
+from hsc_benchmarks.home import state_directory
 from hsc_benchmarks.rounds import Arm, summarise, time_rounds
 
 _BLOCK_BYTES = 8 * 2**20
@@ -120,7 +120,7 @@ def copy_files(source: Source, folder: Path) -> None:
 
 def ingest_files(source: Source, folder: Path) -> None:
     """Ingest the run into a store and a catalog of its own."""
-    with _home(folder):
+    with state_directory(folder):
         report = jobs.ingest(jobs.IngestRequest(paths=(str(source.master),), verify="none"))
     if report.errors:
         raise HscError(report.errors[0].message, where=report.errors[0].where)
@@ -156,17 +156,3 @@ def _in_own_folder(run: Callable[[Source, Path], None], source: Source, folder: 
         os.sync()
 
     return Arm(prepare, lambda: run(source, folder))
-
-
-@contextmanager
-def _home(folder: Path) -> Iterator[None]:
-    """Let hsc work in a state directory, whatever the environment says."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("HSC_")}
-    for name in kept:
-        del os.environ[name]
-    os.environ["HSC_HOME"] = str(folder)
-    try:
-        yield
-    finally:
-        del os.environ["HSC_HOME"]
-        os.environ.update(kept)

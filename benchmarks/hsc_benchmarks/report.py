@@ -25,11 +25,28 @@ def print_tables(document: dict[str, Any]) -> None:
     for name, value in {**document["machine"], **document["source"]}.items():
         facts.add_row(name.replace("_", " "), escape(_word(value)))
     console.print(facts)
+    if "table" in document:
+        _print_rows(console, document["table"])
+    if "arms" in document:
+        _print_arms(console, document["arms"])
+
+
+def _print_rows(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Print rows that bear their columns' names."""
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
+    for row in rows:
+        table.add_row(*(escape(_word(value)) for value in row.values()))
+    console.print(table)
+
+
+def _print_arms(console: Console, arms: list[dict[str, Any]]) -> None:
     times = Table(box=None, pad_edge=False)
     times.add_column("\narm")
     for column in ("median\ns", "least\ns", "most\ns", "in\nMB/s", "times\nthe floor"):
         times.add_column(column, justify="right")
-    for row in document["arms"]:
+    for row in arms:
         times.add_row(
             escape(row["what"]),
             f"{row['median_s']:.3f}",
