@@ -4,8 +4,9 @@ from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
 from hsc.hdf5.files import FileState, open_hdf5
 from hsc.hdf5.inside import inside
 from hsc.hdf5.parts import Part
+from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
 from hsc.hdf5.types import ElementType, decode_text, element_type, encode_name
-from hsc.hdf5.walk import Problem, SourceDataset, SourceGroup, SourceTree, walk
+from hsc.hdf5.walk import walk
 
 __all__ = [
     "ChunkIndex",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ import h5py
 
 from hsc.errors import DamagedSourceError
 from hsc.hdf5.attributes import read_attributes
-from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
-from hsc.hdf5.parts import Part
+from hsc.hdf5.chunks import chunk_index, filter_pipeline
 from hsc.hdf5.texts import text_obstacle
+from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
 from hsc.hdf5.types import (
     AMBIGUOUS_NAME,
     ElementType,
@@ -24,82 +23,9 @@ from hsc.hdf5.types import (
     encode_name,
 )
 from hsc.hdf5.virtual import virtual_files, virtual_obstacle
-from hsc.transcode import Filter
 
 # What h5py raises for structures that a damaged or foreign file promises and does not have.
 _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An object or attribute that can't be carried over."""
-
-    path: str
-    """Where, ``/group/dataset`` or ``/group@attribute``."""
-    reason: str
-    """Why."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceGroup:
-    """A group of a file."""
-
-    path: str
-    """First path that the walk met it under."""
-    attributes: dict[str, Any]
-    """Attributes as JSON."""
-    links: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Links that are no children of their own: soft, external, further hard links, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceDataset:
-    """A dataset of a file, without its data."""
-
-    path: str
-    """First path that the walk met it under."""
-    shape: tuple[int, ...]
-    """Elements along each dimension; empty for a scalar."""
-    maxshape: tuple[int | None, ...]
-    """How far each dimension may grow; None for without end."""
-    element: ElementType
-    """How its elements are carried."""
-    itemsize: int
-    """Bytes of an element in memory."""
-    fill_value: Any
-    """What was never written reads as, as a Python value."""
-    filters: tuple[Filter, ...]
-    """Filter pipeline in the order of writing."""
-    storage: str
-    """``chunked``, ``contiguous``, ``compact`` or ``virtual``."""
-    index: ChunkIndex
-    """Where its chunks lie in the file; for other storage one entry or none."""
-    attributes: dict[str, Any]
-    """Attributes as JSON."""
-    file: int = 0
-    """Index into the tree's files: in which it is; 0: the one that was walked."""
-    object_path: str = ""
-    """Path there of the HDF5 dataset that it is, or is a part of; empty: the same as ``path``."""
-    part: Part | None = None
-    """Which part of that dataset's elements it is; None for the elements as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceTree:
-    """All of a file but its data."""
-
-    groups: tuple[SourceGroup, ...]
-    """Groups, by path, the root first."""
-    datasets: tuple[SourceDataset, ...]
-    """Datasets, by path."""
-    problems: tuple[Problem, ...]
-    """What can't be carried over."""
-    userblock_nbytes: int = 0
-    """Bytes before the HDF5 part of the file."""
-    virtual_files: tuple[str, ...] = ()
-    """Other files that virtual datasets read from, as they are named in the file."""
-    files: tuple[Path, ...] = ()
-    """Files that hold what is in the tree, real paths: the one that was walked, then others."""
 
 
 def walk(file: h5py.File) -> SourceTree:
