@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.model import Way
@@ -61,15 +63,12 @@ def forecast(plan: Plan, workers: int) -> Forecast:
 def _array(planned: PlannedArray) -> ArrayForecast:
     spec = planned.spec
     per_shard = spec.chunks_per_shard
-    shards = {
-        tuple(int(a) // n for a, n in zip(place, per_shard, strict=True))
-        for place in planned.places
-    }
+    shards = len(np.unique(spec.shard_numbers(planned.places)))
     chunks = len(planned.places)
     overhead = chunks * _CRC_BYTES
     if spec.sharded:
-        overhead += len(shards) * (math.prod(per_shard) * _INDEX_BYTES + _CRC_BYTES)
-    return ArrayForecast(planned, len(shards), _payload(planned) + overhead)
+        overhead += shards * (math.prod(per_shard) * _INDEX_BYTES + _CRC_BYTES)
+    return ArrayForecast(planned, shards, _payload(planned) + overhead)
 
 
 def _payload(planned: PlannedArray) -> int:

@@ -12,6 +12,8 @@ MAX_CHUNK_BYTES = 128 * 10**6
 MAX_SHARD_STORED_BYTES = 256 * 10**6
 MAX_SHARD_DECODED_BYTES = 2**30
 MAX_SHARD_CHUNKS = 65_536
+# 280 TB in chunks of 4 MiB.
+MAX_ARRAY_CHUNKS = 2**26
 
 _SMALL_CHUNK_BYTES = 64 * 2**10
 _GOOD_CHUNK_BYTES = 4 * 2**20
@@ -117,8 +119,11 @@ def _fill(grid: Sequence[int], count: int) -> list[int]:
 def _heaviest(
     stored: NDArray[np.uint64], places: NDArray[np.int64], per_shard: Sequence[int]
 ) -> int:
+    if not places.shape[1]:
+        return int(stored.sum())
     shards = places // np.array(per_shard, np.int64)
-    _, which = np.unique(shards, axis=0, return_inverse=True)
+    numbers = np.ravel_multi_index(tuple(shards.T), tuple(shards.max(axis=0) + 1))
+    _, which = np.unique(numbers, return_inverse=True)
     sums = np.zeros(which.max() + 1, np.uint64)
-    np.add.at(sums, which.ravel(), stored)
+    np.add.at(sums, which, stored)
     return int(sums.max())

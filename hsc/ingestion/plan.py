@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hsc.errors import IncompleteRunError, UnsupportedObjectError
-from hsc.hdf5 import SourceGroup
+from hsc.hdf5 import Problem, SourceGroup
 from hsc.ingestion.identity import source_id
 from hsc.ingestion.keys import run_keys
-from hsc.ingestion.planned import PlannedArray, plan_array
+from hsc.ingestion.planned import PlannedArray, plan_array, plan_obstacle
 from hsc.layouts import Run
 from hsc.model import Gap, plain_text
 from hsc.store import GroupSpec
@@ -55,6 +55,7 @@ def make_plan(run: Run, *, policy: str) -> Plan:
     UnsupportedObjectError
         Some objects can't be carried over, and the policy is strict.
     """
+    run = _plannable(run)
     gaps = [Gap(path=plain_text(p.path), reason=plain_text(p.reason)) for p in run.problems]
     gaps += [Gap(path="/", reason=f"missing in the run: {what}") for what in run.missing]
     if policy == "strict":
@@ -66,6 +67,17 @@ def make_plan(run: Run, *, policy: str) -> Plan:
         groups=tuple(_group(run, group, keys, names) for group in run.groups),
         arrays=tuple(plan_array(array, keys, names) for array in run.arrays),
         gaps=tuple(gaps),
+    )
+
+
+def _plannable(run: Run) -> Run:
+    found = [(array, plan_obstacle(array)) for array in run.arrays]
+    if not any(reason for _, reason in found):
+        return run
+    return replace(
+        run,
+        arrays=tuple(array for array, reason in found if not reason),
+        problems=(*run.problems, *(Problem(a.path, reason) for a, reason in found if reason)),
     )
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.hdf5 import SourceDataset
-from hsc.ingestion.grid import MAX_CHUNK_BYTES, inner_chunks, shard_shape
+from hsc.ingestion.grid import MAX_ARRAY_CHUNKS, MAX_CHUNK_BYTES, inner_chunks, shard_shape
 from hsc.layouts import RunArray
 from hsc.model import Way, plain_text
 from hsc.store import ArraySpec
-from hsc.transcode import choose_travel
+from hsc.transcode import Travel, choose_travel
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,7 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
     """
     first = array.pieces[0].dataset
     dtype = first.element.zarr or ""
-    travel = choose_travel(
-        first.filters,
-        dtype=dtype,
-        itemsize=first.itemsize,
-        little_endian=first.element.little_endian,
-    )
-    keep = travel.way is Way.REWRAP and _alike(array)
-    if travel.way is Way.REWRAP and not keep:
-        travel = choose_travel((), dtype=dtype, itemsize=first.itemsize, little_endian=True)
-    chunks = inner_chunks(array.shape, first.index.chunks, first.itemsize, keep=keep)
+    travel, keep, chunks = _travel(array)
     places, columns = _kept(array) if keep else (_touched(array, chunks), None)
     stored = columns[:, 2].astype(np.uint64) if columns is not None else None
     shards = shard_shape(array.shape, chunks, first.itemsize, stored, places)
@@ -78,6 +69,34 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
         attributes=attributes,
     )
     return PlannedArray(spec, array, first.itemsize, places, columns)
+
+
+def plan_obstacle(array: RunArray) -> str:
+    """Tell why an array can't be planned; an empty text when it can.
+
+    A file of some kilobytes may promise an array of any size, of which no chunk was written.
+    """
+    chunks = _travel(array)[2]
+    count = math.prod(math.ceil(n / c) for n, c in zip(array.shape, chunks, strict=True))
+    if count > MAX_ARRAY_CHUNKS:
+        return f"its grid of {count} chunks is larger than {MAX_ARRAY_CHUNKS}"
+    return ""
+
+
+def _travel(array: RunArray) -> tuple[Travel, bool, tuple[int, ...]]:
+    """Give how an array's chunks travel, whether HDF5's are kept, and the inner chunk."""
+    first = array.pieces[0].dataset
+    dtype = first.element.zarr or ""
+    travel = choose_travel(
+        first.filters,
+        dtype=dtype,
+        itemsize=first.itemsize,
+        little_endian=first.element.little_endian,
+    )
+    keep = travel.way is Way.REWRAP and _alike(array)
+    if travel.way is Way.REWRAP and not keep:
+        travel = choose_travel((), dtype=dtype, itemsize=first.itemsize, little_endian=True)
+    return travel, keep, inner_chunks(array.shape, first.index.chunks, first.itemsize, keep=keep)
 
 
 def _alike(array: RunArray) -> bool:
@@ -119,32 +138,35 @@ def _kept(array: RunArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _touched(array: RunArray, chunks: Sequence[int]) -> NDArray[np.int64]:
     """Give the places of inner chunks that some written HDF5 chunk touches."""
-    grid = [math.ceil(n / c) for n, c in zip(array.shape, chunks, strict=True)]
-    touched = np.zeros(grid or (1,), bool)
-    start = 0
+    if not array.shape:
+        return np.zeros((min(1, len(array.pieces[0].dataset.index)), 0), np.int64)
+    grid = tuple(max(1, math.ceil(n / c)) for n, c in zip(array.shape, chunks, strict=True))
+    found, start = [], 0
     for piece in array.pieces:
-        dataset = piece.dataset
-        extent = dataset.index.chunks or tuple(max(1, n) for n in dataset.shape)
-        for place in dataset.index.places:
-            touched[_covered(place, extent, dataset.shape, chunks, start)] = True
-        start += dataset.shape[0] if dataset.shape else 0
-    return np.argwhere(touched) if grid else np.zeros((int(touched.sum()), 0), np.int64)
+        index, shape = piece.dataset.index, piece.dataset.shape
+        extent = np.array(index.chunks or [max(1, n) for n in shape], np.int64)
+        shift = np.array([start, *[0] * (len(shape) - 1)], np.int64)
+        first = index.places * extent
+        last = np.minimum(first + extent, np.array(shape, np.int64)) - 1
+        found.append(_between((first + shift) // chunks, (last + shift) // chunks, grid))
+        start += shape[0]
+    return np.column_stack(np.unravel_index(np.unique(np.concatenate(found)), grid))
 
 
-def _covered(
-    place: NDArray[np.int64],
-    extent: Sequence[int],
-    shape: Sequence[int],
-    chunks: Sequence[int],
-    start: int,
-) -> tuple[slice, ...]:
-    parts = []
-    for axis, (at, length, end, chunk) in enumerate(zip(place, extent, shape, chunks, strict=True)):
-        shift = start if axis == 0 else 0
-        first = int(at) * length + shift
-        last = min((int(at) + 1) * length, end) + shift - 1
-        parts.append(slice(first // chunk, last // chunk + 1))
-    return tuple(parts)
+def _between(
+    first: NDArray[np.int64], last: NDArray[np.int64], grid: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Give all places of the boxes from ``first`` to ``last``, as numbers in the grid."""
+    lengths = last - first + 1
+    counts = lengths.prod(axis=1)
+    box = np.repeat(np.arange(len(first)), counts)
+    within = np.arange(len(box)) - np.repeat(np.cumsum(counts) - counts, counts)
+    numbers, step = np.zeros(len(box), np.int64), 1
+    for axis in reversed(range(len(grid))):
+        within, place = np.divmod(within, lengths[box, axis])
+        numbers += (first[box, axis] + place) * step
+        step *= grid[axis]
+    return numbers
 
 
 def _hdf5_facts(dataset: SourceDataset) -> dict[str, Any]:

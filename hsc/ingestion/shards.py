@@ -180,10 +180,11 @@ def _array_tasks(
     look = chunk_look(plan, planned)
     per_shard = np.array(spec.chunks_per_shard, np.int64)
     count = int(per_shard.prod())
-    shard_of = planned.places // per_shard if spec.shape else planned.places
-    rows_of = _rows_by_shard(shard_of)
-    for place, key in spec.objects():
-        rows = rows_of.get(place, np.zeros(0, np.int64))
+    numbers_of = spec.shard_numbers(planned.places)
+    by_shard = np.argsort(numbers_of, kind="stable")
+    bounds = np.searchsorted(numbers_of[by_shard], np.arange(math.prod(spec.grid) + 1))
+    for shard, (place, key) in enumerate(spec.objects()):
+        rows = by_shard[bounds[shard] : bounds[shard + 1]]
         places = planned.places[rows]
         within = places - np.array(place, np.int64) * per_shard
         numbers = np.ravel_multi_index(tuple(within.T), tuple(per_shard)) if place else rows
@@ -227,16 +228,3 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
         fill_value=spec.fill_value,
         pieces=tuple(pieces),
     )
-
-
-def _rows_by_shard(shard_of: NDArray[np.int64]) -> dict[tuple[int, ...], NDArray[np.int64]]:
-    if not len(shard_of):
-        return {}
-    if shard_of.shape[1] == 0:
-        return {(): np.arange(len(shard_of))}
-    shards, which = np.unique(shard_of, axis=0, return_inverse=True)
-    order = np.argsort(which.ravel(), kind="stable")
-    bounds = np.searchsorted(which.ravel()[order], np.arange(len(shards) + 1))
-    return {
-        tuple(map(int, shard)): order[bounds[n] : bounds[n + 1]] for n, shard in enumerate(shards)
-    }

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsc.model import Way, canonical_json
 
 _CRC32C = {"name": "crc32c"}
@@ -86,6 +89,22 @@ class ArraySpec:
     def chunks_per_shard(self) -> tuple[int, ...]:
         """How many inner chunks a shard has along each dimension."""
         return tuple(s // c for s, c in zip(self.shards, self.chunks, strict=True))
+
+    def shard_numbers(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the number in the grid, in C order, of the object of each inner chunk.
+
+        Parameters
+        ----------
+        places
+            (n, dimensions): places in the grid of inner chunks.
+        """
+        numbers = np.zeros(len(places), np.int64)
+        for axis, (length, per_shard) in enumerate(
+            zip(self.grid, self.chunks_per_shard, strict=True)
+        ):
+            numbers *= length
+            numbers += places[:, axis] // per_shard
+        return numbers
 
     def objects(self) -> Iterator[tuple[tuple[int, ...], str]]:
         """Go through all objects: place in the grid, and key."""

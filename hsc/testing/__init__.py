@@ -1,6 +1,7 @@
 """Mock facility files with a known truth, for tests, the demo and benchmarks only."""
 
 from hsc.testing.biosaxs import BioSaxsModel, BioSaxsPair, sphere_form_factor, write_biosaxs_pair
+from hsc.testing.chunks import write_many_chunks
 from hsc.testing.dectris import Frame, write_dectris_run
 from hsc.testing.dectris_run import DectrisRun
 from hsc.testing.detector import Detector, PixelMaskBit
@@ -17,4 +18,5 @@ __all__ = [
     "sphere_form_factor",
     "write_biosaxs_pair",
     "write_dectris_run",
+    "write_many_chunks",
 ]
