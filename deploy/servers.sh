@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 # marker | Debian packages | command that proves it is there
 servers='
-ceph       | ceph-mon ceph-osd radosgw ceph-common | radosgw --version
+s3         | ceph-mon ceph-osd radosgw ceph-common | radosgw --version
 postgresql | postgresql                            | pg_config --version
 browser    | chromium                              | chromium --version
 '

@@ -16,6 +16,16 @@ _REALFILES = Path(
 ).expanduser()
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
+# Real servers, each started when the first test asks for it (tests/servers).
+pytest_plugins = ["servers.fixtures"]
+
+# What a test that asks for a fixture is marked with; deploy/servers.sh installs what they need.
+_MARKERS = {
+    "realfiles": pytest.mark.realfiles,
+    "ceph": pytest.mark.s3,
+    "postgresql": pytest.mark.postgresql,
+}
+
 # The base installation has tests of its own, which run elsewhere (tests/steps.sh).
 collect_ignore = ["researcher"]
 
@@ -42,8 +52,8 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "realfiles" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.realfiles)
+        for name in _MARKERS.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(_MARKERS[name])
 
 
 def pytest_terminal_summary(
