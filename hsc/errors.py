@@ -25,6 +25,7 @@
     │   ├── ObjectExistsError (FileExistsError)
     │   ├── IngestInProgressError                     somebody else is at the same source
     │   ├── FormatVersionError                        written by a newer hsc
+    │   ├── GapError                                  a chunk that the source could not give
     │   └── DamageError
     │       ├── MissingShardError                     listed in the manifest, absent in the store
     │       ├── CorruptShardError                     present, but not the bytes that were written
@@ -181,6 +182,10 @@ class IngestInProgressError(StoreError):
 
 class FormatVersionError(StoreError):
     """The dataset was written in a newer format than this release knows."""
+
+
+class GapError(StoreError):
+    """A chunk is a gap: it could not be carried over, and its dataset says so."""
 
 
 class DamageError(StoreError):

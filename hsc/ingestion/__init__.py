@@ -7,12 +7,13 @@ from hsc.ingestion.plan import Plan, make_plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.tree import summary, write_tree
 from hsc.ingestion.verify import verify_written
-from hsc.ingestion.writing import check_unchanged, commit_plan, write_plan
+from hsc.ingestion.writing import Written, check_unchanged, commit_plan, write_plan
 
 __all__ = [
     "Forecast",
     "Plan",
     "PlannedArray",
+    "Written",
     "check_unchanged",
     "commit_plan",
     "committed_alike",

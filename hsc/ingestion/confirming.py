@@ -50,7 +50,7 @@ def committed_alike(
 
 
 def _digest(task: ShardTask) -> bytes:
-    return build_shard(task)[0].digest
+    return build_shard(task).made.entry.digest
 
 
 def _same_objects(plan: Plan, version: CheckedVersion) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.errors import DamagedSourceError, UnsupportedObjectError
+from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.source import ArraySource, SourcePiece
@@ -92,26 +94,54 @@ def shard_tasks(plan: Plan, store: str, location: str, *, resumed: bool) -> list
     ]
 
 
-def make_shard(task: ShardTask) -> ObjectEntry:
+@dataclass(frozen=True, slots=True)
+class MadeShard:
+    """One object that was made."""
+
+    entry: ObjectEntry
+    """What the manifest says of it."""
+    failures: tuple[ChunkFailure, ...] = ()
+    """Its gaps, and why they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltShard:
+    """One object, not written yet."""
+
+    made: MadeShard
+    """What it is."""
+    data: bytes
+    """Its bytes."""
+
+
+def make_shard(task: ShardTask) -> MadeShard:
     """Make and write one object; one that an earlier attempt finished is left as it is."""
     writer = VersionWriter(open_objects(task.store), task.location)
     if task.resumed:
         finished = writer.finished(task.key)
-        if finished is not None:
-            return finished
-    entry, data = build_shard(task)
-    writer.put(entry, data)
-    return entry
+        # The journal does not keep why a chunk is a gap: such a shard is made again.
+        if finished is not None and not len(finished.chunks.gaps):
+            return MadeShard(finished)
+    built = build_shard(task)
+    writer.put(built.made.entry, built.data)
+    return built.made
 
 
-def build_shard(task: ShardTask) -> tuple[ObjectEntry, bytes]:
-    """Make one object without writing it."""
+def build_shard(task: ShardTask) -> BuiltShard:
+    """Make one object without writing it; a chunk that can't be carried over becomes a gap."""
     builder = ShardBuilder(task.count, indexed=task.indexed)
+    failures = []
     with ArraySource(task.look.pieces, text=task.look.dtype == "string") as source:
         for row, number in enumerate(task.numbers):
-            builder.add(int(number), _payload(task, source, row))
+            try:
+                builder.add(int(number), _payload(task, source, row))
+            except (DamagedSourceError, UnsupportedObjectError) as error:
+                builder.add_gap(int(number))
+                place = tuple(map(int, task.places[row]))
+                failures.append(ChunkFailure.of(task.look.path, place, error))
     data, table = builder.finish()
-    return digest_entry(task.key, data, chunks=table, **_range(task)), data
+    entry = digest_entry(task.key, data, chunks=table, **_range(task))
+    return BuiltShard(MadeShard(entry, tuple(failures)), data)
 
 
 def decoded_region(look: ChunkLook, source: ArraySource, place: tuple[int, ...]) -> NDArray[Any]:
@@ -139,22 +169,20 @@ def _payload(task: ShardTask, source: ArraySource, row: int) -> bytes:
     if task.columns is not None:
         piece, offset, nbytes, mask = map(int, task.columns[row])
         if mask == 0:  # no filter was skipped for this chunk
-            frame = _rewrapped(look, source, place, source.raw(piece, offset, nbytes), piece)
+            frame = _rewrapped(look, source, source.raw(piece, offset, nbytes), piece)
             if frame is not None:
                 return frame
     return encode_chunk(decoded_region(look, source, place), look.compressor)
 
 
-def _rewrapped(
-    look: ChunkLook, source: ArraySource, place: tuple[int, ...], chunk: bytes, piece: int
-) -> bytes | None:
+def _rewrapped(look: ChunkLook, source: ArraySource, chunk: bytes, piece: int) -> bytes | None:
     # numba takes a second to import; only rewrapping needs it.
     from hsc.transcode import MalformedChunkError, rewrap
 
     try:
         return rewrap(chunk, math.prod(look.chunks) * look.itemsize, look.itemsize)
     except MalformedChunkError as error:
-        raise source.damaged(piece, f"chunk {place} is damaged: {error}") from error
+        raise source.damaged(piece, str(error)) from error
 
 
 def _range(task: ShardTask) -> dict[str, int]:

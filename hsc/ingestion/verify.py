@@ -114,7 +114,7 @@ def verify_written(
     if how != "full":
         chosen = _chosen(tasks, plan.source_id, how)
         tasks = [_narrowed(each, mask) for each, mask in zip(tasks, chosen, strict=True)]
-        tasks = [each for each in tasks if len(each.numbers)]
+    tasks = [each for each in tasks if len(each.numbers)]
     weights = [len(task.numbers) for task in tasks]
     gathered = _Gathered()
     progress.start("verify", sum(weights), "chunks")
@@ -185,7 +185,7 @@ def _check_counts(plan: Plan, tasks: Sequence[VerifyTask]) -> None:
     """Check that every array has as many chunks as were written at its source."""
     found = Counter[str]()
     for task in tasks:
-        found[task.look.path] += len(task.numbers)
+        found[task.look.path] += len(task.numbers) + len(task.entry.chunks.gaps)
     for planned in plan.arrays:
         if found[planned.spec.path] != len(planned.places):
             raise _differs(f"{planned.spec.path}, the number of its chunks")
@@ -205,7 +205,6 @@ def _tasks(
         task
         for planned in plan.arrays
         for task in _array_tasks(plan, planned, version, entries, preview)
-        if len(task.numbers)
     ]
 
 

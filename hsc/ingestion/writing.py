@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hsc.errors import SourceChangedError, SourceError
+from hsc.ingestion.failures import refuse_failures
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.shards import build_shard, make_shard, shard_tasks
-from hsc.model import plain_text
+from hsc.model import Gap, plain_text
 from hsc.store import (
     DATA,
     Manifest,
@@ -19,6 +21,16 @@ from hsc.store import (
 from hsc.workers import Progress, Workers
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What writing a plan made."""
+
+    entries: tuple[ObjectEntry, ...]
+    """All objects, metadata included."""
+    gaps: tuple[Gap, ...]
+    """Chunks that could not be carried over."""
+
+
 def write_plan(
     plan: Plan,
     store: str,
@@ -27,7 +39,8 @@ def write_plan(
     workers: Workers,
     progress: Progress,
     resumed: bool,
-) -> list[ObjectEntry]:
+    policy: str = "strict",
+) -> Written:
     """Write all shards and all metadata of a plan.
 
     Parameters
@@ -40,40 +53,55 @@ def write_plan(
         Folder of the version below the store.
     resumed
         Whether an earlier attempt may have written some shards.
+    policy
+        ``strict`` refuses chunks that can't be carried over, all at once, after the last shard;
+        ``quarantine`` makes gaps of them.
 
     Raises
     ------
     SourceChangedError
         A file changed while it was read.
+    DamagedSourceError
+        Chunks can't be carried over, and the policy is strict.
     SourceError, StoreError
-        A chunk can't be read or written.
+        A file can't be read any more, or an object can't be written.
     """
     tasks = shard_tasks(plan, store, location, resumed=resumed)
     written = [task for task in tasks if len(task.numbers)]
     # A shard of empty chunks is no object: its entry is made here, without a worker.
-    entries = [build_shard(task)[0] for task in tasks if not len(task.numbers)]
+    made = [build_shard(task).made for task in tasks if not len(task.numbers)]
     weights = [task.nbytes for task in written]
     progress.start("write", sum(weights), "bytes")
     try:
-        entries += workers.map(make_shard, written, progress=progress, weights=weights)
+        made += workers.map(make_shard, written, progress=progress, weights=weights)
     except SourceError:
         check_unchanged(plan)  # a file that changed looks damaged: say which it was
         raise
     progress.finish()
     check_unchanged(plan)
+    failures = [failure for each in made for failure in each.failures]
+    if policy == "strict":
+        refuse_failures(failures)
     documents = metadata_objects(plan.groups, [planned.spec for planned in plan.arrays])
     writer = VersionWriter(open_objects(store), location)
+    entries = [each.entry for each in made]
     entries += writer.put_metadata({f"{DATA}/{key}": data for key, data in documents.items()})
-    return entries
+    return Written(tuple(entries), tuple(failure.gap() for failure in failures))
 
 
-def commit_plan(plan: Plan, store: str, location: str, entries: Sequence[ObjectEntry]) -> Manifest:
-    """Commit what was written: from here on there is a version."""
+def commit_plan(
+    plan: Plan,
+    store: str,
+    location: str,
+    entries: Sequence[ObjectEntry],
+    gaps: Sequence[Gap] = (),
+) -> Manifest:
+    """Commit what was written, and which chunks are gaps: from here on there is a version."""
     return VersionWriter(open_objects(store), location).commit(
         entries,
         source_id=plan.source_id,
         files=[plain_text(file.name) for file in plan.run.sources],
-        gaps=plan.gaps,
+        gaps=(*plan.gaps, *gaps),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hsc import settings
@@ -12,6 +12,7 @@ from hsc.client import Catalog
 from hsc.errors import DatasetNotFoundError, HscError, SourceError, StoreError
 from hsc.ingestion import (
     Plan,
+    Written,
     check_unchanged,
     commit_plan,
     committed_alike,
@@ -35,7 +36,6 @@ from hsc.model import Dataset, Facility, plain_text
 from hsc.provenance import RunningActivity, recorded
 from hsc.store import (
     Manifest,
-    ObjectEntry,
     VersionWriter,
     drop_claims,
     holding,
@@ -179,7 +179,7 @@ def plan_ingest(path: Path, request: IngestRequest, facility: Facility) -> Plan:
     return plan
 
 
-def write_shards(order: Order, plan: Plan, target: Target) -> list[ObjectEntry]:
+def write_shards(order: Order, plan: Plan, target: Target) -> Written:
     """Write all shards and metadata of a plan on the workers that ``HSC_DASK`` names."""
     with named_workers(order.request.workers) as workers:
         return write_plan(
@@ -189,19 +189,18 @@ def write_shards(order: Order, plan: Plan, target: Target) -> list[ObjectEntry]:
             workers=workers,
             progress=order.progress,
             resumed=target.resumed,
+            policy=order.request.policy,
         )
 
 
-def verify_shards(
-    order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]
-) -> list[ObjectEntry]:
-    """Compare what was written with the source; give the entries of previews that were made."""
+def verify_shards(order: Order, plan: Plan, target: Target, written: Written) -> Written:
+    """Compare what was written with the source; give it with the previews that were made."""
     how = order.request.verify
     with named_workers(order.request.workers) as workers:
         verified = verify_written(
             plan,
             target.url,
-            entries,
+            written.entries,
             how=how,
             # With `full` every pixel is decoded anyway.
             preview=order.request.preview or how == "full",
@@ -209,21 +208,22 @@ def verify_shards(
             progress=order.progress,
         )
     writer = VersionWriter(open_objects(target.store), target.location)
-    return writer.put_metadata(verified.previews)
+    previews = writer.put_metadata(verified.previews)
+    return replace(written, entries=(*written.entries, *previews))
 
 
-def register(order: Order, plan: Plan, target: Target, entries: list[ObjectEntry]) -> Dataset:
+def register(order: Order, plan: Plan, target: Target, written: Written) -> Dataset:
     """Commit the version in the store, then tell the catalog."""
-    manifest = commit_plan(plan, target.store, target.location, entries)
+    manifest = commit_plan(plan, target.store, target.location, written.entries, written.gaps)
     return _tell(order, plan, target, manifest)
 
 
 def _make(order: Order, plan: Plan, target: Target) -> Dataset:
     stage, name = order.stage, plan.run.name
     try:
-        entries = stage(f"write {name}", write_shards, order, plan, target)
-        entries += stage(f"verify {name}", verify_shards, order, plan, target, entries)
-        return stage(f"register {name}", register, order, plan, target, entries)
+        written = stage(f"write {name}", write_shards, order, plan, target)
+        written = stage(f"verify {name}", verify_shards, order, plan, target, written)
+        return stage(f"register {name}", register, order, plan, target, written)
     except Exception as error:
         # Ctrl-C and a kill leave what is there for the next attempt; a failure leaves nothing.
         _abandon(target, error)

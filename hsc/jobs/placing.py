@@ -119,7 +119,7 @@ def raw_record(
         bytes_in=plan.bytes_in,
         bytes_out=manifest.nbytes,
         arrays=by_path([summary(planned.spec) for planned in plan.arrays]),
-        gaps=plan.gaps,
+        gaps=manifest.gaps,
         quantities=dict(facts.quantities),
         keywords=(name,),
     )

@@ -12,6 +12,7 @@ from blake3 import blake3
 from hsc.errors import (
     CorruptShardError,
     DamageError,
+    GapError,
     ManifestError,
     MissingShardError,
     ObjectMissingError,
@@ -79,7 +80,9 @@ class CheckedVersion:
         Raises
         ------
         MissingShardError, CorruptShardError
-            As `read`; also for a gap, which never reads as data.
+            As `read`.
+        GapError
+            The chunk is a gap, which never reads as data.
         ManifestError
             The manifest does not list the chunk, not even as empty.
         """
@@ -92,6 +95,8 @@ class CheckedVersion:
             )
         if entry.chunks.states[index] == ChunkState.EMPTY:
             return None
+        if entry.chunks.states[index] == ChunkState.GAP:
+            raise self._gap(entry, index)
         start = int(entry.chunks.offsets[index])
         length = int(entry.chunks.lengths[index])
 
@@ -113,11 +118,17 @@ class CheckedVersion:
 
         A part that is made of whole inner chunks and the shard's index is checked against their
         checksums; for any other the whole object is read.
+
+        Raises
+        ------
+        GapError
+            It holds a gap.
         """
         entry = self._entries.get(key)
         if entry is None or entry.absent:
             return None
         end = entry.nbytes if stop is None else min(stop, entry.nbytes)
+        self.refuse_gaps(key, start, end)
         parts = _parts(entry, start, end)
         if parts is None:
             return (self.read(key) or b"")[start:end]
@@ -134,6 +145,24 @@ class CheckedVersion:
             return data
 
         return self._twice(entry, attempt)
+
+    def refuse_gaps(self, key: str, start: int = 0, stop: int | None = None) -> None:
+        """Refuse a part of an object that touches a gap.
+
+        Raises
+        ------
+        GapError
+            It does.
+        """
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        table = entry.chunks
+        for index in map(int, table.gaps):
+            first = int(table.offsets[index])
+            last = first + int(table.lengths[index]) + 4
+            if start < last and (stop is None or first < stop):
+                raise self._gap(entry, index)
 
     def check_present(self) -> None:
         """Look whether every object of the store is there with its size; nothing is read.
@@ -155,6 +184,13 @@ class CheckedVersion:
                 where=self._where(entry),
                 next_step=_ADVICE,
             )
+
+    def _gap(self, entry: ObjectEntry, index: int) -> GapError:
+        return GapError(
+            "the chunk is a gap: it could not be carried over from its source",
+            where=f"{self._where(entry)}, chunk {index}",
+            next_step="`hsc show` gives the reason; read the chunks beside it",
+        )
 
     def _get(self, entry: ObjectEntry, start: int, stop: int | None) -> bytes:
         pack = self._pack(entry)

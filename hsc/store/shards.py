@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ABSENT = 2**64 - 1
+_GAP_PAYLOAD = b"hsc: a gap, see the manifest"
 
 
 class ChunkState(IntEnum):
@@ -34,7 +35,7 @@ class ChunkTable:
     lengths: NDArray[np.uint64]
     """Bytes of each chunk without its crc32c; 0 when empty."""
     crcs: NDArray[np.uint32]
-    """crc32c of each chunk; 0 when empty."""
+    """The crc32c that follows each chunk: of a gap a wrong one; 0 when empty."""
 
     @classmethod
     def none(cls, count: int = 0) -> ChunkTable:
@@ -48,6 +49,11 @@ class ChunkTable:
 
     def __len__(self) -> int:
         return len(self.states)
+
+    @property
+    def gaps(self) -> NDArray[np.intp]:
+        """Give the numbers of the chunks that are gaps."""
+        return np.flatnonzero(self.states == ChunkState.GAP)
 
 
 class ShardBuilder:
@@ -69,9 +75,16 @@ class ShardBuilder:
 
     def add(self, index: int, payload: bytes) -> None:
         """Add the encoded bytes of chunk number ``index``."""
-        crc = google_crc32c.value(payload)
+        self._append(index, ChunkState.DATA, payload, google_crc32c.value(payload))
+
+    def add_gap(self, index: int) -> None:
+        """Add a chunk that could not be carried over: stock readers raise on its crc32c."""
+        crc = google_crc32c.value(_GAP_PAYLOAD) ^ 0xFFFFFFFF
+        self._append(index, ChunkState.GAP, _GAP_PAYLOAD, crc)
+
+    def _append(self, index: int, state: ChunkState, payload: bytes, crc: int) -> None:
         table = self._table
-        table.states[index] = ChunkState.DATA
+        table.states[index] = state
         table.offsets[index] = self._length
         table.lengths[index] = len(payload)
         table.crcs[index] = crc

@@ -118,6 +118,7 @@ class CheckedStore(Store):
         version = self._version
         match byte_range:
             case None:
+                version.refuse_gaps(key)
                 return version.read(key)
             case RangeByteRequest(start=start, end=end):
                 return version.read_range(key, start, end)

@@ -43,13 +43,23 @@ def plan_file(path: Path, policy: str = "strict", layout: str | None = None) -> 
     return make_plan(read_run(path, layout=layout, time_zone="UTC"), policy=policy)
 
 
-def write(plan: Plan, store: Path, *, resumed: bool = False, how: str = "full") -> Ingested:
+def write(
+    plan: Plan,
+    store: Path,
+    *,
+    resumed: bool = False,
+    how: str = "full",
+    policy: str = "strict",
+) -> Ingested:
     workers, progress = ThreadWorkers(2), Silent()
     url, folder = store.as_uri(), store / LOCATION
-    entries = write_plan(plan, url, LOCATION, workers=workers, progress=progress, resumed=resumed)
+    written = write_plan(
+        plan, url, LOCATION, workers=workers, progress=progress, resumed=resumed, policy=policy
+    )
     version = f"{url}/{LOCATION}"
-    verify_written(plan, version, entries, how=how, workers=workers, progress=progress)
-    return Ingested(plan, commit_plan(plan, url, LOCATION, entries), folder)
+    verify_written(plan, version, written.entries, how=how, workers=workers, progress=progress)
+    manifest = commit_plan(plan, url, LOCATION, written.entries, written.gaps)
+    return Ingested(plan, manifest, folder)
 
 
 @pytest.fixture
@@ -67,7 +77,8 @@ def ingest(tmp_path_factory):
     """Take a file in, whole way, every chunk verified."""
 
     def run(path: Path, *, policy: str = "strict", layout: str | None = None) -> Ingested:
-        return write(plan_file(path, policy, layout), tmp_path_factory.mktemp("store"))
+        made = plan_file(path, policy, layout)
+        return write(made, tmp_path_factory.mktemp("store"), policy=policy)
 
     return run
 

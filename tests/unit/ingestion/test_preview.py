@@ -25,7 +25,8 @@ LOCATION = "local/u/2026/p/x/v1"
 def previews(path: Path, store: Path, *, how: str = "full", preview: bool = True):
     plan = make_plan(read_run(path, layout=None, time_zone="UTC"), policy="strict")
     url, workers = store.as_uri(), ThreadWorkers(2)
-    entries = write_plan(plan, url, LOCATION, workers=workers, progress=Silent(), resumed=False)
+    written = write_plan(plan, url, LOCATION, workers=workers, progress=Silent(), resumed=False)
+    entries = list(written.entries)
     verified = verify_written(
         plan, f"{url}/{LOCATION}", entries, how=how, preview=preview, workers=workers,
         progress=Silent(),
@@ -141,7 +142,7 @@ def entries_of(tmp_path, plan):
     return write_plan(
         plan, (tmp_path / "other").as_uri(), LOCATION, workers=ThreadWorkers(1),
         progress=Silent(), resumed=True,
-    )  # fmt: skip
+    ).entries  # fmt: skip
 
 
 @settings(max_examples=40, deadline=None)

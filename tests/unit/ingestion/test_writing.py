@@ -52,7 +52,7 @@ def written(plan, store):
     """Write without verifying or committing."""
     return write_plan(
         plan, store.as_uri(), LOCATION, workers=ThreadWorkers(2), progress=Silent(), resumed=False
-    )
+    ).entries
 
 
 def verify(plan, store, entries, how="full"):

@@ -48,11 +48,11 @@ def keep(tmp_path_factory):
     def run(source: Path) -> Kept:
         store = tmp_path_factory.mktemp("store")
         made = make_plan(read_run(source, layout=None, time_zone="UTC"), policy="strict")
-        entries = write_plan(
+        written = write_plan(
             made, store.as_uri(), LOCATION, workers=ThreadWorkers(2), progress=Silent(),
             resumed=False,
         )  # fmt: skip
-        manifest = commit_plan(made, store.as_uri(), LOCATION, entries)
+        manifest = commit_plan(made, store.as_uri(), LOCATION, written.entries)
         folder = store / LOCATION
         return Kept(make_record(manifest.root, folder.as_uri()), folder, source)
 
