@@ -118,6 +118,21 @@ def check_signature(path: Path) -> None:
         )
 
 
+def is_hdf5(path: Path) -> bool:
+    """Tell whether a file begins like HDF5.
+
+    Raises
+    ------
+    SourceMissingError
+        It is no file, or can't be read.
+    """
+    try:
+        check_signature(path)
+    except NotHdf5Error:
+        return False
+    return True
+
+
 def _signed(path: Path, size: int) -> bool:
     with path.open("rb") as file:
         offset = 0

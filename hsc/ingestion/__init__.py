@@ -2,7 +2,7 @@
 
 from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
-from hsc.ingestion.identity import files_state, wholly_hashed
+from hsc.ingestion.identity import files_state, run_key, wholly_hashed
 from hsc.ingestion.plan import Plan, make_plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.tree import summary, write_tree
@@ -20,6 +20,7 @@ __all__ = [
     "files_state",
     "forecast",
     "make_plan",
+    "run_key",
     "summary",
     "verify_written",
     "wholly_hashed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hsc.errors import VerificationError
+from hsc.ingestion.assets import same_assets
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.shards import ShardTask, build_shard, shard_tasks
 from hsc.ingestion.verify import verify_written
@@ -23,7 +24,7 @@ def committed_alike(
     """
     url = f"{store.rstrip('/')}/{location}"
     version = open_version(url)
-    if not _same_objects(plan, version):
+    if not (_same_objects(plan, version) and same_assets(plan.assets, version.manifest.entries)):
         return False
     kept = replace(plan, arrays=tuple(each for each in plan.arrays if each.columns is not None))
     tasks = [t for t in shard_tasks(kept, store, location, resumed=False) if len(t.numbers)]

@@ -16,6 +16,7 @@ _BLOCK_BYTES = 8192
 # Rates of one 2.5 GHz core, seen when hsc was made: orders of magnitude, not promises.
 _REWRAP_BYTES_PER_S = 500e6
 _RECODE_BYTES_PER_S = 100e6
+_CARRY_BYTES_PER_S = 500e6
 _OBJECTS_PER_S = 300
 _START_S = 0.5
 
@@ -51,11 +52,13 @@ def forecast(plan: Plan, workers: int) -> Forecast:
     arrays = tuple(_array(planned) for planned in plan.arrays)
     nodes = len(plan.groups) + len(plan.arrays)
     work = sum(_seconds(each) for each in arrays)
-    objects = sum(each.objects for each in arrays) + nodes + 1
+    objects = sum(each.objects for each in arrays) + len(plan.assets) + nodes + 1
+    carried = sum(asset.nbytes for asset in plan.assets)
+    work += carried / _CARRY_BYTES_PER_S
     return Forecast(
         arrays=arrays,
         objects=objects,
-        nbytes=sum(each.nbytes for each in arrays) + 700 * nodes,
+        nbytes=sum(each.nbytes for each in arrays) + carried + 700 * nodes,
         seconds=_START_S + work / workers + objects / _OBJECTS_PER_S,
     )
 

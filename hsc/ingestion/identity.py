@@ -26,7 +26,7 @@ _SAMPLE_BYTES = 32 * 2**10
 def source_id(run: Run) -> str:
     """Give the identity of a run's files, ``blake3:`` and 64 hexadecimal digits."""
     digest = blake3(b"hsc.source/1")
-    for file in sorted(run.files, key=lambda each: each.name):
+    for file in sorted(run.sources, key=lambda each: each.name):
         facts = {"name": file.name, "bytes": file.state.nbytes}
         digest.update(canonical_json(facts) + b"\n")
         digest.update(_content(file))
@@ -41,8 +41,19 @@ def source_id(run: Run) -> str:
 
 def files_state(run: Run) -> str:
     """Give a digest over size, time and inode of a run's files: the same while nobody wrote."""
-    facts = [[file.name, *file.state.facts] for file in run.files]
+    facts = [[file.name, *file.state.facts] for file in run.sources]
     return f"blake3:{blake3(canonical_json(facts)).hexdigest()}"
+
+
+def run_key(run: Run) -> str:
+    """Give what all states of a run have in common, as a digest: a late file leaves it as it is.
+
+    Two runs with one key are states of one only if all files of the older are in the newer: a
+    folder may be used again.
+    """
+    file = run.files[0]
+    facts = [run.key] if run.key else [file.name, _content(file).hex()]
+    return f"blake3:{blake3(b'hsc.run/1' + canonical_json(facts)).hexdigest()}"
 
 
 def wholly_hashed(files: Sequence[RunFile]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from hsc.errors import IncompleteRunError, UnsupportedObjectError
 from hsc.hdf5 import Problem, SourceGroup
+from hsc.ingestion.assets import PlannedAsset, plan_assets
 from hsc.ingestion.identity import source_id
 from hsc.ingestion.keys import run_keys
 from hsc.ingestion.planned import PlannedArray, plan_array, plan_obstacle
@@ -29,6 +30,8 @@ class Plan:
     """Groups of the tree."""
     arrays: tuple[PlannedArray, ...]
     """Arrays of the tree."""
+    assets: tuple[PlannedAsset, ...]
+    """Objects of what is carried byte for byte, by key."""
     gaps: tuple[Gap, ...]
     """What can't be carried over."""
 
@@ -66,6 +69,7 @@ def make_plan(run: Run, *, policy: str) -> Plan:
         source_id=source_id(run),
         groups=tuple(_group(run, group, keys, names) for group in run.groups),
         arrays=tuple(plan_array(array, keys, names) for array in run.arrays),
+        assets=plan_assets(run),
         gaps=tuple(gaps),
     )
 

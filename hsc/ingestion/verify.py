@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import VerificationError
+from hsc.ingestion.assets import verify_assets
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.preview import add_chunk, has_preview, joined, preview_objects, stack_sums
@@ -120,6 +121,7 @@ def verify_written(
     progress.start("verify", sum(weights), "chunks")
     workers.fold(see_chunks, tasks, gathered.take, progress=progress, weights=weights)
     progress.finish()
+    verify_assets(plan.assets, version, entries, how=how)
     specs = {planned.spec.path: planned.spec for planned in plan.arrays}
     objects = [preview_objects(specs[path], sums) for path, sums in gathered.sums.items()]
     return Verified(gathered.compared, {k: v for each in objects for k, v in each.items()})

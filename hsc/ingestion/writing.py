@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hsc.errors import SourceChangedError, SourceError
+from hsc.ingestion.assets import write_assets
 from hsc.ingestion.failures import refuse_failures
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.shards import build_shard, make_shard, shard_tasks
@@ -74,17 +75,20 @@ def write_plan(
     progress.start("write", sum(weights), "bytes")
     try:
         made += workers.map(make_shard, written, progress=progress, weights=weights)
+        progress.finish()
+        files = write_assets(
+            plan.assets, store, location, workers=workers, progress=progress, resumed=resumed
+        )
     except SourceError:
         check_unchanged(plan)  # a file that changed looks damaged: say which it was
         raise
-    progress.finish()
     check_unchanged(plan)
     failures = [failure for each in made for failure in each.failures]
     if policy == "strict":
         refuse_failures(failures)
     documents = metadata_objects(plan.groups, [planned.spec for planned in plan.arrays])
     writer = VersionWriter(open_objects(store), location)
-    entries = [each.entry for each in made]
+    entries = [*(each.entry for each in made), *files]
     entries += writer.put_metadata({f"{DATA}/{key}": data for key, data in documents.items()})
     return Written(tuple(entries), tuple(failure.gap() for failure in failures))
 

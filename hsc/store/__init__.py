@@ -33,13 +33,14 @@ from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import open_objects
-from hsc.store.writing import DATA, VersionWriter
+from hsc.store.writing import DATA, FILES, VersionWriter
 
 if TYPE_CHECKING:
     from hsc.store.zarrstore import CheckedStore
 
 __all__ = [
     "DATA",
+    "FILES",
     "FORMAT_VERSION",
     "MANIFEST_KEY",
     "MOST_PACK_BYTES",

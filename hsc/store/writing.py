@@ -21,6 +21,9 @@ from hsc.store.objects import ObjectStore
 DATA = "data.zarr"
 """Folder of the Zarr tree in a version."""
 
+FILES = "files"
+"""Folder of what is carried byte for byte."""
+
 # Below this a shard is made again sooner than its line in the journal is made durable.
 _JOURNALLED_BYTES = 1 << 20
 
