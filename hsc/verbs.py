@@ -106,6 +106,9 @@ def ingest(
     verify: Verify = "sample",
     preview: bool = False,
     workers: int | None = None,
+    isolate: bool = False,
+    max_rate: int | None = None,
+    memory: int | None = None,
 ) -> IngestedDataset:
     """Take a file or run in; it becomes one dataset.
 
@@ -125,6 +128,12 @@ def ingest(
         Whether to make previews of image stacks, as ``full`` does.
     workers
         Threads or processes at work; None: as many as there are processors.
+    isolate
+        Whether HDF5 is entered only in a child process, which a bad file may crash or fill.
+    max_rate
+        Bytes a second written to the store; None: as fast as it goes.
+    memory
+        Bytes that shards being made may take; None: not bounded.
 
     Raises
     ------
@@ -145,6 +154,9 @@ def ingest(
             verify=verify,
             preview=preview,
             workers=workers,
+            isolate=isolate,
+            max_rate=max_rate,
+            memory=memory,
         )
     )
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from hsc import jobs
-from hsc.cli.options import Flow, Json, Workers
+from hsc.cli.amounts import parse_bytes, parse_rate
+from hsc.cli.options import Flow, Isolate, Json, Workers
 from hsc.cli.output import Bars, answer, json_wanted, show_table, size
 from hsc.cli.parts import run_job
 
@@ -55,6 +56,19 @@ def ingest(
     ] = False,
     flow: Flow = None,
     workers: Workers = None,
+    isolate: Isolate = None,
+    max_rate: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_rate, metavar="RATE", help="Most that is written a second, as in 200MB/s."
+        ),
+    ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_bytes, metavar="BYTES", help="Most that shards in the making take: 4GB."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Take files in: each PATH becomes one dataset in the store and the catalog."""
@@ -68,6 +82,9 @@ def ingest(
         verify=verify.value,
         preview=preview,
         workers=workers,
+        isolate=isolate,
+        max_rate=max_rate,
+        memory=memory,
     )
     with Bars() as bars:
         report = run_job("ingest", request, flow, bars)

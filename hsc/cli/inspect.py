@@ -8,17 +8,18 @@ from typing import Annotated
 import typer
 
 from hsc import jobs
-from hsc.cli.options import Json
+from hsc.cli.options import Isolate, Json
 from hsc.cli.output import answer, json_wanted, show_table, size
 
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="An HDF5 file, or the master file of a run.")],
     layout: Annotated[str | None, typer.Option(help="Layout; by default it is found out.")] = None,
+    isolate: Isolate = None,
     json: Json = False,
 ) -> None:
     """Tell what an ingest of PATH would do; write nothing."""
-    told = jobs.inspect(str(path.absolute()), layout=layout)
+    told = jobs.inspect(str(path.absolute()), layout=layout, isolate=bool(isolate))
     if json_wanted():
         answer(told.document(), "")
         return

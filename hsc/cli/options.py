@@ -16,3 +16,11 @@ Flow = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads or processes; by default all processors.")
 ]
+Isolate = Annotated[
+    bool | None,
+    typer.Option(
+        "--isolate/--no-isolate",
+        help="Enter HDF5 only in a child process: a bad file can't crash or fill this one. "
+        "By default in flows.",
+    ),
+]

@@ -53,8 +53,17 @@ class Inspection(Record):
     """All arrays."""
 
 
-def inspect(path: str, *, layout: str | None = None) -> Inspection:
+def inspect(path: str, *, layout: str | None = None, isolate: bool = False) -> Inspection:
     """Tell what an ingest of a path would do.
+
+    Parameters
+    ----------
+    path
+        A file, or the master file of a run.
+    layout
+        Name of the layout; None: found out.
+    isolate
+        Whether HDF5 is entered only in a child process.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def inspect(path: str, *, layout: str | None = None) -> Inspection:
         Something is wrong with the files.
     """
     facility = find_facility(settings.facility())
-    request = IngestRequest(paths=(path,), layout=layout, policy="quarantine")
+    request = IngestRequest(paths=(path,), layout=layout, policy="quarantine", isolate=isolate)
     plan = plan_ingest(Path(path), request, facility)
     told = forecast(plan, available_cpus())
     arrays = tuple(

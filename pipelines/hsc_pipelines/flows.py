@@ -25,6 +25,9 @@ def _field(description: str, *, min_length: int | None = None, ge: int | None = 
 
 
 _WORKERS = _field("Threads or processes at work; empty: one for each processor", ge=1)
+_ISOLATE = _field("Enter HDF5 only in a child process, so that a bad file can't crash the flow")
+_MAX_RATE = _field("Bytes a second written, all workers together; empty: as fast as it goes", ge=1)
+_MEMORY = _field("Bytes that shards being made may take in all; empty: not bounded", ge=1)
 
 
 def _ingest_run_name() -> str:
@@ -66,6 +69,9 @@ def ingest(
     ] = "sample",
     preview: Annotated[bool, _field("Make previews of image stacks, as verify full does")] = False,
     workers: Annotated[int | None, _WORKERS] = None,
+    isolate: Annotated[bool | None, _ISOLATE] = True,
+    max_rate: Annotated[int | None, _MAX_RATE] = None,
+    memory: Annotated[int | None, _MEMORY] = None,
 ) -> Result:
     """Take HDF5 files in: each path becomes one dataset in the store and the catalog."""
     request = IngestRequest(
@@ -78,6 +84,9 @@ def ingest(
         verify=verify,
         preview=preview,
         workers=workers,
+        isolate=isolate is not False,
+        max_rate=max_rate,
+        memory=memory,
     )
     seat, log = present_seat(), get_run_logger()
     try:
