@@ -128,12 +128,8 @@ def ingest(
         Whether to make previews of image stacks, as ``full`` does.
     workers
         Threads or processes at work; None: as many as there are processors.
-    isolate
-        Whether HDF5 is entered only in a child process, which a bad file may crash or fill.
-    max_rate
-        Bytes a second written to the store; None: as fast as it goes.
-    memory
-        Bytes that shards being made may take; None: not bounded.
+    isolate, max_rate, memory
+        Bounds: HDF5 in a child process only, bytes a second, bytes of shards in the making.
 
     Raises
     ------

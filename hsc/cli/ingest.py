@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hsc import jobs
-from hsc.cli.amounts import parse_bytes, parse_rate
-from hsc.cli.options import Flow, Isolate, Json, Workers
+from hsc.cli.options import Flow, Isolate, Json, MaxRate, Memory, Workers
 from hsc.cli.output import Bars, answer, json_wanted, show_table, size
 from hsc.cli.parts import run_job
 
@@ -57,18 +56,8 @@ def ingest(
     flow: Flow = None,
     workers: Workers = None,
     isolate: Isolate = None,
-    max_rate: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_rate, metavar="RATE", help="Most that is written a second, as in 200MB/s."
-        ),
-    ] = None,
-    memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_bytes, metavar="BYTES", help="Most that shards in the making take: 4GB."
-        ),
-    ] = None,
+    max_rate: MaxRate = None,
+    memory: Memory = None,
     json: Json = False,
 ) -> None:
     """Take files in: each PATH becomes one dataset in the store and the catalog."""
