@@ -58,6 +58,12 @@ def ingest(
     isolate: Isolate = None,
     max_rate: MaxRate = None,
     memory: Memory = None,
+    max_wait: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Seconds to wait for another ingest of the same source; by default 12 h."
+        ),
+    ] = 12 * 3600.0,
     json: Json = False,
 ) -> None:
     """Take files in: each PATH becomes one dataset in the store and the catalog."""
@@ -74,6 +80,7 @@ def ingest(
         isolate=isolate,
         max_rate=max_rate,
         memory=memory,
+        max_wait_s=max_wait,
     )
     with Bars() as bars:
         report = run_job("ingest", request, flow, bars)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -29,9 +30,19 @@ from hsc.store import (
 )
 from hsc.transcode import encode_chunk
 
+Explain = Callable[[Manifest, list[ArraySummary]], bytes]
+"""Gives a version's crate, from its manifest and what was written."""
 
-def write_tree(tree: NewTree, store: str, location: str) -> tuple[Manifest, list[ArraySummary]]:
+
+def write_tree(
+    tree: NewTree, store: str, location: str, explain: Explain | None = None
+) -> tuple[Manifest, list[ArraySummary]]:
     """Write and commit a tree of arrays in memory as one version.
+
+    Parameters
+    ----------
+    explain
+        Gives the version's crate; None: it gets none.
 
     Returns
     -------
@@ -43,13 +54,22 @@ def write_tree(tree: NewTree, store: str, location: str) -> tuple[Manifest, list
     writer = VersionWriter(open_objects(store), location)
     keys = _keys(tree)
     specs = [_spec(array, keys) for array in tree.arrays]
+    summaries = [summary(spec) for spec in specs]
+    metadata = metadata_objects(_groups(tree, keys), specs)
+    documents = {f"{DATA}/{key}": data for key, data in metadata.items()}
+    writer.begin([f"{DATA}/{key}" for spec in specs for _, key in spec.objects()], documents)
     entries: list[ObjectEntry] = []
     for array, spec in zip(tree.arrays, specs, strict=True):
         entries += _write_array(array, spec, writer)
-    documents = metadata_objects(_groups(tree, keys), specs)
-    entries += writer.put_metadata({f"{DATA}/{key}": data for key, data in documents.items()})
-    manifest = writer.commit(entries, source_id=None, files=(), gaps=())
-    return manifest, [summary(spec) for spec in specs]
+    entries += writer.put_metadata(documents)
+    manifest = writer.commit(
+        entries,
+        source_id=None,
+        files=(),
+        gaps=(),
+        explain=None if explain is None else lambda made: explain(made, summaries),
+    )
+    return manifest, summaries
 
 
 def summary(spec: ArraySpec) -> ArraySummary:

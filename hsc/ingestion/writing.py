@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hsc.errors import SourceChangedError, SourceError
 from hsc.ingestion.assets import write_assets
 from hsc.ingestion.failures import refuse_failures
 from hsc.ingestion.plan import Plan
+from hsc.ingestion.preview import preview_keys
 from hsc.ingestion.shards import build_shard, make_shard, shard_tasks
 from hsc.model import Gap, plain_text
 from hsc.store import (
@@ -67,10 +68,18 @@ def write_plan(
     SourceError, StoreError
         A file can't be read any more, or an object can't be written.
     """
+    specs = [planned.spec for planned in plan.arrays]
+    metadata = metadata_objects(plan.groups, specs)
+    documents = {f"{DATA}/{key}": data for key, data in metadata.items()}
     tasks = shard_tasks(plan, store, location, resumed=resumed)
     written = [task for task in tasks if len(task.numbers)]
     # A shard of empty chunks is no object: its entry is made here, without a worker.
     made = [build_shard(task).made for task in tasks if not len(task.numbers)]
+    writer = VersionWriter(open_objects(store), location)
+    writer.begin(
+        [*(task.key for task in written), *(asset.key for asset in plan.assets)],
+        [*documents, *preview_keys(plan.arrays)],
+    )
     weights = [task.nbytes for task in written]
     progress.start("write", sum(weights), "bytes")
     try:
@@ -86,10 +95,8 @@ def write_plan(
     failures = [failure for each in made for failure in each.failures]
     if policy == "strict":
         refuse_failures(failures)
-    documents = metadata_objects(plan.groups, [planned.spec for planned in plan.arrays])
-    writer = VersionWriter(open_objects(store), location)
     entries = [*(each.entry for each in made), *files]
-    entries += writer.put_metadata({f"{DATA}/{key}": data for key, data in documents.items()})
+    entries += writer.put_metadata(documents)
     return Written(tuple(entries), tuple(failure.gap() for failure in failures))
 
 
@@ -99,13 +106,21 @@ def commit_plan(
     location: str,
     entries: Sequence[ObjectEntry],
     gaps: Sequence[Gap] = (),
+    explain: Callable[[Manifest], bytes] | None = None,
 ) -> Manifest:
-    """Commit what was written, and which chunks are gaps: from here on there is a version."""
+    """Commit what was written, and which chunks are gaps: from here on there is a version.
+
+    Parameters
+    ----------
+    explain
+        Gives the version's crate; None: it gets none.
+    """
     return VersionWriter(open_objects(store), location).commit(
         entries,
         source_id=plan.source_id,
         files=[plain_text(file.name) for file in plan.run.sources],
         gaps=(*plan.gaps, *gaps),
+        explain=explain,
     )
 
 

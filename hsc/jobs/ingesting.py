@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from hsc import settings
 from hsc.client import Catalog
-from hsc.errors import DatasetNotFoundError, HscError, SourceError, StoreError
+from hsc.errors import HscError, SourceError
 from hsc.ingestion import (
     Plan,
     Written,
     check_unchanged,
-    commit_plan,
-    committed_alike,
     make_plan,
     verify_written,
-    wholly_hashed,
     write_plan,
 )
-from hsc.jobs.placing import Target, find_target, raw_record
+from hsc.jobs.committing import abandon, known, register
+from hsc.jobs.orders import Order
+from hsc.jobs.placing import Target, find_target
 from hsc.jobs.requests import (
     IngestedDataset,
     IngestReport,
@@ -33,38 +32,15 @@ from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility, read_run
 from hsc.model import Dataset, Facility, plain_text
-from hsc.provenance import RunningActivity, recorded
+from hsc.provenance import recorded
 from hsc.store import (
-    Manifest,
     VersionWriter,
-    drop_claims,
     holding,
     open_objects,
-    open_version,
 )
 from hsc.workers import Progress, Silent
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One path on its way in: what was asked of it, and who hears how it goes."""
-
-    request: IngestRequest
-    """What was asked."""
-    facility: Facility
-    """Whose data they are."""
-    store: str
-    """URL of the store they go to."""
-    catalog: Catalog
-    """Where they are registered."""
-    activity: RunningActivity
-    """The activity that takes them in."""
-    stage: Stage
-    """What runs each step."""
-    progress: Progress
-    """Hears how far it is."""
 
 
 def ingest(
@@ -149,7 +125,7 @@ def _ingest_path(
         activity.note(used=(plan.source_id,), bytes_in=plan.bytes_in)
         with holding(activity.id):
             target = find_target(plan, request, facility, store, activity.id)
-            dataset = (_known if target.committed else _make)(order, plan, target)
+            dataset = (known if target.committed else _make)(order, plan, target)
     return _report(
         dataset, plain_text(str(path)), time.perf_counter() - started, existing=target.committed
     )
@@ -212,12 +188,6 @@ def verify_shards(order: Order, plan: Plan, target: Target, written: Written) ->
     return replace(written, entries=(*written.entries, *previews))
 
 
-def register(order: Order, plan: Plan, target: Target, written: Written) -> Dataset:
-    """Commit the version in the store, then tell the catalog."""
-    manifest = commit_plan(plan, target.store, target.location, written.entries, written.gaps)
-    return _tell(order, plan, target, manifest)
-
-
 def _make(order: Order, plan: Plan, target: Target) -> Dataset:
     stage, name = order.stage, plan.run.name
     try:
@@ -226,70 +196,8 @@ def _make(order: Order, plan: Plan, target: Target) -> Dataset:
         return stage(f"register {name}", register, order, plan, target, written)
     except Exception as error:
         # Ctrl-C and a kill leave what is there for the next attempt; a failure leaves nothing.
-        _abandon(target, error)
+        abandon(order, target, error)
         raise
-
-
-def _abandon(target: Target, cause: Exception) -> None:
-    objects = open_objects(target.store)
-    try:
-        if VersionWriter(objects, target.location).abandon():
-            drop_claims(objects, target.claim)
-    except (StoreError, OSError) as error:
-        # The first error is the one to tell; that the rest could not be cleared belongs to it.
-        cause.add_note(f"what was written could not be removed: {error}")
-
-
-def _known(order: Order, plan: Plan, target: Target) -> Dataset:
-    """Give the dataset that was made of the same source before; write nothing.
-
-    Raises
-    ------
-    DamageError
-        Objects of it are gone from the store, or have another size.
-    """
-    version = open_version(target.url)
-    version.check_present()
-    if not wholly_hashed(plan.run.sources):
-        confirm_same(order, plan, target)
-    try:
-        dataset = order.catalog.get(target.pid)
-    except DatasetNotFoundError:
-        # Committed, and its maker died or the catalog was away before it was told.
-        return _tell(order, plan, target, version.manifest)
-    order.catalog.record(order.activity.done())
-    return dataset
-
-
-def confirm_same(order: Order, plan: Plan, target: Target) -> None:
-    """Make sure that a source too large to be hashed whole is the one that was ingested.
-
-    Raises
-    ------
-    StoreError
-        It is another source with the same names, sizes, structure and samples.
-    """
-    with named_workers(order.request.workers) as workers:
-        same = committed_alike(
-            plan, target.store, target.location, workers=workers, progress=order.progress
-        )
-    if not same:
-        raise StoreError(
-            f"the source looks like that of {target.pid}, but some of its bytes differ",
-            where=str(plan.run.path),
-            next_step="find out which of the two is right; rename the run's files to take it in "
-            "as a dataset of its own",
-        )
-
-
-def _tell(order: Order, plan: Plan, target: Target, manifest: Manifest) -> Dataset:
-    dataset = raw_record(plan, target, manifest, order.request, order.facility)
-    version = dataset.pid.at(dataset.version)
-    order.activity.note(
-        generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
-    )
-    order.catalog.register(dataset, order.activity.done(), order.activity.edges(version))
-    return dataset
 
 
 def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) -> IngestedDataset:

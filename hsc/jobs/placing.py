@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 
-from hsc.errors import IngestInProgressError
+from hsc.errors import StoreError
 from hsc.ingestion import Plan, files_state, summary
 from hsc.jobs.requests import IngestRequest
+from hsc.jobs.waiting import Waiting
 from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now, plain_text
 from hsc.store import (
     MANIFEST_KEY,
     Claim,
     Manifest,
-    VersionWriter,
+    ObjectStore,
+    abandon_version,
     make_claim,
     open_objects,
+    place_attempt,
     place_claim,
     read_claim,
     take_over,
 )
 
+_LOG = logging.getLogger(__name__)
 _VERSION = 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -53,40 +58,60 @@ def find_target(
 ) -> Target:
     """Find where a source's dataset goes: where it is, where an attempt left off, or anew.
 
+    Where somebody else is at it, wait until he is done, or dead.
+
     Raises
     ------
     IngestInProgressError
-        Somebody else is at it.
+        Somebody else is at it for longer than the request waits.
     """
     objects, state = open_objects(store), files_state(plan.run)
+    waiting = Waiting(plain_text(str(plan.run.path)), request.max_wait_s)
     while True:
         last = read_claim(objects, plan.source_id)
-        if last is None:
+        if last is not None and last.state == "open" and _is_there(objects, last.location):
+            return Target(last.pid, store, last.location, last, committed=True)
+        if last is not None and last.state != "given_up" and not last.abandoned():
+            waiting.wait(last)
+            continue
+        # Shards of an earlier attempt count only while nobody wrote to the files since.
+        resumed = last is not None and last.state == "open" and last.files_state == state
+        if last is not None and resumed:
+            pid, location = last.pid, last.location
+        else:
             pid = Pid.generate(facility.pid_prefix)
             location = version_folder(pid, _VERSION, _places(plan, request, facility))
+        place_attempt(
+            objects,
+            "ingest",
+            pid,
+            _VERSION,
+            location,
+            activity=attempt,
+            source_id=plan.source_id,
+        )
+        if last is None:
             first = make_claim(plan.source_id, pid, location, attempt, state)
-            if place_claim(objects, first):
-                return Target(pid, store, location, first)
-            continue
-        if objects.size(f"{last.location}/{MANIFEST_KEY}") is not None:
-            return Target(last.pid, store, last.location, last, committed=True)
-        if not last.abandoned():
-            raise _in_progress(last, plan)
-        mine = take_over(objects, last, attempt, state)
+            mine = place_claim(objects, first)
+        else:
+            mine = take_over(objects, last, attempt, state, pid=pid, location=location)
         if mine is not None:
-            resumed = last.files_state == state
-            if not resumed:  # somebody wrote to the files since: what is there counts no more
-                VersionWriter(objects, last.location).abandon()
-            return Target(last.pid, store, last.location, mine, resumed=resumed)
+            if last is not None and not resumed:
+                _clear(objects, last.location)
+            return Target(pid, store, location, mine, resumed=resumed)
 
 
-def _in_progress(claim: Claim, plan: Plan) -> IngestInProgressError:
-    return IngestInProgressError(
-        f"the source is being ingested as {claim.pid} by process {claim.process} on "
-        f"{claim.host} since {claim.made:%Y-%m-%d %H:%M} UTC",
-        where=str(plan.run.path),
-        next_step="wait until it is done; one that died on another machine gives up after 12 h",
-    )
+def _clear(objects: ObjectStore, location: str) -> None:
+    """Remove what an attempt left that nobody goes on with, as far as the store lets us."""
+    try:
+        abandon_version(objects, location)
+    except StoreError as error:
+        # Nothing of it is in our way; `hsc gc` finds it by the store's log.
+        _LOG.info("what an earlier attempt left stays: %s", error)
+
+
+def _is_there(objects: ObjectStore, location: str) -> bool:
+    return objects.size(f"{location}/{MANIFEST_KEY}") is not None
 
 
 def version_folder(pid: Pid, version: int, places: tuple[str | None, ...]) -> str:

@@ -8,16 +8,17 @@ from hsc import settings
 from hsc.client import Catalog
 from hsc.ingestion import write_tree
 from hsc.jobs.placing import by_path, version_folder
+from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
 from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility
 from hsc.model import ArraySummary, Dataset, Kind, Pid, now
-from hsc.provenance import RunningActivity, recorded
+from hsc.provenance import RunningActivity, recorded, write_crate
 from hsc.reading import open_dataset
 from hsc.reductions import Outputs, find_reduction
-from hsc.store import Manifest, VersionWriter, open_objects
+from hsc.store import Manifest, abandon_version, holding, open_objects, place_attempt
 from hsc.workers import Progress, Silent
 
 _VERSION = 1
@@ -94,21 +95,26 @@ def register(
     year = str((first.collected or first.created).year)
     places = (first.facility, first.instrument, year, first.proposal)
     location = version_folder(pid, _VERSION, places)
-    try:
-        manifest, arrays = write_tree(outputs.tree, store, location)
-    except Exception:
-        VersionWriter(open_objects(store), location).abandon()
-        raise
     url = f"{store.rstrip('/')}/{location}"
-    dataset = _record(request, inputs, outputs, pid, url, manifest, arrays)
-    activity.note(
-        generated=(pid.at(_VERSION),),
-        output_roots=(dataset.root,),
-        bytes_out=dataset.bytes_out,
-    )
     roles = {str(record.pid.at(record.version)): role for role, record in inputs.items()}
-    catalog.register(dataset, activity.done(), activity.edges(pid.at(_VERSION), roles))
-    return dataset
+
+    def explain(manifest: Manifest, arrays: list[ArraySummary]) -> bytes:
+        dataset = _record(request, inputs, outputs, pid, url, manifest, arrays)
+        version = pid.at(_VERSION)
+        activity.note(
+            generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
+        )
+        return write_crate(dataset, activity.as_done(), activity.edges(version, roles))
+
+    with holding(activity.id):
+        objects = open_objects(store)
+        place_attempt(objects, "reduce", pid, _VERSION, location, activity=activity.id)
+        try:
+            write_tree(outputs.tree, store, location, explain)
+        except Exception:
+            abandon_version(objects, location)
+            raise
+    return tell_version(catalog, url, activity)
 
 
 def _inputs(

@@ -39,6 +39,8 @@ class IngestRequest(Record):
     """Bytes a second written to the store, all workers together; None: as fast as it goes."""
     memory: int | None = Field(default=None, ge=1)
     """Bytes that shards being made may take, all workers together; None: not bounded."""
+    max_wait_s: float = Field(default=12 * 3600.0, ge=0)
+    """How long to wait for somebody else who ingests the same source, in seconds."""
 
 
 class IngestedDataset(Record):

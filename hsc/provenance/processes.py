@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+_START_FIELD = 19
+"""Place of the start time in ``/proc/<n>/stat``, counted after the command's name; see proc(5)."""
 
 
-def alive(process: int) -> bool:
-    """Tell whether a process of this machine is there; True where that can't be known."""
+def alive(process: int, mark: str = "") -> bool:
+    """Tell whether a process of this machine is there; True where that can't be known.
+
+    Parameters
+    ----------
+    process
+        Its number.
+    mark
+        What `process_mark` gave of it: a later process of the same number is another one. Empty:
+        only the number counts.
+    """
     if os.name == "nt":  # signal 0 ends a process on Windows
         return True
     try:
@@ -14,5 +27,19 @@ def alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:  # somebody else's, but there
-        return True
-    return True
+        pass
+    return not mark or process_mark(process) in ("", mark)
+
+
+def process_mark(process: int) -> str:
+    """Give what tells a process from all that had or will have its number: boot and start time.
+
+    Empty where that can't be known, as on other systems than Linux.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        facts = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # The command's name stands in parentheses and may hold any sign.
+    return f"{boot}/{facts.rpartition(')')[2].split()[_START_FIELD]}"

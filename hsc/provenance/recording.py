@@ -47,9 +47,19 @@ class RunningActivity:
         """Note facts of the activity, by the names of the record's fields."""
         self._facts = self._facts.model_copy(update=facts)
 
-    def done(self) -> Activity:
-        """End it well; the caller registers it together with what it made."""
-        self.note(state=ActivityState.DONE, ended=now())
+    def as_done(self) -> Activity:
+        """Word it as it will stand if it ends well now; it goes on."""
+        return self._facts.model_copy(update={"state": ActivityState.DONE, "ended": now()})
+
+    def done(self, worded: Activity | None = None) -> Activity:
+        """End it well; the caller registers it together with what it made.
+
+        Parameters
+        ----------
+        worded
+            What `as_done` gave, where that was told already; None: word it now.
+        """
+        self._facts = worded or self.as_done()
         return self._facts
 
     def failed(self, error: BaseException) -> Activity:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsc.store.attempts import (
+    Attempt,
+    count_attempts,
+    place_attempt,
+    read_attempt,
+    read_attempts,
+)
 from hsc.store.checked import CheckedVersion, open_version
 from hsc.store.claims import (
     Claim,
     drop_claims,
-    holding,
+    give_up,
     make_claim,
     place_claim,
     read_claim,
     take_over,
 )
 from hsc.store.directory import DirectoryObjects
+from hsc.store.leases import LEASE, Lease, holding
 from hsc.store.manifest import (
     FORMAT_VERSION,
     MANIFEST_KEY,
@@ -28,25 +36,29 @@ from hsc.store.names import store_names
 from hsc.store.objects import ObjectStore
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
 from hsc.store.references import REFERENCES_KEY, references
+from hsc.store.remains import abandon_version, clear_remains, find_remains
 from hsc.store.remote import FsspecObjects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import open_objects
-from hsc.store.writing import DATA, FILES, VersionWriter
+from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
 
 if TYPE_CHECKING:
     from hsc.store.zarrstore import CheckedStore
 
 __all__ = [
+    "CRATE_KEY",
     "DATA",
     "FILES",
     "FORMAT_VERSION",
+    "LEASE",
     "MANIFEST_KEY",
     "MOST_PACK_BYTES",
     "REFERENCES_KEY",
     "SMALL_BYTES",
     "ArraySpec",
+    "Attempt",
     "CheckedStore",
     "CheckedVersion",
     "ChunkState",
@@ -55,6 +67,7 @@ __all__ = [
     "DirectoryObjects",
     "FsspecObjects",
     "GroupSpec",
+    "Lease",
     "Manifest",
     "NewArray",
     "NewGroup",
@@ -64,10 +77,15 @@ __all__ = [
     "PackBuilder",
     "ShardBuilder",
     "VersionWriter",
+    "abandon_version",
     "blosc",
+    "clear_remains",
+    "count_attempts",
     "dataset_root",
     "digest_entry",
     "drop_claims",
+    "find_remains",
+    "give_up",
     "holding",
     "make_claim",
     "metadata_objects",
@@ -75,7 +93,10 @@ __all__ = [
     "open_version",
     "pack_key",
     "packed_nbytes",
+    "place_attempt",
     "place_claim",
+    "read_attempt",
+    "read_attempts",
     "read_claim",
     "references",
     "store_names",

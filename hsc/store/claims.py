@@ -3,72 +3,52 @@
 A claim is an object ``.claims/<source id>`` that names the dataset; it is created atomically and
 never changed, so that of two who start at once one finds the other's. Who goes on where another
 died places the next claim of the chain, ``.claims/<source id>.1`` and so on: of two who want to,
-one does. The last claim of the chain says who is at it.
+one does. The last claim of the chain says who is at it. Who gives up says so by a claim, too.
+
+A chain is removed by placing a last claim, ``closing``, then deleting the first one, then the
+others from the end. All claims of a chain bear the name of its first attempt, so that what a
+removal that died left over is never taken for the end of a new chain.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from typing import Literal
 
 from hsc.errors import ManifestError, ObjectExistsError, ObjectMissingError
-from hsc.model import Pid, Record, UtcTime, canonical_json, now
-from hsc.provenance import alive
+from hsc.model import Pid, canonical_json
+from hsc.store.leases import Lease, lease_facts
 from hsc.store.objects import ObjectStore
 
-_LEASE = timedelta(hours=12)
-_held: set[str] = set()
+ClaimState = Literal["open", "given_up", "closing"]
+"""Being worked on or done; failed, so that nothing of it counts; being removed."""
 
 
-class Claim(Record):
+class Claim(Lease):
     """Who makes which dataset of a source."""
 
     source_id: str
     """Identity of the source, ``blake3:`` and 64 hexadecimal digits."""
     pid: Pid
     """The dataset that is made of it."""
+    version: int = 1
+    """Which version of it."""
     location: str
-    """Folder of its first version, below the store."""
-    attempt: str
-    """ULID of the activity that made the claim."""
-    host: str
-    """Machine that it runs on."""
-    process: int
-    """Process that it runs in."""
-    made: UtcTime
-    """When the claim was made."""
+    """Folder of that version, below the store."""
     files_state: str
     """BLAKE3 over size, time and inode of the source's files: shards of an earlier attempt count
     only while these are the same."""
     turn: int = 0
     """Place in the chain of claims: 0 for the first."""
+    chain: str
+    """ULID of the chain's first attempt."""
+    state: ClaimState = "open"
+    """What became of it."""
 
     @property
     def key(self) -> str:
         """Key of the claim's object."""
         return claim_key(self.source_id, self.turn)
-
-    def abandoned(self) -> bool:
-        """Tell whether its maker is gone: dead on this machine, or past its lease elsewhere."""
-        if self.host != platform.node():
-            return now() - self.made > _LEASE
-        if self.process == os.getpid():
-            return self.attempt not in _held
-        return not alive(self.process)
-
-
-@contextmanager
-def holding(attempt: str) -> Iterator[None]:
-    """Hold the claims of an attempt of this process for as long as the block runs."""
-    _held.add(attempt)
-    try:
-        yield
-    finally:
-        _held.discard(attempt)
 
 
 def claim_key(source_id: str, turn: int = 0) -> str:
@@ -77,31 +57,19 @@ def claim_key(source_id: str, turn: int = 0) -> str:
     return f"{key}.{turn}" if turn else key
 
 
-def make_claim(source_id: str, pid: Pid, location: str, attempt: str, files_state: str) -> Claim:
+def make_claim(
+    source_id: str, pid: Pid, location: str, attempt: str, files_state: str, version: int = 1
+) -> Claim:
     """Word the first claim of a source by this process."""
     return Claim(
         source_id=source_id,
         pid=pid,
+        version=version,
         location=location,
-        attempt=attempt,
-        host=platform.node(),
-        process=os.getpid(),
-        made=now(),
         files_state=files_state,
+        chain=attempt,
+        **lease_facts(attempt),
     )
-
-
-def take_over(objects: ObjectStore, dead: Claim, attempt: str, files_state: str) -> Claim | None:
-    """Go on in place of an abandoned claim; None when somebody else was faster."""
-    worded = make_claim(dead.source_id, dead.pid, dead.location, attempt, files_state)
-    mine = worded.model_copy(update={"turn": dead.turn + 1})
-    return mine if _placed(objects, mine) else None
-
-
-def drop_claims(objects: ObjectStore, last: Claim) -> None:
-    """Remove a chain of claims whose dataset never came to be, the first one first."""
-    for turn in range(last.turn + 1):
-        objects.delete(claim_key(last.source_id, turn))
 
 
 def place_claim(objects: ObjectStore, claim: Claim) -> Claim | None:
@@ -109,21 +77,77 @@ def place_claim(objects: ObjectStore, claim: Claim) -> Claim | None:
     return claim if _placed(objects, claim) else None
 
 
+def take_over(
+    objects: ObjectStore,
+    dead: Claim,
+    attempt: str,
+    files_state: str,
+    *,
+    pid: Pid | None = None,
+    location: str | None = None,
+) -> Claim | None:
+    """Go on in place of an abandoned claim; None when somebody else was faster.
+
+    Parameters
+    ----------
+    pid, location
+        Where the dataset goes instead; None: where it was going.
+    """
+    facts = {"pid": pid or dead.pid, "location": location or dead.location}
+    return _follow(objects, dead, attempt, files_state=files_state, state="open", **facts)
+
+
+def give_up(objects: ObjectStore, last: Claim, attempt: str) -> Claim | None:
+    """Say that nothing of a claim's dataset counts; None when somebody else went on with it."""
+    return _follow(objects, last, attempt, state="given_up")
+
+
+def drop_claims(objects: ObjectStore, last: Claim, attempt: str) -> bool:
+    """Remove a chain of claims whose dataset never came to be; False when somebody went on."""
+    closing = _follow(objects, last, attempt, state="closing")
+    if closing is None:
+        return False
+    for turn in (0, *range(closing.turn, 0, -1)):
+        objects.delete(claim_key(last.source_id, turn))
+    return True
+
+
 def read_claim(objects: ObjectStore, source_id: str) -> Claim | None:
     """Read the last claim of a source's chain; None when there is none."""
-    last: Claim | None = None
-    turn = 0
-    while (claim := _read(objects, source_id, turn)) is not None:
-        last, turn = claim, turn + 1
-    return last
+    last = _read(objects, source_id, 0)
+    while last is not None:
+        claim = _read(objects, source_id, last.turn + 1)
+        if claim is None or claim.chain != last.chain:
+            return last
+        last = claim
+    return None
+
+
+def _follow(objects: ObjectStore, last: Claim, attempt: str, **facts: object) -> Claim | None:
+    changed = {**facts, **lease_facts(attempt), "turn": last.turn + 1}
+    mine = last.model_copy(update=changed)
+    if not _placed(objects, mine):
+        return None
+    first = _read(objects, last.source_id, 0)
+    if first is not None and first.chain == last.chain:
+        return mine
+    objects.delete(mine.key)  # the chain was removed before this was placed
+    return None
 
 
 def _placed(objects: ObjectStore, claim: Claim) -> bool:
-    try:
-        objects.put_new(claim.key, canonical_json(claim.document()))
-    except ObjectExistsError:
-        return False
-    return True
+    while True:
+        try:
+            objects.put_new(claim.key, canonical_json(claim.document()))
+        except ObjectExistsError:
+            there = _read(objects, claim.source_id, claim.turn)
+            if there is None:  # removed in between
+                continue
+            if not claim.turn or there.chain == claim.chain:
+                return False
+            objects.delete(claim.key)  # left by a removal that died
+        else:
+            return True
 
 
 def _read(objects: ObjectStore, source_id: str, turn: int) -> Claim | None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from blake3 import blake3
-
-from hsc.errors import MissingShardError, ObjectExistsError, ObjectMissingError
+from hsc.errors import (
+    ManifestError,
+    MissingShardError,
+    ObjectExistsError,
+    ObjectMissingError,
+    StoreError,
+)
 from hsc.model import Gap
+from hsc.provenance import read_crate
+from hsc.store.intents import journal_key, place_intent, read_intent
 from hsc.store.manifest import (
     MANIFEST_KEY,
     Manifest,
@@ -18,8 +26,12 @@ from hsc.store.manifest import (
 )
 from hsc.store.objects import ObjectStore
 
+_LOG = logging.getLogger(__name__)
+
 DATA = "data.zarr"
 """Folder of the Zarr tree in a version."""
+CRATE_KEY = "ro-crate-metadata.json"
+"""What a version says of itself; in the manifest, not in the root."""
 
 FILES = "files"
 """Folder of what is carried byte for byte."""
@@ -42,6 +54,22 @@ class VersionWriter:
     def __init__(self, objects: ObjectStore, location: str) -> None:
         self._objects = objects
         self._location = location
+
+    def begin(self, shards: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Note all keys that will be written, before the first of them is.
+
+        Whatever is not noted here is not found when the attempt dies. The manifest and the crate
+        need no mention.
+
+        Parameters
+        ----------
+        shards
+            Keys of objects that `put` writes.
+        others
+            Keys of objects that `put_metadata` writes.
+        """
+        rest = {*others, MANIFEST_KEY, CRATE_KEY}
+        place_intent(self._objects, self._location, shards, rest)
 
     def finished(self, key: str) -> ObjectEntry | None:
         """Give the journal's entry of an object that an attempt finished, if it is there."""
@@ -104,8 +132,15 @@ class VersionWriter:
         source_id: str | None,
         files: Sequence[str],
         gaps: Sequence[Gap],
+        explain: Callable[[Manifest], bytes] | None = None,
     ) -> Manifest:
         """Write the manifest: from here on there is a version. Then drop the journal.
+
+        Parameters
+        ----------
+        explain
+            Gives the version's crate, from a manifest that lists all but the crate. Where an
+            earlier attempt died after writing one, that one stays.
 
         Raises
         ------
@@ -121,20 +156,31 @@ class VersionWriter:
             files=tuple(files),
             gaps=tuple(gaps),
         )
+        if explain is not None:
+            crate = digest_entry(CRATE_KEY, self._put_crate(manifest, explain))
+            listed = sorted((*ordered, crate), key=lambda entry: entry.key.encode())
+            manifest = replace(manifest, entries=tuple(listed))
         self._put_same(self._key(MANIFEST_KEY), manifest.encode())
-        packs = {pack_key(entry.pack) for entry in ordered if entry.packed}
-        for entry in ordered:
-            if entry.key in packs or (entry.nbytes >= _JOURNALLED_BYTES and not entry.packed):
-                self._objects.delete(self._journal_key(entry.key))
+        self._settle(ordered)
         return manifest
 
-    def abandon(self) -> bool:
-        """Remove everything of a version that was never committed; tell whether that was so."""
-        if self._objects.size(self._key(MANIFEST_KEY)) is not None:
-            return False
-        for key in self._objects.keys(self._location):
-            self._objects.delete(key)
-        return True
+    def committed(self) -> bool:
+        """Tell whether the version is there."""
+        return self._objects.size(self._key(MANIFEST_KEY)) is not None
+
+    def _settle(self, entries: Sequence[ObjectEntry]) -> None:
+        """Drop the journal of a committed version, as far as the store lets us."""
+        packs = {pack_key(entry.pack) for entry in entries if entry.packed}
+        try:
+            for entry in entries:
+                own = entry.nbytes >= _JOURNALLED_BYTES and not entry.packed
+                if own or entry.key in packs:
+                    self._objects.delete(self._journal_key(entry.key))
+            for note in read_intent(self._objects, self._location)[1]:
+                self._objects.delete(note)
+        except StoreError as error:
+            # A write-once store keeps it; of any other `hsc gc` removes it. The version is there.
+            _LOG.info("the journal of %s stays: %s", self._location, error)
 
     def _check_there(self, entries: Sequence[ObjectEntry]) -> None:
         for entry in entries:
@@ -148,13 +194,25 @@ class VersionWriter:
                     next_step="find out who changes the store's files, then ingest again",
                 )
 
+    def _put_crate(self, manifest: Manifest, explain: Callable[[Manifest], bytes]) -> bytes:
+        """Write the crate unless there is one of the same version; give the one that is there."""
+        key, crate = self._key(CRATE_KEY), explain(manifest)
+        try:
+            self._objects.put_new(key, crate)
+        except ObjectExistsError:
+            there = self._objects.get(key)
+            if _tells_of(there, manifest, f"{self._objects.url}/{key}"):
+                return there
+            self._put_same(key, crate)
+        return crate
+
     def _put_same(self, key: str, data: bytes) -> None:
         try:
             self._objects.put_new(key, data)
         except ObjectExistsError:
             if self._objects.get(key) == data:
                 return
-            if self._objects.size(self._key(MANIFEST_KEY)) is not None:
+            if self.committed():
                 raise  # a committed version is never changed
             self._objects.delete(key)
             self._objects.put_new(key, data)
@@ -163,7 +221,15 @@ class VersionWriter:
         return f"{self._location}/{key}"
 
     def _journal_key(self, key: str) -> str:
-        return f"{self._location}/.journal/{blake3(key.encode()).hexdigest()[:32]}"
+        return journal_key(self._location, key)
+
+
+def _tells_of(crate: bytes, manifest: Manifest, where: str) -> bool:
+    try:
+        told = read_crate(crate, where).dataset
+    except ManifestError:  # written by another release, or by nobody we know
+        return False
+    return (told.root, told.gaps) == (manifest.root, manifest.gaps)
 
 
 def _line(entries: Sequence[ObjectEntry]) -> bytes:

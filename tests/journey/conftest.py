@@ -93,9 +93,10 @@ class Place:
         return {**os.environ, "HSC_HOME": str(self.home), **(more or {})}
 
     def objects(self) -> list[str]:
-        """List every object in the store."""
+        """List every object in the store but its log, to which every attempt adds a line."""
         store = self.home / "store"
-        return sorted(str(p.relative_to(store)) for p in store.rglob("*") if not p.is_dir())
+        found = sorted(str(p.relative_to(store)) for p in store.rglob("*") if not p.is_dir())
+        return [key for key in found if not key.startswith(".attempts/")]
 
     def catalog(self) -> Catalog:
         """Open the place's catalog in this process."""

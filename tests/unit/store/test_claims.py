@@ -57,7 +57,7 @@ def test_a_dropped_chain_leaves_nothing(objects):
     first = place_claim(objects, claim("one"))
     second = take_over(objects, first, "two", "blake3:state")
     third = take_over(objects, second, "three", "blake3:state")
-    drop_claims(objects, third)
+    assert drop_claims(objects, third, "three")
     assert objects.keys(".claims") == []
 
 

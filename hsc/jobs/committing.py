@@ -1,0 +1,111 @@
+"""The last steps of an ingest: commit, tell the catalog, or give up; and finding it done before."""
+
+from __future__ import annotations
+
+from hsc.errors import DatasetNotFoundError, IngestInProgressError, StoreError
+from hsc.ingestion import Plan, Written, commit_plan, committed_alike, files_state, wholly_hashed
+from hsc.jobs.orders import Order
+from hsc.jobs.placing import Target, raw_record
+from hsc.jobs.rebuilding import tell_version
+from hsc.jobs.working import named_workers
+from hsc.model import Dataset
+from hsc.provenance import write_crate
+from hsc.store import (
+    Manifest,
+    VersionWriter,
+    abandon_version,
+    drop_claims,
+    give_up,
+    open_objects,
+    open_version,
+    read_claim,
+)
+
+
+def register(order: Order, plan: Plan, target: Target, written: Written) -> Dataset:
+    """Commit the version in the store, then tell the catalog.
+
+    Raises
+    ------
+    IngestInProgressError
+        Somebody else took over meanwhile; nothing is committed.
+    """
+
+    def explain(manifest: Manifest) -> bytes:
+        dataset = raw_record(plan, target, manifest, order.request, order.facility)
+        version = dataset.pid.at(dataset.version)
+        order.activity.note(
+            generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
+        )
+        return write_crate(dataset, order.activity.as_done(), order.activity.edges(version))
+
+    _check_held(order, target)
+    commit_plan(plan, target.store, target.location, written.entries, written.gaps, explain)
+    return tell_version(order.catalog, target.url, order.activity)
+
+
+def known(order: Order, plan: Plan, target: Target) -> Dataset:
+    """Give the dataset that was made of the same source before; write nothing.
+
+    Raises
+    ------
+    DamageError
+        Objects of it are gone from the store, or have another size.
+    """
+    open_version(target.url).check_present()
+    # Nobody wrote to the files since they were ingested: then no byte need be read again.
+    untouched = target.claim.files_state == files_state(plan.run)
+    if not untouched and not wholly_hashed(plan.run.sources):
+        _confirm_same(order, plan, target)
+    try:
+        dataset = order.catalog.get(target.pid)
+    except DatasetNotFoundError:
+        # Committed, and its maker died or this catalog was never told.
+        return tell_version(order.catalog, target.url, order.activity)
+    order.catalog.record(order.activity.done())
+    return dataset
+
+
+def abandon(order: Order, target: Target, cause: Exception) -> None:
+    """Give a failed ingest up and remove what it wrote, unless somebody else goes on with it."""
+    objects, attempt = open_objects(target.store), order.activity.id
+    try:
+        writer = VersionWriter(objects, target.location)
+        last = None if writer.committed() else give_up(objects, target.claim, attempt)
+        if last is not None and abandon_version(objects, target.location):
+            drop_claims(objects, last, attempt)
+    except (StoreError, OSError) as error:
+        # The first error is the one to tell; that the rest could not be cleared belongs to it.
+        cause.add_note(f"what was written could not be removed: {error}")
+
+
+def _check_held(order: Order, target: Target) -> None:
+    last = read_claim(open_objects(target.store), target.claim.source_id)
+    if last is None or (last.attempt, last.state) != (order.activity.id, "open"):
+        who = "somebody" if last is None else f"process {last.process} on {last.host}"
+        raise IngestInProgressError(
+            f"{who} took over {target.pid} while it was being written",
+            where=target.url,
+            next_step="ingest it again: it waits for the other and then finds what that one made",
+        )
+
+
+def _confirm_same(order: Order, plan: Plan, target: Target) -> None:
+    """Make sure that a source too large to be hashed whole is the one that was ingested.
+
+    Raises
+    ------
+    StoreError
+        It is another source with the same names, sizes, structure and samples.
+    """
+    with named_workers(order.request.workers) as workers:
+        same = committed_alike(
+            plan, target.store, target.location, workers=workers, progress=order.progress
+        )
+    if not same:
+        raise StoreError(
+            f"the source looks like that of {target.pid}, but some of its bytes differ",
+            where=str(plan.run.path),
+            next_step="find out which of the two is right; rename the run's files to take it in "
+            "as a dataset of its own",
+        )
