@@ -47,12 +47,8 @@ def write_plan(
 
     Parameters
     ----------
-    plan
-        What to write.
-    store
-        URL of the store.
-    location
-        Folder of the version below the store.
+    store, location
+        URL of the store, and the version's folder below it.
     resumed
         Whether an earlier attempt may have written some shards.
     policy
@@ -68,18 +64,14 @@ def write_plan(
     SourceError, StoreError
         A file can't be read any more, or an object can't be written.
     """
-    specs = [planned.spec for planned in plan.arrays]
-    metadata = metadata_objects(plan.groups, specs)
-    documents = {f"{DATA}/{key}": data for key, data in metadata.items()}
+    documents = _metadata(plan)
     tasks = shard_tasks(plan, store, location, resumed=resumed)
     written = [task for task in tasks if len(task.numbers)]
     # A shard of empty chunks is no object: its entry is made here, without a worker.
     made = [build_shard(task).made for task in tasks if not len(task.numbers)]
     writer = VersionWriter(open_objects(store), location)
-    writer.begin(
-        [*(task.key for task in written), *(asset.key for asset in plan.assets)],
-        [*documents, *preview_keys(plan.arrays)],
-    )
+    shards = [*(task.key for task in written), *(asset.key for asset in plan.assets)]
+    writer.begin(shards, [*documents, *preview_keys(plan.arrays)])
     weights = [task.nbytes for task in written]
     progress.start("write", sum(weights), "bytes")
     try:
@@ -98,6 +90,11 @@ def write_plan(
     entries = [*(each.entry for each in made), *files]
     entries += writer.put_metadata(documents)
     return Written(tuple(entries), tuple(failure.gap() for failure in failures))
+
+
+def _metadata(plan: Plan) -> dict[str, bytes]:
+    made = metadata_objects(plan.groups, [planned.spec for planned in plan.arrays])
+    return {f"{DATA}/{key}": data for key, data in made.items()}
 
 
 def commit_plan(

@@ -13,6 +13,7 @@ import pytest
 
 from hsc.errors import ManifestError
 from hsc.model import Pid, now
+from hsc.provenance import process_mark
 from hsc.store import (
     DirectoryObjects,
     drop_claims,
@@ -127,8 +128,17 @@ def test_a_claim_that_is_held_here_is_not_abandoned_however_long_it_takes():
 
 
 def test_the_claim_of_a_live_process_is_never_abandoned_however_long_it_takes():
-    assert not claim(process=os.getppid()).abandoned()
-    assert not claim(process=os.getppid(), made=now() - timedelta(hours=13)).abandoned()
+    parent = {"process": os.getppid(), "mark": process_mark(os.getppid())}
+    assert not claim(**parent).abandoned()
+    assert not claim(**parent, made=now() - timedelta(hours=13)).abandoned()
+
+
+@pytest.mark.skipif(not process_mark(os.getpid()), reason="no /proc to tell processes apart")
+def test_a_later_process_of_the_same_number_does_not_hold_a_claim():
+    with holding("attempt"):
+        assert not claim().abandoned()
+        assert claim(mark=process_mark(os.getppid())).abandoned()
+    assert claim(process=os.getppid()).abandoned()
 
 
 def test_the_claim_of_a_dead_process_is_abandoned():
