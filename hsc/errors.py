@@ -20,6 +20,7 @@
     │   └── SourceTooSlowError (TimeoutError)         reading it takes more time than it may
     ├── StoreError
     │   ├── StoreUnwritableError (PermissionError)
+    │   ├── StoreUnavailableError (ConnectionError)   it did not answer for as long as was waited
     │   ├── StoreFullError (OSError)                  no room for what is to be written
     │   ├── ObjectMissingError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
@@ -166,6 +167,10 @@ class StoreUnwritableError(StoreError, PermissionError):
 
 class StoreFullError(StoreError, OSError):
     """The store has no room, or no quota left, for what is to be written."""
+
+
+class StoreUnavailableError(StoreError, ConnectionError):
+    """The store did not answer, or answered that it can't now, for as long as was waited."""
 
 
 class ObjectMissingError(StoreError, FileNotFoundError):

@@ -38,6 +38,8 @@ from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nb
 from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remains import abandon_version, clear_remains, find_remains
 from hsc.store.remote import FsspecObjects
+from hsc.store.retrying import Patience, end_waits_with
+from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
 from hsc.store.tree import NewArray, NewGroup, NewTree
@@ -75,6 +77,8 @@ __all__ = [
     "ObjectEntry",
     "ObjectStore",
     "PackBuilder",
+    "Patience",
+    "S3Objects",
     "ShardBuilder",
     "VersionWriter",
     "abandon_version",
@@ -84,6 +88,7 @@ __all__ = [
     "dataset_root",
     "digest_entry",
     "drop_claims",
+    "end_waits_with",
     "find_remains",
     "give_up",
     "holding",

@@ -1,4 +1,4 @@
-"""Objects behind an fsspec file system: S3, memory, or any other scheme that it speaks."""
+"""Objects behind an fsspec file system: memory, and any scheme that hsc does not speak itself."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from hsc.errors import (
 )
 from hsc.store.objects import checked_key
 
-_SINGLE_PUT = 5 * 2**30
-_ADVICE = "check HSC_STORE, AWS_ENDPOINT_URL and the credentials in the environment"
+_ADVICE = "check HSC_STORE and the credentials in the environment"
 # Errors of the libraries behind fsspec that are no OSError, by the package that they come from.
-_CLIENTS = ("aiobotocore", "aiohttp", "botocore", "gcsfs", "adlfs", "azure")
+_CLIENTS = ("aiohttp", "gcsfs", "adlfs", "azure")
 
 
 class FsspecObjects:
@@ -39,7 +38,6 @@ class FsspecObjects:
             ) from error
         self.url = url.rstrip("/")
         self._root = root.rstrip("/")
-        self._single_put = {"chunksize": _SINGLE_PUT} if scheme in ("s3", "s3a") else {}
 
     def get(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
         """Give an object's bytes."""
@@ -59,10 +57,10 @@ class FsspecObjects:
         return int(facts["size"]) if facts["type"] == "file" else None
 
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
-        """Write an object by one conditional PUT (If-None-Match on S3)."""
+        """Write an object that is not there yet."""
         path = self._path(key)
         with self._asking(key, "written"):
-            self._fs.pipe_file(path, bytes(data), mode="create", **self._single_put)
+            self._fs.pipe_file(path, bytes(data), mode="create")
 
     def delete(self, key: str) -> None:
         """Remove an object."""
@@ -123,4 +121,4 @@ def _cause(error: Exception) -> str:
 
 def _options(scheme: str) -> dict[str, Any]:
     # Listings must be fresh: other machines write to the same store.
-    return {"use_listings_cache": False} if scheme in ("s3", "s3a", "http", "https") else {}
+    return {"use_listings_cache": False} if scheme in ("http", "https") else {}

@@ -10,6 +10,7 @@ from hsc.errors import ConfigurationError
 from hsc.store.directory import DirectoryObjects
 from hsc.store.objects import ObjectStore
 from hsc.store.remote import FsspecObjects
+from hsc.store.s3 import S3Objects
 
 
 def open_objects(url: str) -> ObjectStore:
@@ -33,4 +34,4 @@ def open_objects(url: str) -> ObjectStore:
                 f"{url!r} names a host", next_step="write file:///path with three slashes"
             )
         return DirectoryObjects(Path(url2pathname(parts.path)))
-    return FsspecObjects(url)
+    return S3Objects(url) if parts.scheme in ("s3", "s3a") else FsspecObjects(url)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
+from hsc.store import end_waits_with
 from hsc.workers.progress import Progress, Silent
 
 T = TypeVar("T")
@@ -128,13 +129,17 @@ class ThreadWorkers:
             for task, amount in zip(tasks, units, strict=True)
         ]
         # Leaving the pool waits for the tasks that run: after an error none of them goes on
-        # writing behind the back of whoever cleans up.
-        with ThreadPoolExecutor(self.count, thread_name_prefix="hsc") as pool:
+        # writing behind the back of whoever cleans up. Those that wait for a store stop waiting.
+        over = threading.Event()
+        with ThreadPoolExecutor(
+            self.count, thread_name_prefix="hsc", initializer=end_waits_with, initargs=(over,)
+        ) as pool:
             try:
                 results: tuple[R, ...] = dask.compute(
                     *graph, scheduler="threads", pool=pool, optimize_graph=False
                 )
             except BaseException:
+                over.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return list(results)

@@ -16,6 +16,7 @@ from servers.children import free_port
 T = TypeVar("T")
 
 _BLOCK = 1 << 16
+_INTERIM = b"HTTP/1.1 100 "  # "go on", no answer yet
 _METHODS = (b"GET ", b"PUT ", b"HEAD ", b"POST ", b"DELETE ")
 
 
@@ -169,7 +170,8 @@ class FaultProxy:
 
     async def _pass_down(self, reader: asyncio.StreamReader, one: _Connection) -> None:
         while data := await reader.read(_BLOCK):
-            one.down += len(data)
+            if not data.startswith(_INTERIM):
+                one.down += len(data)
             limit = self._faults.reset_after_down
             if limit is not None and one.down >= limit and self._hits(one):
                 raise ConnectionResetError

@@ -27,9 +27,11 @@ from hsc.store import (
 from hsc.transcode import encode_chunk
 
 
-@pytest.fixture(params=["directory", "memory"])
+@pytest.fixture(params=["directory", "memory", pytest.param("s3", marks=pytest.mark.s3)])
 def objects(request, tmp_path):
     """One contract for every store: each test runs against each."""
+    if request.param == "s3":
+        return open_objects(f"{request.getfixturevalue('bucket').url}/a store")
     if request.param == "directory":
         return open_objects((tmp_path / "a store").as_uri())
     return open_objects(f"memory://{secrets.token_hex(6)}")

@@ -1,0 +1,75 @@
+"""The client of a bucket: one per process and set of credentials, settled by the environment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+_CONNECT_S = 20  # also the most that one piece of a body may take to leave
+_READ_S = 60
+_CONNECTIONS = 64
+_MOST_KEPT = 8
+_AT_ONCE_BYTES = 1 << 20
+
+_lock = threading.Lock()
+_clients: dict[tuple[object, ...], Any] = {}
+
+
+def s3_client() -> Any:
+    """Give a botocore client for the environment as it now stands.
+
+    Endpoint, region and credentials are found as every AWS tool finds them: ``AWS_*`` variables,
+    profiles, the machine's role. Without any credentials requests are not signed, as public
+    buckets want them. Nothing of it is kept but in this process's memory.
+    """
+    # A child of a fork must not use its parent's connections.
+    key = (os.getpid(), *sorted(each for each in os.environ.items() if each[0].startswith("AWS_")))
+    with _lock:
+        if key not in _clients:
+            while len(_clients) >= _MOST_KEPT:
+                _clients.pop(next(iter(_clients)))
+            _clients[key] = _make_client()
+        return _clients[key]
+
+
+def _make_client() -> Any:
+    # botocore costs 0.2 s to import; a store in a directory does without it.
+    import botocore.session
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    session = botocore.session.Session()
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    settings: dict[str, Any] = {
+        "connect_timeout": _CONNECT_S,
+        "read_timeout": _READ_S,
+        "max_pool_connections": _CONNECTIONS,
+        "tcp_keepalive": True,
+        # Who asks again, and when, is hsc.store.retrying's to say: only there is it known that a
+        # PUT may have landed before.
+        "retries": {"total_max_attempts": 1},
+        "s3": {"addressing_style": "path" if endpoint else "auto"},
+        # Many servers that are not Amazon's take no checksum trailers. Over http botocore signs
+        # the body's SHA-256; over https TLS guards it.
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+    }
+    if session.get_credentials() is None:
+        settings["signature_version"] = UNSIGNED
+    client = session.create_client(
+        "s3", region_name=region or "us-east-1", config=Config(**settings)
+    )
+    client.meta.events.register_last("before-call.s3.PutObject", _send_small_at_once)
+    return client
+
+
+def _send_small_at_once(params: dict[str, Any], **_: object) -> None:
+    # botocore asks before every body whether it is wanted (Expect: 100-continue) and sends it in
+    # pieces, each with a time limit of its own. That is right for a shard; for a small object it
+    # doubles the round trips.
+    whole = params["body"].getvalue() if hasattr(params["body"], "getvalue") else params["body"]
+    if len(whole) < _AT_ONCE_BYTES:
+        params["body"] = whole
+        params["headers"].pop("Expect", None)
