@@ -1,7 +1,7 @@
 """HDF5 itself: walk, links, chunk index, safe opening; no facility is named here."""
 
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
-from hsc.hdf5.files import FileState, open_hdf5
+from hsc.hdf5.files import FileState, is_hdf5, open_hdf5
 from hsc.hdf5.inside import inside
 from hsc.hdf5.parts import Part
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
@@ -23,6 +23,7 @@ __all__ = [
     "encode_name",
     "filter_pipeline",
     "inside",
+    "is_hdf5",
     "open_hdf5",
     "walk",
 ]

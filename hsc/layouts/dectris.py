@@ -2,26 +2,33 @@
 
 DECTRIS FileWriter, format "hdf5 nexus legacy nxmx": ``<name>_master.h5`` holds metadata and, in
 ``/entry/data``, external links ``data_000001`` ... to ``/entry/data/data`` of the data files.
-(github.com/dectris/documentation, ``filewriter/README.md``.)
+(github.com/dectris/documentation, ``filewriter/README.md``.) For the newer format see
+`hsc.layouts.dectris_channels`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 
 from hsc.errors import LayoutError
-from hsc.hdf5 import FileState, Problem, SourceTree, inside, open_hdf5, walk
+from hsc.hdf5 import FileState, Problem, SourceTree, inside, is_hdf5, open_hdf5, walk
+from hsc.layouts.dectris_channels import channel_roles, expected_images, has_channels, source_links
+from hsc.layouts.dectris_folder import MASTER, only_master, with_folder
 from hsc.layouts.dectris_missing import find_missing
 from hsc.layouts.dectris_parts import StackLink, StackPart, read_parts
 from hsc.layouts.facts import read_facts
-from hsc.layouts.run import Piece, Run, RunArray, RunFile, outside
+from hsc.layouts.listing import Listing, list_folder
+from hsc.layouts.run import Facts, Piece, Run, RunArray, RunFile, outside
 
 _FOLDER = "/entry/data"
 _STACK = "/entry/data/data"
+_DIMENSIONS = ("frame", "channel", "y", "x")
 _LINK = re.compile(r"data_(\d+)")
 _DETECTOR = "/entry/instrument/detector"
 _ROLES = {
@@ -48,10 +55,10 @@ class DectrisLayout:
     name = "dectris"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether a file is a master file without a stacked dataset of its own."""
-        with open_hdf5(path) as file:
-            folder = inside(file, _FOLDER)
-            return isinstance(folder, h5py.Group) and "data" not in folder and bool(_links(folder))
+        """Tell whether a file is a master file of either format, or a folder has such files."""
+        if path.is_dir():
+            return bool(_masters(list_folder(path)))
+        return _is_master(path)
 
     def read(self, path: Path, time_zone: str) -> Run:
         """Read all of a run but its frames.
@@ -60,33 +67,83 @@ class DectrisLayout:
         ------
         IncompleteRunError
             No data file is there, or the numbers of the frames contradict each other.
+        LayoutError
+            A folder has several master files.
         SourceError
             A file is damaged, or not arranged as the layout says.
         """
-        state = FileState(path)
-        with open_hdf5(path) as file:
-            tree = walk(file)
-            facts = read_facts(file, time_zone)
-            links = _links(file[_FOLDER])
-            expected = _expected_frames(file)
-        parts, absent = read_parts(path, links)
-        _check_alike(parts)
-        paths = {dataset.path for dataset in tree.datasets}
-        roles = {r: p for r, known in _ROLES.items() for p in known if p in paths}
-        files = {part.index: part.file for part in parts}
-        return Run(
-            layout=self.name,
-            files=(RunFile(path.name, path, state), *files.values()),
-            groups=tree.groups,
-            arrays=(
-                *(RunArray(d.path, (Piece(0, d),), attributes=d.attributes) for d in tree.datasets),
-                _stack(parts),
-            ),
-            problems=(*_problems(tree, links), *_surplus(parts)),
-            missing=find_missing(links, parts, absent, expected),
-            facts=facts,
-            roles={"frames": _STACK, **roles},
-        )
+        if path.is_dir():
+            listing = list_folder(path)
+            master = only_master(listing, _masters(listing))
+            return with_folder(_read_master(master.path, time_zone), listing)
+        return _read_master(path, time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Master:
+    """What a master file says, its tree apart."""
+
+    facts: Facts
+    links: list[StackLink]
+    expected: int
+    channels: bool
+    roles: dict[str, str]
+
+
+def _masters(listing: Listing) -> list[RunFile]:
+    named = (file for file in listing.files if file.name.endswith(MASTER))
+    return [file for file in named if is_hdf5(file.path) and _is_master(file.path)]
+
+
+def _is_master(path: Path) -> bool:
+    with open_hdf5(path) as file:
+        folder = inside(file, _FOLDER)
+        if not isinstance(folder, h5py.Group):
+            return False
+        return has_channels(folder) or ("data" not in folder and bool(_links(folder)))
+
+
+def _read_master(path: Path, time_zone: str) -> Run:
+    state = FileState(path)
+    with open_hdf5(path) as file:
+        tree = walk(file)
+        master = _said(file, tree, time_zone)
+    parts, absent = read_parts(path, master.links) if master.links else ([], [])
+    _check_alike(parts)
+    files = {part.index: part.file for part in parts}
+    arrays = [RunArray(d.path, (Piece(0, d),), attributes=d.attributes) for d in tree.datasets]
+    if master.channels:
+        arrays = [_with_channels(a, parts) if a.path == _STACK else a for a in arrays]
+    else:
+        arrays.append(_stack(parts))
+    return Run(
+        layout=DectrisLayout.name,
+        files=(RunFile(path.name, path, state), *files.values()),
+        groups=tree.groups,
+        arrays=tuple(arrays),
+        problems=(*_problems(tree, master), *_surplus(parts)),
+        missing=find_missing(master.links, parts, absent, master.expected) if parts else (),
+        facts=master.facts,
+        roles={"frames": _STACK, **master.roles},
+    )
+
+
+def _said(file: h5py.File, tree: SourceTree, time_zone: str) -> _Master:
+    channels = has_channels(file[_FOLDER])
+    paths = {dataset.path for dataset in tree.datasets}
+    roles = {r: p for r, known in _ROLES.items() for p in known if p in paths}
+    return _Master(
+        facts=read_facts(file, time_zone),
+        links=source_links(file) if channels else _links(file[_FOLDER]),
+        expected=expected_images(file) if channels else _expected_frames(file),
+        channels=channels,
+        roles={**roles, **(channel_roles(file, paths) if channels else {})},
+    )
+
+
+def _with_channels(array: RunArray, parts: Sequence[StackPart]) -> RunArray:
+    told = {"hsc:stack": _stack_facts(parts)} if parts else {}
+    return replace(array, dimension_names=_DIMENSIONS, attributes={**array.attributes, **told})
 
 
 def _links(folder: h5py.Group) -> list[StackLink]:
@@ -101,8 +158,8 @@ def _links(folder: h5py.Group) -> list[StackLink]:
 
 
 def _check_alike(parts: Sequence[StackPart]) -> None:
-    first = parts[0].dataset
     for part in parts[1:]:
+        first = parts[0].dataset
         dataset = part.dataset
         if (dataset.shape[1:], dataset.element) != (first.shape[1:], first.element):
             raise LayoutError(
@@ -114,17 +171,21 @@ def _check_alike(parts: Sequence[StackPart]) -> None:
 
 
 def _stack(parts: Sequence[StackPart]) -> RunArray:
-    middle = ("channel",) if len(parts[0].dataset.shape) == 4 else ()
+    four = len(parts[0].dataset.shape) == 4
+    return RunArray(
+        _STACK,
+        tuple(Piece(part.index, part.dataset) for part in parts),
+        dimension_names=_DIMENSIONS if four else ("frame", "y", "x"),
+        attributes={"hsc:stack": _stack_facts(parts)},
+    )
+
+
+def _stack_facts(parts: Sequence[StackPart]) -> list[dict[str, Any]]:
     start, facts = 0, []
     for part in parts:
         facts.append(part.facts(start))
         start += part.dataset.shape[0]
-    return RunArray(
-        _STACK,
-        tuple(Piece(part.index, part.dataset) for part in parts),
-        dimension_names=("frame", *middle, "y", "x"),
-        attributes={"hsc:stack": facts},
-    )
+    return facts
 
 
 def _expected_frames(file: h5py.File) -> int:
@@ -138,9 +199,10 @@ def _expected_frames(file: h5py.File) -> int:
     return count
 
 
-def _problems(tree: SourceTree, links: Sequence[StackLink]) -> list[Problem]:
-    known = {f"{_FOLDER}/{link.name}" for link in links}
-    return [*tree.problems, *_virtual(tree), *outside(tree, known)]
+def _problems(tree: SourceTree, master: _Master) -> list[Problem]:
+    known = {f"{_FOLDER}/{link.name}" for link in master.links}
+    virtual = [] if master.channels else _virtual(tree)
+    return [*tree.problems, *virtual, *outside(tree, known)]
 
 
 def _virtual(tree: SourceTree) -> list[Problem]:

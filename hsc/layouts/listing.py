@@ -109,11 +109,17 @@ class _Lister:
             self.missing.append(f"what is still being copied as {name}")
         elif _LEFTOVER.fullmatch(entry.name):
             self.notes.append(f"left out: {name}, a leftover of an editor, desktop or file system")
-        elif not os.access(path, os.R_OK):
-            self._problem(path, "the file can't be read: its mode forbids it")
+        else:
+            self._file(path, name)
+        return None
+
+    def _file(self, path: Path, name: str) -> None:
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            self._problem(path, f"the file can't be read: {error.strerror}")
         else:
             self.files.append(RunFile(name, path, FileState(path)))
-        return None
 
     def _link(self, path: Path, name: str) -> None:
         target = Path(realpath(path))

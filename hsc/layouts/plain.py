@@ -16,7 +16,7 @@ class PlainLayout:
 
     def recognises(self, path: Path) -> bool:
         """Take every HDF5 file."""
-        return True
+        return not path.is_dir()
 
     def read(self, path: Path, time_zone: str) -> Run:
         """Read all of a file but its data."""

@@ -1,15 +1,22 @@
-"""The table of layouts: the first that recognises a file takes it."""
+"""The table of layouts: the first that recognises a path takes it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hsc.errors import ConfigurationError, LayoutError, SourceMissingError
+from hsc.errors import ConfigurationError, LayoutError
 from hsc.layouts.dectris import DectrisLayout
+from hsc.layouts.exfel import ExfelLayout
+from hsc.layouts.folder import FolderLayout
 from hsc.layouts.plain import PlainLayout
 from hsc.layouts.run import Layout, Run
 
-LAYOUTS: tuple[Layout, ...] = (DectrisLayout(), PlainLayout())
+LAYOUTS: tuple[Layout, ...] = (
+    ExfelLayout(),
+    DectrisLayout(),
+    FolderLayout(),
+    PlainLayout(),
+)
 
 
 def read_run(path: Path, *, layout: str | None, time_zone: str) -> Run:
@@ -18,7 +25,7 @@ def read_run(path: Path, *, layout: str | None, time_zone: str) -> Run:
     Parameters
     ----------
     path
-        A file; of a run of many files the one that links the others.
+        A run's folder; or a file, of a run of many files the one that links the others.
     layout
         Name of the layout; None: found out.
     time_zone
@@ -31,19 +38,13 @@ def read_run(path: Path, *, layout: str | None, time_zone: str) -> Run:
     SourceError
         A file is missing, damaged, not HDF5, or not arranged as the layout says.
     """
-    if path.is_dir():
-        raise SourceMissingError(
-            "the path is a folder, not a file",
-            where=str(path),
-            next_step="name the run's files, or the master file of a DECTRIS run",
-        )
     if layout is None:
         return next(each for each in LAYOUTS if each.recognises(path)).read(path, time_zone)
     for each in LAYOUTS:
         if each.name == layout:
             if not each.recognises(path):
                 raise LayoutError(
-                    f"the file is not arranged as {layout}",
+                    f"it is not arranged as {layout}",
                     where=str(path),
                     next_step="leave --layout out: hsc finds the layout that fits",
                 )

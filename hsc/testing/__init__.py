@@ -5,6 +5,7 @@ from hsc.testing.chunks import write_many_chunks
 from hsc.testing.dectris import Frame, write_dectris_run
 from hsc.testing.dectris_run import DectrisRun
 from hsc.testing.detector import Detector, PixelMaskBit
+from hsc.testing.exfel import ExfelRun, exfel_image, write_exfel_run
 from hsc.testing.noise import PoissonFrames
 
 __all__ = [
@@ -12,11 +13,14 @@ __all__ = [
     "BioSaxsPair",
     "DectrisRun",
     "Detector",
+    "ExfelRun",
     "Frame",
     "PixelMaskBit",
     "PoissonFrames",
+    "exfel_image",
     "sphere_form_factor",
     "write_biosaxs_pair",
     "write_dectris_run",
+    "write_exfel_run",
     "write_many_chunks",
 ]

@@ -33,13 +33,14 @@ def bad_files(
 ) -> dict[Path, tuple[str, str]]:
     """Give bad paths, each with the error's class and a word that its message must have."""
     folder = tmp_path_factory.mktemp("bad")
+    (folder / "none").mkdir()
     run = make_run()
     second = "series_1_data_000002.h5"
     whole = (run.parent / second).read_bytes()
     bad: dict[Path, tuple[str, str]] = {
         folder / "absent.h5": ("SourceMissingError", "no such file"),
         folder / "absent" / "scan.h5": ("SourceMissingError", "no such file"),
-        run.parent: ("SourceMissingError", "folder"),
+        folder / "none": ("NotHdf5Error", "folder is empty"),
     }
 
     def write(name: str, content: bytes, error: str, word: str) -> None:

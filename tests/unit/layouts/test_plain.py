@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hsc.errors import ConfigurationError, SourceMissingError
+from hsc.errors import ConfigurationError, LayoutError
 from hsc.layouts import facilities, find_facility, read_run
 
 
@@ -98,12 +98,12 @@ def test_facts_that_lead_nowhere_are_absent(tmp_path):
     assert (facts.title, facts.sample, dict(facts.quantities)) == ("", None, {})
 
 
-def test_a_folder_and_an_unknown_layout_are_refused(tmp_path):
-    with pytest.raises(SourceMissingError, match="folder"):
-        read(tmp_path)
+def test_an_unknown_layout_and_one_that_does_not_fit_are_refused(tmp_path):
+    with pytest.raises(LayoutError, match="not arranged as plain"):
+        read(tmp_path, layout="plain")
     with h5py.File(tmp_path / "a.h5", "w"):
         pass
-    with pytest.raises(ConfigurationError, match="dectris, plain"):
+    with pytest.raises(ConfigurationError, match="exfel, dectris, folder, plain"):
         read(tmp_path / "a.h5", layout="nosuch")
 
 

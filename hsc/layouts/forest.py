@@ -1,0 +1,108 @@
+"""A forest: many HDF5 files as one tree, each file a subtree under its run-relative name."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hsc.hdf5 import Problem, SourceGroup, SourceTree
+from hsc.layouts.run import Facts, Piece, RunArray, RunFile, outside
+from hsc.model import plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class WalkedFile:
+    """A file of a run, and all of it but its data."""
+
+    file: RunFile
+    """The file."""
+    tree: SourceTree
+    """What is in it."""
+    facts: Facts
+    """What it says of the measurement."""
+
+    @property
+    def root(self) -> str:
+        """Path of its subtree."""
+        return f"/{self.file.name}"
+
+    def path(self, path: str) -> str:
+        """Give the path in the run's tree of an object of the file."""
+        return self.root if path == "/" else f"{self.root}{path}"
+
+
+def forest_groups(files: Sequence[WalkedFile], links: dict[str, str]) -> tuple[SourceGroup, ...]:
+    """Give the groups of the whole tree: its root, the folders, and all groups of the files.
+
+    Parameters
+    ----------
+    files
+        The files.
+    links
+        Symbolic links of the folder, which the root tells of: name to the name they lead to.
+    """
+    named = {plain_text(name): plain_text(target) for name, target in links.items()}
+    groups = [SourceGroup("/", {"hsc:symlinks": named} if named else {})]
+    folders = {folder for each in files for folder in _folders(each.file.name)}
+    groups += [SourceGroup(f"/{folder}", {}) for folder in folders]
+    groups += [_group(each, group) for each in files for group in each.tree.groups]
+    return tuple(sorted(groups, key=lambda group: group.path))
+
+
+def forest_arrays(files: Sequence[WalkedFile]) -> tuple[RunArray, ...]:
+    """Give the arrays of all files, each under its file's name."""
+    return tuple(
+        RunArray(each.path(d.path), (Piece(number, d),), attributes=d.attributes)
+        for number, each in enumerate(files)
+        for d in each.tree.datasets
+    )
+
+
+def forest_problems(files: Sequence[WalkedFile]) -> tuple[Problem, ...]:
+    """Give what can't be carried over of the files.
+
+    An external link to another file of the run is none: it stays a link, and so does its target.
+    """
+    there = {each.file.name for each in files}
+    problems = []
+    for each in files:
+        found = [*each.tree.problems, *outside(each.tree, _inner_links(each, there))]
+        problems += [replace(problem, path=_placed(each, problem.path)) for problem in found]
+    return tuple(problems)
+
+
+def _placed(each: WalkedFile, path: str) -> str:
+    return f"{each.root}{path[1:]}" if path.startswith("/@") else each.path(path)
+
+
+def _group(each: WalkedFile, group: SourceGroup) -> SourceGroup:
+    attributes = dict(group.attributes)
+    if group.path == "/":
+        # Absolute paths in the subtree's links begin here.
+        attributes["hsc:file"] = plain_text(each.file.name)
+    return replace(group, path=each.path(group.path), attributes=attributes)
+
+
+def _inner_links(each: WalkedFile, there: Collection[str]) -> set[str]:
+    """Give the paths of external links that lead to another file of the run."""
+    folder = posixpath.dirname(each.file.name)
+    return {
+        posixpath.join(group.path, name)
+        for group in each.tree.groups
+        for name, link in group.links.items()
+        if "external" in link and _name(folder, link["file"], each.file.path.parent) in there
+    }
+
+
+def _name(folder: str, target: str, place: Path) -> str:
+    """Give the run-relative name of a file that a link in ``folder`` names."""
+    if posixpath.isabs(target):
+        target = posixpath.relpath(target, place.as_posix())
+    return posixpath.normpath(posixpath.join(folder, target))
+
+
+def _folders(name: str) -> list[str]:
+    steps = name.split("/")[:-1]
+    return ["/".join(steps[: depth + 1]) for depth in range(len(steps))]

@@ -1,0 +1,112 @@
+"""Runs as European XFEL's data acquisition lays them out: a file per module and sequence.
+
+Format 1.2 of the facility's data format, with the details that EXtra-data's mock files show:
+one HDF5 chunk per image, counts and trains padded with zeros to whole chunks, no filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+_PULSES_PER_TRAIN = 2
+_PAD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ExfelRun:
+    """What the files of one run say about it."""
+
+    proposal: int = 700000
+    """Number of the proposal."""
+    run: int = 12
+    """Number of the run."""
+    kind: str = "RAW"
+    """``RAW`` or ``CORR``."""
+    detector: str = "SPB_DET_AGIPD1M-1"
+    """Name of the detector; its first word is the instrument's."""
+    aggregator: str = "AGIPD"
+    """What writes a module's files, without the module's number."""
+    modules: Sequence[int] = tuple(range(16))
+    """Modules that write files."""
+    sequences: Sequence[Sequence[int]] = ((10000, 10001, 10002), (10003, 10004))
+    """Trains of each file in a module's sequence."""
+    lost: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    """Trains that a module has not."""
+    shape: tuple[int, int] = (16, 8)
+    """Rows and columns of a module."""
+    sample: str = "No Sample"
+    """Name of the sample."""
+    created: str = "20260504T080000Z"
+    """When the files were begun, UTC."""
+
+
+def write_exfel_run(folder: Path, run: ExfelRun) -> list[Path]:
+    """Write a run's files; give them by name.
+
+    Module m of train t and pulse p counts ``exfel_image(run, m, t, p)`` in each pixel.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for module in run.modules:
+        for sequence, trains in enumerate(run.sequences):
+            name = f"{run.kind}-R{run.run:04}-{run.aggregator}{module:02}-S{sequence:05}.h5"
+            there = [train for train in trains if train not in run.lost.get(module, ())]
+            with h5py.File(folder / name, "x") as file:
+                _metadata(file, run, sequence)
+                _module(file, run, module, there)
+            written.append(folder / name)
+    return sorted(written)
+
+
+def exfel_image(run: ExfelRun, module: int, train: int, pulse: int) -> NDArray[np.uint16]:
+    """Give the image that a module has of a pulse."""
+    pixels = np.arange(np.prod(run.shape), dtype=np.uint16).reshape(run.shape)
+    return pixels + np.uint16(1000 * (module % 16) + 10 * (train % 100) + pulse)
+
+
+def _metadata(file: Any, run: ExfelRun, sequence: int) -> None:
+    group = file.create_group("METADATA")
+    for name, text in (
+        ("creationDate", run.created),
+        ("dataFormatVersion", "1.2"),
+        ("sample", run.sample),
+    ):
+        group.create_dataset(name, data=[text.encode()], dtype=h5py.string_dtype("ascii"))
+    for name, number in (
+        ("proposalNumber", run.proposal),
+        ("runNumber", run.run),
+        ("sequenceNumber", sequence),
+    ):
+        group.create_dataset(name, data=np.array([number], np.uint32))
+
+
+def _module(file: Any, run: ExfelRun, module: int, trains: Sequence[int]) -> None:
+    source = f"{run.detector}/DET/{module}CH0:xtdf"
+    count = len(trains)
+    file["INDEX/trainId"] = _padded(np.array(trains, np.uint64))
+    file[f"INDEX/{source}/image/first"] = np.arange(count, dtype=np.uint64) * _PULSES_PER_TRAIN
+    file[f"INDEX/{source}/image/count"] = np.full(count, _PULSES_PER_TRAIN, np.uint64)
+    group = file.create_group(f"INSTRUMENT/{source}/image")
+    pulses = range(_PULSES_PER_TRAIN)
+    images = [exfel_image(run, module, train, pulse) for train in trains for pulse in pulses]
+    frames = count * _PULSES_PER_TRAIN
+    group.create_dataset(
+        "data",
+        data=np.array(images, np.uint16).reshape(frames, 1, *run.shape),
+        maxshape=(None, 1, *run.shape),
+        chunks=(1, 1, *run.shape),
+    )
+    group["trainId"] = np.repeat(np.array(trains, np.uint64), _PULSES_PER_TRAIN)[:, None]
+    group["pulseId"] = np.tile(np.array(pulses, np.uint64), count)[:, None]
+    group["cellId"] = np.tile(np.array(pulses, np.uint16), count)[:, None]
+
+
+def _padded(trains: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return np.concatenate([trains, np.zeros(-len(trains) % _PAD, np.uint64)])
