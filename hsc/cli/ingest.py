@@ -32,7 +32,9 @@ class Verify(StrEnum):
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="HDF5 files, or master files of runs.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="HDF5 files, or folders or master files of runs.")
+    ],
     facility: Annotated[
         str | None, typer.Option(help="Facility's short id; by default HSC_FACILITY, else local.")
     ] = None,
@@ -118,6 +120,8 @@ def _tell(report: Any) -> None:
     for dataset in report.datasets:
         for gap in dataset.gaps:
             answer(None, f"gap in {dataset.pid}: {gap.path}: {gap.reason}")
+        for note in dataset.notes:
+            answer(None, f"note on {dataset.pid}: {note}")
     for error in report.errors:
         lines = [f"error: {error.message}", f"  where: {error.where or error.path}"]
         lines += [f"  next:  {error.next}"] if error.next else []

@@ -13,7 +13,7 @@ from hsc.cli.output import answer, json_wanted, show_table, size
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="An HDF5 file, or the master file of a run.")],
+    path: Annotated[Path, typer.Argument(help="An HDF5 file, or a run's folder or master file.")],
     layout: Annotated[str | None, typer.Option(help="Layout; by default it is found out.")] = None,
     isolate: Isolate = None,
     json: Json = False,
@@ -44,5 +44,6 @@ def inspect(
         f"out: {told.objects} objects, about {size(told.bytes)}, in about {told.seconds} s",
     ]
     lines += [f"missing: {what}" for what in told.missing]
+    lines += [f"note: {note}" for note in told.notes]
     lines += [f"can't be carried over: {gap.path}: {gap.reason}" for gap in told.gaps]
     answer(None, "\n".join(lines))

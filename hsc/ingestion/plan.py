@@ -60,7 +60,9 @@ def make_plan(run: Run, *, policy: str) -> Plan:
     """
     run = _plannable(run)
     gaps = [Gap(path=plain_text(p.path), reason=plain_text(p.reason)) for p in run.problems]
-    gaps += [Gap(path="/", reason=f"missing in the run: {what}") for what in run.missing]
+    gaps += [
+        Gap(path="/", reason=plain_text(f"missing in the run: {what}")) for what in run.missing
+    ]
     if policy == "strict":
         _refuse(run)
     keys, names = run_keys(run)

@@ -126,9 +126,8 @@ def _ingest_path(
         with holding(activity.id):
             target = find_target(plan, request, facility, store, activity.id)
             dataset = (known if target.committed else _make)(order, plan, target)
-    return _report(
-        dataset, plain_text(str(path)), time.perf_counter() - started, existing=target.committed
-    )
+    seconds = time.perf_counter() - started
+    return _report(dataset, plan, plain_text(str(path)), seconds, existing=target.committed)
 
 
 def plan_ingest(path: Path, request: IngestRequest, facility: Facility) -> Plan:
@@ -200,7 +199,9 @@ def _make(order: Order, plan: Plan, target: Target) -> Dataset:
         raise
 
 
-def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) -> IngestedDataset:
+def _report(
+    dataset: Dataset, plan: Plan, source: str, seconds: float, *, existing: bool
+) -> IngestedDataset:
     return IngestedDataset(
         pid=dataset.pid,
         version=dataset.version,
@@ -211,6 +212,7 @@ def _report(dataset: Dataset, source: str, seconds: float, *, existing: bool) ->
         seconds=round(seconds, 3),
         arrays=dataset.arrays,
         gaps=dataset.gaps,
+        notes=tuple(map(plain_text, plan.run.notes)),
         existing=existing,
         source=source,
     )

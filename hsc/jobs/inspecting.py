@@ -9,7 +9,7 @@ from hsc.ingestion import forecast, summary
 from hsc.jobs.ingesting import plan_ingest
 from hsc.jobs.requests import IngestRequest
 from hsc.layouts import find_facility
-from hsc.model import ArraySummary, Gap, Record
+from hsc.model import ArraySummary, Gap, Record, plain_text
 from hsc.workers import available_cpus
 
 
@@ -33,6 +33,8 @@ class Inspection(Record):
     """Whether the run is complete."""
     missing: tuple[str, ...]
     """What is not there."""
+    notes: tuple[str, ...]
+    """What is worth knowing and is neither missing nor lost: files left out, trains lost ..."""
     gaps: tuple[Gap, ...]
     """What could not be carried over, with reasons."""
     source_id: str
@@ -59,7 +61,7 @@ def inspect(path: str, *, layout: str | None = None, isolate: bool = False) -> I
     Parameters
     ----------
     path
-        A file, or the master file of a run.
+        A file, or a run's folder or master file.
     layout
         Name of the layout; None: found out.
     isolate
@@ -82,7 +84,8 @@ def inspect(path: str, *, layout: str | None = None, isolate: bool = False) -> I
         path=path,
         layout=plan.run.layout,
         complete=not plan.run.missing,
-        missing=plan.run.missing,
+        missing=tuple(map(plain_text, plan.run.missing)),
+        notes=tuple(map(plain_text, plan.run.notes)),
         gaps=plan.gaps,
         source_id=plan.source_id,
         files=len(plan.run.sources),

@@ -132,7 +132,7 @@ def raw_record(
         kind=Kind.RAW,
         title=facts.title or (f"{sample}: {name}" if sample else name),
         facility=facility.id,
-        instrument=facts.instrument,
+        instrument=facility.instrument(facts.instrument),
         proposal=request.proposal or facts.proposal,
         sample=sample,
         created=now(),
@@ -158,4 +158,5 @@ def by_path(arrays: list[ArraySummary]) -> tuple[ArraySummary, ...]:
 def _places(plan: Plan, request: IngestRequest, facility: Facility) -> tuple[str | None, ...]:
     facts = plan.run.facts
     year = str((facts.collected or now()).year)
-    return facility.id, facts.instrument, year, request.proposal or facts.proposal
+    instrument = facility.instrument(facts.instrument)
+    return facility.id, instrument, year, request.proposal or facts.proposal

@@ -16,7 +16,7 @@ class IngestRequest(Record):
     """What to take in, and how."""
 
     paths: tuple[str, ...]
-    """Absolute paths of files, or of the master files of runs; each becomes one dataset."""
+    """Absolute paths of files, run folders or master files of runs; each becomes one dataset."""
     facility: str | None = None
     """Facility's short id; None: ``HSC_FACILITY``, else ``local``."""
     proposal: str | None = None
@@ -64,6 +64,8 @@ class IngestedDataset(Record):
     """All arrays, by path."""
     gaps: tuple[Gap, ...]
     """What is missing, with reasons."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and is neither missing nor lost: files left out, trains lost ..."""
     existing: bool = False
     """The same source was there already; nothing was written."""
     source: str

@@ -133,3 +133,11 @@ def test_no_fact_is_taken_from_another_file(tmp_path, way):
             entry.create_virtual_dataset("instrument/monochromator/wavelength", layout)
     facts = read(tmp_path / "run" / "a.h5").facts
     assert (facts.title, dict(facts.quantities)) == ("", {})
+
+
+def test_instruments_bear_the_names_that_their_facility_gives_them():
+    assert find_facility("xfel").instrument("SPB") == "SPB/SFX"
+    assert find_facility("desy").instrument("EMBL P12") == "P12"
+    assert find_facility("maxiv").instrument("cosaxs") == "CoSAXS"
+    assert find_facility("maxiv").instrument("a new one") == "a new one"
+    assert find_facility("local").instrument(None) is None
