@@ -3,12 +3,15 @@
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
 from hsc.hdf5.files import FileState, is_hdf5, open_hdf5
 from hsc.hdf5.inside import inside
-from hsc.hdf5.parts import Part
+from hsc.hdf5.names import decode_text, encode_name
+from hsc.hdf5.parts import Part, source_of
+from hsc.hdf5.regions import read_part
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
-from hsc.hdf5.types import ElementType, decode_text, element_type, encode_name
+from hsc.hdf5.types import Carry, ElementType, element_type
 from hsc.hdf5.walk import walk
 
 __all__ = [
+    "Carry",
     "ChunkIndex",
     "ElementType",
     "FileState",
@@ -25,5 +28,7 @@ __all__ = [
     "inside",
     "is_hdf5",
     "open_hdf5",
+    "read_part",
+    "source_of",
     "walk",
 ]

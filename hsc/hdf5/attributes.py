@@ -2,120 +2,217 @@
 
 A plain value stands under its own name, so that every reader of Zarr understands it. What JSON
 does not say (the exact type) stands beside it in ``hsc:attribute_types``. A value that JSON
-can't hold (NaN, integers beyond 2^53, bytes that are no text) is ``{"$t": type, "$hex": bytes}``.
+can't hold (NaN, integers beyond 2^53, bytes that are no text) is ``{"$t": type, "$hex": bytes}``;
+one of a type made of others is ``{"$columns": {name: value}}``, with the names that a dataset of
+this type would have below its group.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import h5py
 import numpy as np
+from h5py import h5s
 
-from hsc.hdf5.types import (
-    AMBIGUOUS_NAME,
-    ambiguous_names,
-    decode_name,
-    decode_text,
-    element_type,
-    encode_name,
-)
+from hsc.hdf5.columns import Column, Columns, columns_of, leaf_type, raw_columns
+from hsc.hdf5.elements import read_texts_raw, read_whole
+from hsc.hdf5.names import decode_name, decode_text, encode_name
+from hsc.hdf5.parts import Part
+from hsc.hdf5.records import type_record
+from hsc.hdf5.types import Carry
 
 TYPES_KEY = "hsc:attribute_types"
+SPILLED_KEY = "$array"
+LARGEST_JSON_NBYTES = 64 * 2**10
 _EXACT_INTEGERS = 2**53
 # Types that need no note: what JSON's own values are read back as.
 _NATURAL = {"<i8", "<f8"}
+_REFERENCES = (Carry.OBJECT, Carry.REGION)
+_TEXTS = (Carry.TEXT, Carry.FIXED_TEXT)
+_UNREADABLE = (OSError, KeyError, TypeError, ValueError, RuntimeError)
 
 
-def read_attributes(node: Any, path: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Read all attributes of a group or dataset.
+@dataclass(slots=True)
+class Attributes:
+    """Attributes of an object."""
 
-    Returns
-    -------
-    attributes
-        As JSON, with ``hsc:attribute_types`` when some type needs a note.
-    problems
-        Path (``/group@attribute``) and reason of each attribute that can't be carried over.
-    """
-    values: dict[str, Any] = {}
-    types: dict[str, Any] = {}
-    problems: list[tuple[str, str]] = []
+    values: dict[str, Any] = field(default_factory=dict)
+    """As JSON, with ``hsc:attribute_types`` when some type needs a note."""
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    """Path (``/group@attribute``) and reason of each that can't be carried over."""
+    referring: dict[str, str] = field(default_factory=dict)
+    """Those that hold references, which wait for the paths of the whole tree: name in JSON to
+    name in the file."""
+    large: dict[str, str] = field(default_factory=dict)
+    """Those that are too large for JSON: likewise."""
+
+
+def read_attributes(node: Any, path: str) -> Attributes:
+    """Read all attributes of a group or dataset."""
+    found = Attributes()
     try:
         names = sorted(map(decode_name, node.attrs))
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        return {}, [(f"{path}@", f"the attributes can't be listed: {error}")]
-    ambiguous = ambiguous_names(names)
-    for name in names:
-        where = f"{path}@{name}"
-        if name in ambiguous:
-            problems.append((where, AMBIGUOUS_NAME))
-            continue
-        if name.startswith("hsc:"):
-            problems.append((where, "its name begins with hsc:, which is hsc's own"))
-            continue
-        if decode_text(name) is None:
-            problems.append((where, "its name is no UTF-8"))
-            continue
+    except _UNREADABLE as error:
+        found.problems.append((f"{path}@", f"the attributes can't be listed: {error}"))
+        return found
+    types: dict[str, Any] = {}
+    for name, key in attribute_keys(names).items():
         try:
-            value, record, reason = _read(node, name)
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason, value, record = f"it can't be read: {error}", None, None
-        if reason:
-            problems.append((where, reason))
-            continue
-        values[name] = value
-        if record:
-            types[name] = record
+            _take(found, types, node, name, key)
+        except _UNREADABLE as error:
+            found.problems.append((f"{path}@{name}", f"it can't be read: {error}"))
     if types:
-        values[TYPES_KEY] = types
-    return values, problems
+        found.values[TYPES_KEY] = types
+    return found
 
 
-def _read(node: Any, name: str) -> tuple[Any, dict[str, Any] | None, str]:
+def attribute_keys(names: list[str]) -> dict[str, str]:
+    r"""Give each attribute its name in JSON: mostly its own.
+
+    One that begins with ``hsc:``, which is hsc's own, or is no UTF-8 is percent-escaped, and its
+    true name noted.
+
+    Examples
+    --------
+    >>> attribute_keys(["a", "hsc:name", "\udcff"])
+    {'a': 'a', 'hsc:name': '%68sc:name', '\udcff': '%FF'}
+    """
+    plain = {
+        name for name in names if not name.startswith("hsc:") and decode_text(name) is not None
+    }
+    keys, taken = {}, set(plain)
+    for name in names:
+        key = name if name in plain else _escaped(name)
+        while name not in plain and key in taken:
+            key += "%"
+        taken.add(key)
+        keys[name] = key
+    return keys
+
+
+def read_attribute(node: Any, name: str, targets: Mapping[int, str]) -> Any:
+    """Read one attribute as JSON, with the paths that its references lead to.
+
+    Parameters
+    ----------
+    targets
+        Path of each object by its address.
+    """
+    return _read(node, name, targets)[0]
+
+
+def plain_part(node: Any, name: str) -> tuple[Part, tuple[int, ...]] | None:
+    """Give how an attribute is read as an array; None when it is no plain array."""
+    attribute = node.attrs.get_id(encode_name(name))
+    columns = _columns(attribute)
+    leaf = columns.leaves[0] if len(columns.leaves) == 1 else None
+    if leaf is None or leaf.names or leaf.part.element.carry in _REFERENCES:
+        return None
+    if leaf.part.element.carry in _TEXTS and isinstance(_text(attribute, leaf.part), dict):
+        return None
+    part = replace(leaf.part, attribute=name)
+    return part, (*attribute.shape, *part.row_shape)
+
+
+def _escaped(name: str) -> str:
     raw = encode_name(name)
-    attribute = node.attrs.get_id(raw)
-    kind = element_type(attribute.get_type(), attribute.dtype)
-    if kind.zarr is None:
-        return None, None, kind.reason
-    value = node.attrs[raw]
-    if isinstance(value, h5py.Empty):
-        return {"$null": True}, kind.record, ""
-    if kind.zarr == "string":
-        return *_text(value, kind.record), ""
-    return *_numbers(np.asarray(value), kind.record), ""
+    if raw.startswith(b"hsc:"):
+        return "%68" + _escaped(decode_name(raw[1:]))
+    return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in name)
 
 
-def _text(value: Any, record: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
-    if isinstance(value, np.ndarray):
-        return _text_array(value, record)
-    raw = bytes(value) if isinstance(value, bytes) else value
-    text = decode_text(raw)
-    if text is None:
-        data = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogateescape")
-        return {"$t": "string", "$hex": data.hex()}, record
-    return text, None if record["string"] == {"charset": "utf-8"} else record
+def _take(found: Attributes, types: dict[str, Any], node: Any, name: str, key: str) -> None:
+    value, record, columns = _read(node, name, {})
+    if key != name:
+        record = {**(record or {}), "name_hex": encode_name(name).hex()}
+    found.values[key] = value
+    if record:
+        types[key] = record
+    if any(leaf.part.element.carry in _REFERENCES for leaf in columns.leaves):
+        found.referring[key] = name
+    elif len(json.dumps(value)) > LARGEST_JSON_NBYTES and plain_part(node, name):
+        found.large[key] = name
 
 
-def _text_array(array: np.ndarray[Any, Any], record: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    texts = [decode_text(item) for item in array.ravel()]
-    record = {**record, "shape": list(array.shape)}
-    if any(text is None for text in texts):
-        raw = (i if isinstance(i, bytes) else i.encode("utf-8", "surrogateescape")
-               for i in array.ravel())  # fmt: skip
-        return {"$t": "string", "$hex": [item.hex() for item in raw]}, record
-    return np.array(texts, object).reshape(array.shape).tolist(), record
+def _read(
+    node: Any, name: str, targets: Mapping[int, str]
+) -> tuple[Any, dict[str, Any] | None, Columns]:
+    attribute = node.attrs.get_id(encode_name(name))
+    type_id = attribute.get_type()
+    if attribute.get_space().get_simple_extent_type() == h5s.NULL:
+        columns = columns_of(type_id)
+        return {"$null": True}, _record(columns, type_id, ()), columns
+    columns = _columns(attribute)
+    if columns.problems:
+        raise ValueError("; ".join(reason for _, reason in columns.problems))
+    shape = tuple(attribute.shape)
+    record = _record(columns, type_id, shape)
+    leaves = {"/".join(leaf.names): leaf for leaf in columns.leaves}
+    if list(leaves) == [""]:
+        value = _value(attribute, leaves[""], targets)
+        return value, _note(record, leaves[""], value, shape), columns
+    values = {name: _value(attribute, leaf, targets) for name, leaf in leaves.items()}
+    return {"$columns": values}, record, columns
 
 
-def _numbers(
-    array: np.ndarray[Any, Any], record: dict[str, Any]
-) -> tuple[Any, dict[str, Any] | None]:
-    if array.shape:
-        record = {**record, "shape": list(array.shape)}
-    if _plain(array):
-        natural = not array.shape and record.get("dtype") in _NATURAL and "enum" not in record
-        return array.tolist(), None if natural else record
+def _columns(attribute: Any) -> Columns:
+    """Take an attribute's type apart, texts that are not exact as bytes."""
+    columns = columns_of(attribute.get_type())
+    for column in [c for c in columns.leaves if c.part.element.carry in _TEXTS]:
+        if not column.names:
+            continue  # at the top JSON has a form for such texts of its own
+        try:
+            read_whole(attribute, column.part)
+        except ValueError:
+            raw = raw_columns(column, leaf_type(attribute.get_type(), column.part.steps))
+            columns.leaves.remove(column)
+            columns.groups |= raw.groups
+            columns.leaves += raw.leaves
+    return columns
+
+
+def _record(columns: Columns, type_id: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+    first = columns.leaves[0] if len(columns.leaves) == 1 else None
+    plain = first is not None and not first.names and not first.part.row_shape
+    record = dict(first.part.element.record) if first and plain else type_record(type_id)
+    return record | ({"shape": list(shape)} if shape or not plain else {})
+
+
+def _note(
+    record: dict[str, Any], leaf: Column, value: Any, shape: tuple[int, ...]
+) -> dict[str, Any] | None:
+    """Leave out the note on a type that JSON's own values are read back as."""
+    if shape or leaf.part.row_shape or not isinstance(value, str | int | float):
+        return record
+    natural = record.get("dtype") in _NATURAL and len(record) == 1
+    return None if natural or record == {"string": {"charset": "utf-8"}} else record
+
+
+def _value(attribute: Any, leaf: Column, targets: Mapping[int, str]) -> Any:
+    carry = leaf.part.element.carry
+    if carry in _TEXTS and not leaf.names:
+        return _text(attribute, leaf.part)
+    if carry in _REFERENCES:
+        return read_whole(attribute, replace(leaf.part, targets=targets)).tolist()
+    return _json(read_whole(attribute, leaf.part))
+
+
+def _text(attribute: Any, part: Part) -> Any:
+    try:
+        return read_whole(attribute, part).tolist()
+    except ValueError:
+        raw = [text.hex() for text in read_texts_raw(attribute, part)]
+        return {"$t": "string", "$hex": raw if attribute.shape or part.dims else raw[0]}
+
+
+def _json(array: np.ndarray[Any, Any]) -> Any:
+    if array.dtype == object or _plain(array):
+        return array.tolist()
     little = array.astype(array.dtype.newbyteorder("<"))
-    return {"$t": little.dtype.str, "$hex": little.tobytes().hex()}, record
+    return {"$t": little.dtype.str, "$hex": little.tobytes().hex()}
 
 
 def _plain(array: np.ndarray[Any, Any]) -> bool:

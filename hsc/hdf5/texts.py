@@ -1,37 +1,56 @@
-"""Text datasets: what of them can't be read, or is no UTF-8."""
+"""Texts: the bytes of an HDF5 string as text, and only when that loses none of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from hsc.hdf5.types import decode_text
+from hsc.hdf5.names import decode_text
 
-_MOST_CHECKED = 1_000_000
-_MOST_CHECKED_NBYTES = 256 * 2**20
+_FILLING = {"null-terminated": b"\0", "null-padded": b"\0", "space-padded": b" "}
 
 
-def text_obstacle(dataset: h5py.Dataset) -> str:
-    """Tell why a text dataset can't be carried over; an empty text when it can.
+def exact_text(value: Any, padding: str) -> str | None:
+    r"""Decode a string; None when its bytes can't be made again from the text.
 
-    It is read and decoded once, for whether it is UTF-8 stands nowhere else in the file. Beyond
-    1,000,000 elements or 256 MiB it is not: an ingest meets bad text there while it writes.
+    Parameters
+    ----------
+    value
+        Its bytes, of fixed length with all of their padding; None for a text never written.
+    padding
+        How it ends when its length is fixed; empty for variable length.
+
+    Examples
+    --------
+    >>> exact_text(b"ab\0\0", "null-terminated"), exact_text(b"ab\0x", "null-terminated")
+    ('ab', None)
     """
-    if dataset.size > _MOST_CHECKED or dataset.size * dataset.dtype.itemsize > _MOST_CHECKED_NBYTES:
+    if value is None:
         return ""
-    try:
-        values = np.asarray(dataset[()], object)
-    except OSError as error:
-        if "no write intent" in str(error):
-            return (
-                "HDF5 can't read it: variable-length text with a fill value of its own, "
-                "and only some of its chunks were written"
-            )
-        # Damage, as in any other data: an ingest says so while it reads them, with the place.
-        return ""
-    items: Iterable[tuple[tuple[int, ...], Any]] = np.ndenumerate(values)
-    wrong = next((place for place, value in items if decode_text(value) is None), None)
-    return "" if wrong is None else f"a text that is no UTF-8, element {wrong}"
+    if not padding:
+        return decode_text(value)
+    raw = bytes(value)
+    head = raw.rstrip(_FILLING[padding])
+    # What stands behind the first null is no part of the text, and would be lost with it.
+    if padding == "null-terminated" and b"\0" in head:
+        return None
+    return decode_text(head)
+
+
+def surely_exact(rows: NDArray[np.uint8], padding: str) -> bool:
+    """Tell whether texts are plain ASCII and end as they should, without decoding one.
+
+    Parameters
+    ----------
+    rows
+        (n, length): their bytes, with all of their padding.
+    padding
+        How they end.
+    """
+    if not rows.size:
+        return True
+    if int(rows.max()) >= 0x80:
+        return False
+    return padding != "null-terminated" or not ((rows[:, 1:] != 0) & (rows[:, :-1] == 0)).any()

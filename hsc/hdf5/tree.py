@@ -64,6 +64,8 @@ class SourceDataset:
     """Path there of the HDF5 dataset that it is, or is a part of; empty: the same as ``path``."""
     part: Part | None = None
     """Which part of that dataset's elements it is; None for the elements as they are."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What ``hsc:hdf5`` says of it beyond its shape and chunks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import h5py
 
 from hsc.errors import SourceError
 from hsc.hdf5.files import open_hdf5
-from hsc.hdf5.types import decode_name, encode_name
+from hsc.hdf5.names import decode_name, encode_name
 
 _NAMED_REASONS = 10
 # HDF5's own limit of soft links on one path (H5Pset_nlinks).

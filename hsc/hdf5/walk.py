@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 
 from hsc.errors import DamagedSourceError
-from hsc.hdf5.attributes import read_attributes
-from hsc.hdf5.chunks import chunk_index, filter_pipeline
-from hsc.hdf5.texts import text_obstacle
+from hsc.hdf5.attributes import Attributes, read_attribute, read_attributes
+from hsc.hdf5.leaves import Leaves, leaves_of
+from hsc.hdf5.names import AMBIGUOUS_NAME, ambiguous_names, decode_name, encode_name
+from hsc.hdf5.spilled import spill
+from hsc.hdf5.targets import resolve
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
-from hsc.hdf5.types import (
-    AMBIGUOUS_NAME,
-    ElementType,
-    ambiguous_names,
-    decode_name,
-    decode_text,
-    element_type,
-    encode_name,
-)
+from hsc.hdf5.types import Carry
 from hsc.hdf5.virtual import virtual_files, virtual_obstacle
+from hsc.model import plain_text
 
 # What h5py raises for structures that a damaged or foreign file promises and does not have.
 _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
@@ -45,6 +42,7 @@ def walk(file: h5py.File) -> SourceTree:
             next_step="copy the file again from where it was written",
         ) from error
     walker.run()
+    walker.finish(file)
     return SourceTree(
         groups=tuple(sorted(walker.groups, key=lambda group: group.path)),
         datasets=tuple(sorted(walker.datasets, key=lambda dataset: dataset.path)),
@@ -62,6 +60,7 @@ class _Walker:
         self.problems: list[Problem] = []
         self.virtual_files: set[str] = set()
         self._seen = {_identity(file["/"]): "/"}
+        self._waiting_attributes: list[tuple[str, Attributes]] = []
         self._waiting: list[tuple[str, Any]] = [("/", file["/"])]
 
     def run(self) -> None:
@@ -128,92 +127,51 @@ class _Walker:
     def _describe(self, dataset: h5py.Dataset, path: str) -> None:
         attributes = self._attributes(dataset, path)
         try:
-            described, reason = _described(dataset, path, attributes)
+            # First of all, for a virtual dataset's shape may be asked of its sources.
+            reason = virtual_obstacle(dataset) if dataset.is_virtual else ""
+            leaves = Leaves() if reason else leaves_of(dataset, path, attributes)
         except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the dataset can't be described: {error}"))
             return
-        if described is None or reason:
+        if reason:
             self.problems.append(Problem(path, reason))
             return
-        self.datasets.append(described)
-        if described.storage == "virtual":
+        self.groups += leaves.groups
+        self.datasets += leaves.datasets
+        self.problems += leaves.problems
+        if dataset.is_virtual:
             self.virtual_files |= virtual_files(dataset)
 
     def _attributes(self, node: Any, path: str) -> dict[str, Any]:
-        attributes, problems = read_attributes(node, path)
-        self.problems += [Problem(where, reason) for where, reason in problems]
-        return attributes
+        found = read_attributes(node, path)
+        self.problems += [Problem(where, reason) for where, reason in found.problems]
+        if found.referring or found.large:
+            self._waiting_attributes.append((path, found))
+        return found.values
 
+    def finish(self, file: h5py.File) -> None:
+        """Say where references lead, now that all paths are known, and move large attributes."""
+        targets = {address: plain_text(path) for (_, address), path in self._seen.items()}
+        for path, found in self._waiting_attributes:
+            node = file[encode_name(path)]
+            for key, name in found.referring.items():
+                found.values[key] = read_attribute(node, name, targets)
+        self.datasets = [self._resolved(file, each, targets) for each in self.datasets]
+        spilled = spill(file, self._waiting_attributes)
+        self.groups += spilled.groups
+        self.datasets += spilled.datasets
 
-def _described(
-    dataset: h5py.Dataset, path: str, attributes: dict[str, Any]
-) -> tuple[SourceDataset | None, str]:
-    """Describe a dataset, or tell why it can't be carried over."""
-    # First of all, for a virtual dataset's shape may be asked of its sources.
-    reason = virtual_obstacle(dataset) if _storage(dataset) == "virtual" else ""
-    if reason:
-        return None, reason
-    described = _dataset(dataset, path, attributes)
-    reason = _obstacle(dataset, described)
-    if not reason and described.element.zarr == "string" and len(described.index):
-        reason = text_obstacle(dataset)
-    return described, reason
-
-
-def _dataset(dataset: h5py.Dataset, path: str, attributes: dict[str, Any]) -> SourceDataset:
-    element = element_type(dataset.id.get_type(), dataset.dtype)
-    null = dataset.shape is None
-    return SourceDataset(
-        path=path,
-        shape=() if null else dataset.shape,
-        maxshape=() if null else dataset.maxshape,
-        element=ElementType(None, reason="a null dataspace") if null else element,
-        itemsize=dataset.dtype.itemsize,
-        fill_value=_fill_value(dataset) if element.zarr and not null else None,
-        filters=filter_pipeline(dataset),
-        storage=_storage(dataset),
-        index=chunk_index(dataset),
-        attributes=attributes,
-        object_path=path,
-    )
-
-
-def _storage(dataset: h5py.Dataset) -> str:
-    return {
-        h5py.h5d.CHUNKED: "chunked",
-        h5py.h5d.CONTIGUOUS: "contiguous",
-        h5py.h5d.COMPACT: "compact",
-        h5py.h5d.VIRTUAL: "virtual",
-    }[dataset.id.get_create_plist().get_layout()]
-
-
-def _obstacle(dataset: h5py.Dataset, described: SourceDataset) -> str:
-    if described.element.zarr is None:
-        return described.element.reason
-    if dataset.external:
-        return "its data lie in an external raw file"
-    unknown = [f.id for f in described.filters if not h5py.h5z.filter_avail(f.id)]
-    if unknown and len(described.index):
-        return f"no plug-in for filter {', '.join(map(str, unknown))}"
-    return ""
-
-
-def _fill_value(dataset: h5py.Dataset) -> Any:
-    created = dataset.id.get_create_plist()
-    if h5py.check_string_dtype(dataset.dtype) is not None:
-        user = created.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED
-        return _fill_text(dataset) if user else ""
-    if created.fill_value_defined() == h5py.h5d.FILL_VALUE_UNDEFINED:
-        return dataset.dtype.type(0).item()
-    value = dataset.fillvalue
-    return value.item() if hasattr(value, "item") else value
-
-
-def _fill_text(dataset: h5py.Dataset) -> str:
-    text = decode_text(dataset.fillvalue)
-    if text is None:
-        raise ValueError("its fill value is a text that is no UTF-8")
-    return text
+    def _resolved(
+        self, file: h5py.File, leaf: SourceDataset, targets: Mapping[int, str]
+    ) -> SourceDataset:
+        if leaf.part is None or leaf.part.element.carry not in (Carry.OBJECT, Carry.REGION):
+            return leaf
+        resolved, nameless = resolve(file[encode_name(leaf.object_path)], leaf.part, targets)
+        if nameless:
+            self.problems.append(
+                Problem(leaf.path, f"{nameless} references lead to objects that have no path")
+            )
+        return replace(leaf, part=resolved)
 
 
 def _identity(node: Any) -> tuple[int, int]:

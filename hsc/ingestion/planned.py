@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.hdf5 import SourceDataset
 from hsc.ingestion.grid import MAX_ARRAY_CHUNKS, MAX_CHUNK_BYTES, inner_chunks, shard_shape
 from hsc.layouts import RunArray
 from hsc.model import Way, plain_text
@@ -52,7 +51,7 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
     stored = columns[:, 2].astype(np.uint64) if columns is not None else None
     shards = shard_shape(array.shape, chunks, first.itemsize, stored, places)
     attributes = dict(array.attributes)
-    attributes["hsc:hdf5"] = _hdf5_facts(first)
+    attributes["hsc:hdf5"] = dict(first.facts)
     if array.path in names:
         attributes["hsc:name"] = plain_text(names[array.path])
     spec = ArraySpec(
@@ -167,17 +166,6 @@ def _between(
         numbers += (first[box, axis] + place) * step
         step *= grid[axis]
     return numbers
-
-
-def _hdf5_facts(dataset: SourceDataset) -> dict[str, Any]:
-    facts: dict[str, Any] = {**dataset.element.record, "storage": dataset.storage}
-    if dataset.index.chunks is not None:
-        facts["chunks"] = list(dataset.index.chunks)
-    if dataset.maxshape != dataset.shape:
-        facts["maxshape"] = list(dataset.maxshape)
-    if dataset.filters:
-        facts["filters"] = [[stage.id, list(stage.values)] for stage in dataset.filters]
-    return facts
 
 
 def _dimension_names(array: RunArray) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def build_shard(task: ShardTask) -> BuiltShard:
     """Make one object without writing it; a chunk that can't be carried over becomes a gap."""
     builder = ShardBuilder(task.count, indexed=task.indexed)
     failures = []
-    with ArraySource(task.look.pieces, text=task.look.dtype == "string") as source:
+    with ArraySource(task.look.pieces) as source:
         for row, number in enumerate(task.numbers):
             try:
                 builder.add(int(number), _payload(task, source, row))

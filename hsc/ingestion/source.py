@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import DamagedSourceError, SourceMissingError, UnsupportedObjectError
-from hsc.hdf5 import Part, decode_text, encode_name, open_hdf5
+from hsc.errors import DamagedSourceError, SourceMissingError
+from hsc.hdf5 import Part, encode_name, open_hdf5, read_part, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +41,13 @@ class ArraySource:
     ----------
     pieces
         Its datasets, in order.
-    text
-        Whether its elements are text.
     """
 
-    def __init__(self, pieces: Sequence[SourcePiece], *, text: bool) -> None:
+    def __init__(self, pieces: Sequence[SourcePiece]) -> None:
         self._pieces = pieces
-        self._text = text
         self._stack = ExitStack()
         self._descriptors: dict[str, int] = {}
-        self._datasets: dict[int, h5py.Dataset] = {}
+        self._nodes: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -74,15 +70,14 @@ class ArraySource:
     def region(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Read and decode a region of the array through HDF5."""
         if not start:
-            return self._read(0, ())
+            return self._read(0, (), ())
         parts = []
         for number, piece in enumerate(self._pieces):
             first = max(start[0], piece.start)
             last = min(stop[0], piece.start + piece.rows)
             if first < last:
-                rows = slice(first - piece.start, last - piece.start)
-                rest = (slice(a, b) for a, b in zip(start[1:], stop[1:], strict=True))
-                parts.append(self._read(number, (rows, *rest)))
+                low, high = first - piece.start, last - piece.start
+                parts.append(self._read(number, (low, *start[1:]), (high, *stop[1:])))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def damaged(self, piece: int, what: str) -> DamagedSourceError:
@@ -93,34 +88,23 @@ class ArraySource:
             next_step="copy the file again from where it was written",
         )
 
-    def _read(self, piece: int, region: tuple[slice, ...]) -> NDArray[Any]:
+    def _read(self, number: int, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        part = self._pieces[number].part
         try:
-            values = self._dataset(piece)[region]
-        except (OSError, KeyError, RuntimeError) as error:
-            raise self.damaged(piece, f"its data can't be read: {error}") from error
-        array = np.asarray(values, object) if self._text else np.asarray(values)
-        return self._decoded(piece, array) if self._text else array
+            node = self._node(number)
+            if part is not None:
+                return read_part(source_of(node, part), part, start, stop)
+            region = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+            return np.asarray(node[region])
+        except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise self.damaged(number, f"its data can't be read: {error}") from error
 
-    def _dataset(self, piece: int) -> h5py.Dataset:
-        if piece not in self._datasets:
+    def _node(self, piece: int) -> Any:
+        if piece not in self._nodes:
             source = self._pieces[piece]
             file = self._stack.enter_context(open_hdf5(Path(source.path)))
-            self._datasets[piece] = file[encode_name(source.dataset)]
-        return self._datasets[piece]
-
-    def _decoded(self, piece: int, array: NDArray[Any]) -> NDArray[Any]:
-        texts = np.empty(array.shape, object)
-        for place, value in _items(array):
-            text = decode_text(value)
-            if text is None:
-                raise UnsupportedObjectError(
-                    "a text that is no UTF-8",
-                    where=f"{self._pieces[piece].path}, {self._pieces[piece].dataset}, "
-                    f"element {place}",
-                    next_step="this release carries UTF-8 and ASCII text only",
-                )
-            texts[place] = text
-        return texts
+            self._nodes[piece] = file[encode_name(source.dataset)]
+        return self._nodes[piece]
 
 
 def _open(path: str) -> int:
@@ -132,7 +116,3 @@ def _open(path: str) -> int:
             where=path,
             next_step="look where it went, then ingest again",
         ) from error
-
-
-def _items(array: NDArray[Any]) -> Iterator[tuple[tuple[int, ...], Any]]:
-    yield from np.ndenumerate(array)

@@ -147,7 +147,7 @@ def see_chunks(task: VerifyTask) -> Seen:
     places = [task.place(int(number)) for number in task.numbers]
     sums = stack_sums(look.shape, look.dtype, look.chunks, places) if task.summed else None
     stored = CheckedVersion(open_objects(task.version), Manifest(root="", entries=(task.entry,)))
-    with ArraySource(look.pieces, text=look.dtype == "string") as source:
+    with ArraySource(look.pieces) as source:
         for number, place, compared in zip(task.numbers, places, task.compared, strict=True):
             payload = stored.read_chunk(task.entry.key, int(number)) or b""
             ours = _decoded(payload, look, place)

@@ -165,12 +165,13 @@ def tree_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def with_compound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def with_unreadable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a file with a dataset that can't be carried over, beside one that can."""
-    path = tmp_path_factory.mktemp("compound") / "compound.h5"
+    path = tmp_path_factory.mktemp("unreadable") / "unreadable.h5"
     with h5py.File(path, "w") as file:
         file["good"] = np.arange(10)
-        file["table"] = np.zeros(3, dtype=[("a", "i4"), ("b", "f8")])
+        times = h5py.h5t.vlen_create(h5py.h5t.UNIX_D32LE)
+        h5py.h5d.create(file.id, b"table", times, h5py.h5s.create_simple((3,)))
     return path
 
 

@@ -263,16 +263,16 @@ class _Faulty(jobs.InProcess):
 
 
 def test_a_defect_on_one_path_does_not_stop_the_others(
-    hsc, tree_file, with_compound, monkeypatch, caplog
+    hsc, tree_file, with_unreadable, monkeypatch, caplog
 ) -> None:
     monkeypatch.setenv("HSC_HOME", str(hsc.home))
     request = jobs.IngestRequest(
-        paths=(str(with_compound), str(tree_file)), policy="quarantine", verify="none"
+        paths=(str(with_unreadable), str(tree_file)), policy="quarantine", verify="none"
     )
     report = jobs.ingest(request, stage=_Faulty())
     assert [each.source for each in report.datasets] == [str(tree_file)]
     (told,) = report.errors
-    assert (told.path, told.error) == (str(with_compound), "IndexError")
+    assert (told.path, told.error) == (str(with_unreadable), "IndexError")
     assert "list index out of range" in told.message
     assert told.next
     assert "Traceback" in caplog.text

@@ -125,6 +125,19 @@ def facts(node: Any, name: str) -> tuple:
 
 
 @pytest.fixture
+def walk_file(tmp_path):
+    """Write a file and walk it."""
+
+    def run(write, **options):
+        with h5py.File(tmp_path / "a.h5", "w", **options) as file:
+            write(file)
+        with open_hdf5(tmp_path / "a.h5") as file:
+            return walk(file)
+
+    return run
+
+
+@pytest.fixture
 def round_trip(tmp_path):
     """Write attributes, walk them, make them again in another file; give both facts by name."""
 
@@ -209,18 +222,76 @@ def test_text_that_is_no_utf8_can_be_made_again(round_trip):
     assert after == before
 
 
-def test_an_attribute_that_bears_a_name_of_ours_or_has_no_json_is_named(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["d"] = 1
-        file["d"].attrs["hsc:name"] = "x"
-        file["d"].attrs["compound"] = np.zeros((), [("a", "i4")])
-        file["d"].attrs["reference"] = file["d"].ref
-        ragged = np.empty(1, object)
-        ragged[0] = np.arange(2, dtype="i4")
+def test_an_attribute_that_bears_a_name_of_ours_stands_under_another(walk_file):
+    def write(file):
+        file.attrs["hsc:name"] = "x"
+        file.attrs["%68sc:name"] = "y"
+
+    attributes = walk_file(write).groups[0].attributes
+    assert (attributes["%68sc:name"], attributes["%68sc:name%"]) == ("y", "x")
+    assert attributes[TYPES] == {"%68sc:name%": {"name_hex": b"hsc:name".hex()}}
+
+
+def test_references_in_attributes_are_paths(walk_file):
+    def write(file):
+        scale = file.create_dataset("z/scale", data=np.arange(3.0))
+        scale.make_scale("x")
+        data = file.create_dataset("a", data=np.zeros((3, 2)))
+        data.dims[0].attach_scale(scale)
+        file.attrs["one"] = scale.ref
+        file.attrs["null"] = h5py.Reference()
+        file.attrs["region"] = scale.regionref[1:3]
+
+    tree = walk_file(write)
+    assert not tree.problems
+    own = tree.groups[0].attributes
+    assert (own["one"], own["null"]) == ("/z/scale", "")
+    assert json.loads(own["region"]) == {
+        "path": "/z/scale", "start": [1], "stride": [1], "count": [1], "block": [2],
+    }  # fmt: skip
+    data, scale = tree.datasets
+    assert data.attributes["DIMENSION_LIST"] == {
+        "$columns": {"offsets": [0, 1, 1], "values": ["/z/scale"]}
+    }
+    assert scale.attributes["REFERENCE_LIST"] == {"$columns": {"dataset": ["/a"], "dimension": [0]}}
+
+
+def test_compound_and_ragged_attributes_are_columns(walk_file):
+    def write(file):
+        kind = np.dtype([("a", ">i4"), ("b", [("c", "f8", (2,)), ("d", "S3")])])
+        value = np.array([(1, ([np.nan, 2], b"xy")), (3, ([4, 5], b"\xff"))], kind)
+        file.attrs["compound"] = value
+        ragged = np.empty(2, object)
+        ragged[:] = [np.arange(2, dtype="i4"), np.zeros(0, "i4")]
         file.attrs.create("ragged", ragged, dtype=h5py.vlen_dtype("i4"))
-    with open_hdf5(tmp_path / "a.h5") as file:
-        tree = walk(file)
-    assert [problem.path for problem in tree.problems] == [
-        "/@ragged", "/d@compound", "/d@hsc:name", "/d@reference",
-    ]  # fmt: skip
-    assert tree.datasets[0].attributes == {}
+        file.attrs["opaque"] = np.void(b"\0\1")
+
+    attributes = walk_file(write).groups[0].attributes
+    columns = attributes["compound"]["$columns"]
+    assert columns["a"] == [1, 3]
+    assert columns["b/c"]["$t"] == "<f8"
+    again = np.frombuffer(bytes.fromhex(columns["b/c"]["$hex"]), "<f8")
+    assert again.tobytes() == np.array([np.nan, 2, 4, 5.0]).tobytes()
+    assert columns["b/d"] == [[120, 121, 0], [255, 0, 0]]
+    assert attributes["ragged"] == {"$columns": {"offsets": [0, 2, 2], "values": [0, 1]}}
+    assert attributes["opaque"] == [0, 1]
+    types = attributes[TYPES]
+    for name in ("compound", "ragged", "opaque"):
+        made = h5py.h5t.decode(bytes.fromhex(types[name]["encoded"]))
+        assert made.get_size() == types[name]["type"]["bytes"]
+
+
+def test_an_attribute_beyond_64_kib_is_an_array_of_its_own(walk_file):
+    def write(file):
+        large = file.create_group("g", track_order=True)
+        space = h5py.h5s.create_simple((9000,))
+        made = h5py.h5a.create(large.id, b"large", h5py.h5t.STD_I64LE, space)
+        made.write(np.arange(9000) * 10**9)
+        file[".hsc"] = 1
+
+    tree = walk_file(write, libver="latest")
+    assert not tree.problems
+    group = next(each for each in tree.groups if each.path == "/g")
+    assert group.attributes["large"] == {"$array": "/.hsc_/attributes/0"}
+    leaf = next(each for each in tree.datasets if each.path == "/.hsc_/attributes/0")
+    assert (leaf.shape, leaf.object_path, leaf.part.attribute) == ((9000,), "/g", "large")
