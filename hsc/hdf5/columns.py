@@ -138,9 +138,15 @@ def _take_ragged(
         found.problems.append((names, reason))
         return
     steps: tuple[Step, ...] = (*part.steps, (VLEN,))
-    _ragged(found, names, replace(part, steps=steps), {})
+    own = Columns()
+    _ragged(own, names, replace(part, steps=steps), {})
     inner = replace(part, steps=steps, dims=())
-    _take(found, type_id.get_super(), (*names, _VALUES), inner, within=True)
+    _take(own, type_id.get_super(), (*names, _VALUES), inner, within=True)
+    if own.problems:  # h5py converts an element as a whole or not at all
+        found.problems.append((names, "; ".join(why for _, why in own.problems)))
+        return
+    found.groups |= own.groups
+    found.leaves += own.leaves
 
 
 def _ragged(found: Columns, names: tuple[str, ...], part: Part, facts: dict[str, Any]) -> None:
