@@ -27,6 +27,8 @@ COMMANDS = {
     "reduce": "hsc.cli.reduce:reduce",
     "export": "hsc.cli.export:export",
     "activities": "hsc.cli.activities:activities",
+    "gc": "hsc.cli.gc:gc",
+    "catalog": "hsc.cli.catalog:catalog",
     "doctor": "hsc.cli.doctor:doctor",
     "demo": "hsc.cli.demo:demo",
 }

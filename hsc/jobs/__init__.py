@@ -17,16 +17,19 @@ from hsc.jobs.requests import (
 )
 
 if TYPE_CHECKING:
+    from hsc.jobs.collecting import Collection, Remains, collect
     from hsc.jobs.doctor import Check, examine
     from hsc.jobs.exporting import export
     from hsc.jobs.ingesting import ingest, ingest_one
     from hsc.jobs.inspecting import Inspection, inspect
+    from hsc.jobs.rebuilding import Rebuilt, rebuild
     from hsc.jobs.reducing import reduce
     from hsc.jobs.stages import InProcess, Runner, Stage
     from hsc.jobs.telling import open_catalog, tell_failed
 
 __all__ = [
     "Check",
+    "Collection",
     "InProcess",
     "IngestReport",
     "IngestRequest",
@@ -34,33 +37,42 @@ __all__ = [
     "Inspection",
     "PathFailure",
     "Policy",
+    "Rebuilt",
     "ReduceRequest",
     "ReducedDataset",
+    "Remains",
     "Runner",
     "Stage",
     "Verify",
+    "collect",
     "examine",
     "export",
     "ingest",
     "ingest_one",
     "inspect",
     "open_catalog",
+    "rebuild",
     "reduce",
     "tell_failed",
 ]
 
 _LATER = {
     "Check": "doctor",
+    "Collection": "collecting",
     "InProcess": "stages",
     "Inspection": "inspecting",
     "Runner": "stages",
     "Stage": "stages",
+    "Rebuilt": "rebuilding",
+    "Remains": "collecting",
+    "collect": "collecting",
     "examine": "doctor",
     "export": "exporting",
     "ingest": "ingesting",
     "ingest_one": "ingesting",
     "inspect": "inspecting",
     "open_catalog": "telling",
+    "rebuild": "rebuilding",
     "reduce": "reducing",
     "tell_failed": "telling",
 }

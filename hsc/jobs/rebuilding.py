@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hsc.client import Catalog
-from hsc.errors import ManifestError
-from hsc.model import Dataset
+from hsc.errors import DatasetNotFoundError, HscError, ManifestError
+from hsc.jobs.logs import walk_log
+from hsc.jobs.requests import PathFailure
+from hsc.model import Dataset, Pid, Record
 from hsc.provenance import Explained, RunningActivity, read_crate
-from hsc.store import CRATE_KEY, CheckedVersion, open_version
+from hsc.store import (
+    CRATE_KEY,
+    MANIFEST_KEY,
+    CheckedVersion,
+    ObjectStore,
+    find_remains,
+    open_objects,
+    open_version,
+)
 
 
 def recall(version: CheckedVersion) -> Explained:
@@ -52,3 +62,78 @@ def tell_version(catalog: Catalog, url: str, activity: RunningActivity) -> Datas
     else:
         catalog.record(activity.done())
     return told.dataset
+
+
+class Rebuilt(Record):
+    """What a catalog was told of a store."""
+
+    store: str
+    """URL of the store."""
+    catalog: str
+    """URL of the catalog."""
+    registered: tuple[str, ...] = ()
+    """PIDs with version that the catalog did not have."""
+    known: int = 0
+    """How many versions it had already."""
+    skipped: tuple[PathFailure, ...] = ()
+    """Versions that are damaged or were never finished, and why."""
+
+
+def rebuild(store: str, catalog: Catalog) -> Rebuilt:
+    """Tell a catalog of every committed version in a store that it does not have; all private.
+
+    Nothing that it has is changed, so that the same again changes nothing.
+
+    Parameters
+    ----------
+    store
+        URL of the store.
+    catalog
+        The catalog.
+    """
+    objects = open_objects(store)
+    attempts, skipped = walk_log(objects)
+    registered: list[str] = []
+    known = 0
+    for location in dict.fromkeys(attempt.location for attempt in attempts):
+        try:
+            if objects.size(f"{location}/{MANIFEST_KEY}") is None:
+                skipped += _unfinished(objects, location)
+                continue
+            version = open_version(f"{objects.url}/{location}")
+            version.check_present()
+            told = recall(version)
+            pid = told.dataset.pid.at(told.dataset.version)
+            had = _has(catalog, pid)
+            catalog.register(told.dataset, told.activity, told.edges)
+        except HscError as error:
+            skipped.append(PathFailure(path=location, **error.document()))
+        else:
+            known += had
+            registered += [] if had else [str(pid)]
+    return Rebuilt(
+        store=store,
+        catalog=catalog.url,
+        registered=tuple(registered),
+        known=known,
+        skipped=tuple(skipped),
+    )
+
+
+def _has(catalog: Catalog, pid: Pid) -> bool:
+    try:
+        catalog.get(pid)
+    except DatasetNotFoundError:
+        return False
+    return True
+
+
+def _unfinished(objects: ObjectStore, location: str) -> list[PathFailure]:
+    if not find_remains(objects, location):
+        return []  # given up, and nothing of it is left
+    failure = ManifestError(
+        "the version was never finished",
+        where=f"{objects.url}/{location}",
+        next_step="ingest its source again, or remove it with `hsc gc --remove`",
+    )
+    return [PathFailure(path=location, **failure.document())]

@@ -14,6 +14,7 @@ from hsc.store.attempts import (
 from hsc.store.checked import CheckedVersion, open_version
 from hsc.store.claims import (
     Claim,
+    claim_keys,
     drop_claims,
     give_up,
     make_claim,
@@ -33,7 +34,7 @@ from hsc.store.manifest import (
     pack_key,
 )
 from hsc.store.names import store_names
-from hsc.store.objects import ObjectStore
+from hsc.store.objects import KeepsStrays, ObjectStore
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
 from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remains import abandon_version, clear_remains, find_remains
@@ -69,6 +70,7 @@ __all__ = [
     "DirectoryObjects",
     "FsspecObjects",
     "GroupSpec",
+    "KeepsStrays",
     "Lease",
     "Manifest",
     "NewArray",
@@ -83,6 +85,7 @@ __all__ = [
     "VersionWriter",
     "abandon_version",
     "blosc",
+    "claim_keys",
     "clear_remains",
     "count_attempts",
     "dataset_root",

@@ -123,6 +123,20 @@ def read_claim(objects: ObjectStore, source_id: str) -> Claim | None:
     return None
 
 
+def claim_keys(objects: ObjectStore, source_id: str) -> tuple[list[str], list[str]]:
+    """Give the keys of a source's chain, and of what a removal that died left of an earlier one."""
+    last = read_claim(objects, source_id)
+    chain = range(0 if last is None else last.turn + 1)
+    first = turn = max(1, len(chain))
+    while (claim := _read(objects, source_id, turn)) is not None:
+        if last is not None and claim.chain == last.chain:  # placed just now
+            break
+        turn += 1
+    return [claim_key(source_id, n) for n in chain], [
+        claim_key(source_id, n) for n in range(first, turn)
+    ]
+
+
 def _follow(objects: ObjectStore, last: Claim, attempt: str, **facts: object) -> Claim | None:
     changed = {**facts, **lease_facts(attempt), "turn": last.turn + 1}
     mine = last.model_copy(update=changed)

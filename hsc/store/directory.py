@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from blake3 import blake3
+
 from hsc.errors import ObjectExistsError, ObjectMissingError, StoreError, StoreUnwritableError
+from hsc.provenance import alive
+from hsc.store.leases import LEASE
 from hsc.store.objects import checked_key
 
+_TEMPORARY = ".tmp"
 _UNWRITABLE = {
     errno.EACCES,
     errno.EDQUOT,
@@ -50,7 +57,7 @@ class DirectoryObjects:
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Write an object whole and durably: temporary file, fsync, hard link, fsync."""
         target = self._path(key)
-        temporary = self._root / ".tmp" / secrets.token_hex(12)
+        temporary = self._root / _TEMPORARY / _temporary_name()
         with self._writing(key):
             _make_folder(temporary.parent)
             try:
@@ -74,6 +81,19 @@ class DirectoryObjects:
                     folder.rmdir()
                 except OSError:  # not empty, or gone already
                     break
+
+    def strays(self) -> list[tuple[str, int]]:
+        """Give key and bytes of temporary files whose writers are gone; `delete` removes them."""
+        folder = self._root / _TEMPORARY
+        found = []
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            try:
+                state = path.stat()
+            except FileNotFoundError:  # its writer is done with it
+                continue
+            if _stray(path.name, state.st_mtime):
+                found.append((f"{_TEMPORARY}/{path.name}", state.st_size))
+        return found
 
     def keys(self, prefix: str) -> list[str]:
         """List keys below a prefix."""
@@ -108,6 +128,24 @@ class DirectoryObjects:
             next_step="check the path's owner, mode and free space, or set HSC_STORE to "
             "another place",
         )
+
+
+def _temporary_name() -> str:
+    """Name a temporary file so that others can tell whether its writer is still there."""
+    return f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
+
+
+def _stray(name: str, changed_s: float) -> bool:
+    host, _, rest = name.partition("-")
+    process = rest.partition("-")[0]
+    if host == _host() and process.isdecimal() and not alive(int(process)):
+        return True
+    # Nobody takes that long to write one object, wherever he is.
+    return time.time() - changed_s > LEASE.total_seconds()
+
+
+def _host() -> str:
+    return blake3(platform.node().encode()).hexdigest()[:12]
 
 
 def _read_fully(descriptor: int, length: int | None) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hsc.errors import StoreError
 
@@ -45,6 +45,15 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str) -> list[str]:
         """List the keys that begin with ``prefix`` and a slash, sorted."""
+        ...
+
+
+@runtime_checkable
+class KeepsStrays(Protocol):
+    """A store that writes by way of temporary objects, which a writer that dies leaves."""
+
+    def strays(self) -> list[tuple[str, int]]:
+        """Give key and bytes of temporary objects whose writers are gone; `delete` takes them."""
         ...
 
 

@@ -1,0 +1,10 @@
+"""Stores as people name them: by URL, or by the path of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def store_argument(text: str) -> str:
+    """Give the URL of a store that was named by URL or by path."""
+    return text if "://" in text else Path(text).expanduser().absolute().as_uri()

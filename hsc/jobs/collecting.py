@@ -1,0 +1,181 @@
+"""Collecting what dead attempts left in a store: found by its log, listed, removed on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ulid import ULID
+
+from hsc.errors import HscError
+from hsc.jobs.logs import walk_log
+from hsc.jobs.requests import PathFailure
+from hsc.model import Pid, Record, UtcTime
+from hsc.store import (
+    MANIFEST_KEY,
+    Attempt,
+    Claim,
+    KeepsStrays,
+    ObjectStore,
+    abandon_version,
+    claim_keys,
+    clear_remains,
+    drop_claims,
+    find_remains,
+    give_up,
+    holding,
+    open_objects,
+    read_claim,
+)
+
+
+class Remains(Record):
+    """What attempts at one version left."""
+
+    pid: Pid
+    """The dataset."""
+    version: int
+    """Which version of it."""
+    kind: str
+    """``ingest`` or ``reduce``."""
+    location: str
+    """Folder of the version below the store."""
+    committed: bool
+    """Whether the version is there: then only its journal is left over."""
+    host: str
+    """Machine of the last attempt."""
+    process: int
+    """Its process there."""
+    made: UtcTime
+    """When it began."""
+    keys: tuple[str, ...]
+    """Keys of the objects below the store."""
+    bytes: int
+    """Their bytes, as far as they are known without reading them."""
+
+
+class Collection(Record):
+    """What was found in a store that nobody needs any more, and whether it was removed."""
+
+    store: str
+    """URL of the store."""
+    removed: bool
+    """Whether all of it was removed."""
+    remains: tuple[Remains, ...] = ()
+    """What dead attempts left."""
+    strays: tuple[str, ...] = ()
+    """Temporary objects of dead writers."""
+    running: tuple[Remains, ...] = ()
+    """What looks alike and belongs to somebody who is still at it: left alone."""
+    skipped: tuple[PathFailure, ...] = ()
+    """What could not be looked at, or not be removed, and why."""
+
+
+def collect(store: str, *, remove: bool = False) -> Collection:
+    """Find what failed, killed and abandoned attempts left in a store; remove it on demand.
+
+    Only attempts whose lease has run out count: their process is gone from this machine, or is on
+    another one and began more than 12 hours ago. Committed versions are never touched.
+
+    Parameters
+    ----------
+    store
+        URL of the store.
+    remove
+        Whether to remove what is found.
+    """
+    objects = open_objects(store)
+    remains: list[Remains] = []
+    running: list[Remains] = []
+    attempts: dict[str, list[Attempt]] = {}
+    lines, skipped = walk_log(objects)
+    for attempt in lines:
+        attempts.setdefault(attempt.location, []).append(attempt)
+    for location, tries in attempts.items():
+        try:
+            found, busy = _examine(objects, tries)
+            if found is not None:
+                (running if busy else remains).append(found)
+                if remove and not busy:
+                    _remove(objects, tries, found)
+        except HscError as error:
+            skipped.append(PathFailure(path=location, **error.document()))
+    strays = _strays(objects)
+    if remove:
+        for key in strays:
+            objects.delete(key)
+    return Collection(
+        store=store,
+        removed=remove and not skipped,
+        remains=tuple(remains),
+        strays=tuple(strays),
+        running=tuple(running),
+        skipped=tuple(skipped),
+    )
+
+
+def _strays(objects: ObjectStore) -> list[str]:
+    return [key for key, _ in objects.strays()] if isinstance(objects, KeepsStrays) else []
+
+
+def _examine(objects: ObjectStore, tries: list[Attempt]) -> tuple[Remains | None, bool]:
+    """Give what is left of a version's attempts, and whether somebody is still at it."""
+    last = tries[-1]
+    committed = objects.size(f"{last.location}/{MANIFEST_KEY}") is not None
+    left = find_remains(objects, last.location)
+    chain: Claim | None = None
+    claims: list[str] = []
+    if not committed and last.source_id is not None:
+        chain, claims = _claims(objects, last)
+    keys = [key for key, _ in left] + claims
+    if not keys:
+        return None, False
+    given_up = chain is not None and chain.state == "given_up"
+    busy = not given_up and any(not each.abandoned() for each in (*tries, *_holder(chain)))
+    found = Remains(
+        pid=last.pid,
+        version=last.version,
+        kind=last.kind,
+        location=last.location,
+        committed=committed,
+        host=last.host,
+        process=last.process,
+        made=last.made,
+        keys=tuple(keys),
+        bytes=sum(nbytes for _, nbytes in left),
+    )
+    return found, busy
+
+
+def _claims(objects: ObjectStore, last: Attempt) -> tuple[Claim | None, list[str]]:
+    """Give the last claim that names an attempt's folder, and the keys of claims to remove."""
+    source = last.source_id or ""
+    claim = read_claim(objects, source)
+    chain, torn = claim_keys(objects, source)
+    ours = claim is not None and claim.location == last.location
+    return (claim if ours else None), [*(chain if ours else []), *torn]
+
+
+def _holder(claim: Claim | None) -> Iterator[Claim]:
+    if claim is not None:
+        yield claim
+
+
+def _remove(objects: ObjectStore, tries: list[Attempt], found: Remains) -> None:
+    last, me = tries[-1], str(ULID())
+    if found.committed:
+        clear_remains(objects, last.location)
+        return
+    with holding(me):
+        claim, _ = _claims(objects, last) if last.source_id is not None else (None, [])
+        if claim is not None and claim.state == "open":
+            # Of us and somebody who goes on with it, one places the next claim.
+            claim = give_up(objects, claim, me)
+            if claim is None:
+                return
+        if not abandon_version(objects, last.location):
+            return
+        if claim is not None:
+            drop_claims(objects, claim, me)
+        if last.source_id is not None:
+            for key in reversed(claim_keys(objects, last.source_id)[1]):
+                objects.delete(key)
