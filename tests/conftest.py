@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _REALFILES = Path(
     os.environ.get("HSC_REALFILES") or REPOSITORY.parent / "shared" / "realfiles"
 ).expanduser()
+_KILLS = int(os.environ.get("HSC_KILLS") or 12)
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
 # Real servers, each started when the first test asks for it (tests/servers).
@@ -48,6 +49,11 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith(("HSC_", "AWS_", "PREFECT_")):
             del os.environ[name]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "moment" in metafunc.fixturenames:
+        metafunc.parametrize("moment", range(_KILLS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

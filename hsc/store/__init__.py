@@ -44,7 +44,7 @@ from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
 from hsc.store.tree import NewArray, NewGroup, NewTree
-from hsc.store.url import open_objects
+from hsc.store.url import Opener, add_scheme, open_objects
 from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
 
 if TYPE_CHECKING:
@@ -78,12 +78,14 @@ __all__ = [
     "NewTree",
     "ObjectEntry",
     "ObjectStore",
+    "Opener",
     "PackBuilder",
     "Patience",
     "S3Objects",
     "ShardBuilder",
     "VersionWriter",
     "abandon_version",
+    "add_scheme",
     "blosc",
     "claim_keys",
     "clear_remains",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -11,6 +12,16 @@ from hsc.store.directory import DirectoryObjects
 from hsc.store.objects import ObjectStore
 from hsc.store.remote import FsspecObjects
 from hsc.store.s3 import S3Objects
+
+Opener = Callable[[str], ObjectStore]
+"""Opens the objects under a URL."""
+
+_openers: dict[str, Opener] = {}
+
+
+def add_scheme(scheme: str, opener: Opener) -> None:
+    """Let an opener answer for all URLs of a scheme, in this process."""
+    _openers[scheme] = opener
 
 
 def open_objects(url: str) -> ObjectStore:
@@ -28,6 +39,8 @@ def open_objects(url: str) -> ObjectStore:
             where=f"{parts.scheme}://…@{parts.hostname}{parts.path}",
             next_step="put them into the environment (AWS_ACCESS_KEY_ID and the like)",
         )
+    if parts.scheme in _openers:
+        return _openers[parts.scheme](url)
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost"):
             raise ConfigurationError(

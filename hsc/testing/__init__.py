@@ -7,6 +7,7 @@ from hsc.testing.dectris_run import DectrisRun
 from hsc.testing.detector import Detector, PixelMaskBit
 from hsc.testing.exfel import ExfelRun, exfel_image, write_exfel_run
 from hsc.testing.noise import PoissonFrames
+from hsc.testing.stores import WatchedObjects, WriteOnceObjects, open_write_once
 
 __all__ = [
     "BioSaxsModel",
@@ -17,7 +18,10 @@ __all__ = [
     "Frame",
     "PixelMaskBit",
     "PoissonFrames",
+    "WatchedObjects",
+    "WriteOnceObjects",
     "exfel_image",
+    "open_write_once",
     "sphere_form_factor",
     "write_biosaxs_pair",
     "write_dectris_run",
