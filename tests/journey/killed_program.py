@@ -1,20 +1,20 @@
 """Run ``hsc`` on a watched store and die, as of SIGKILL, at a named point of it.
 
-Arguments: WHEN (before|after) WHAT (put|delete) PATTERN WORDS...; ``HSC_STORE`` is ``watched+URL``.
+``DIE_AT`` names it: before or after, put or delete, and a pattern of keys, between blanks.
+``HSC_STORE`` is ``watched+`` and the URL of the store.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from fnmatch import fnmatchcase
 
 from hsc.cli.main import main
 from hsc.store import add_scheme, open_objects
 from hsc.testing import WatchedObjects
 
-WHEN, WHAT, PATTERN = sys.argv[1:4]
+WHEN, WHAT, PATTERN = os.environ["DIE_AT"].split()
 SCHEMES = ("watched+file", "watched+s3")
 
 
@@ -27,5 +27,4 @@ def die(when: str, what: str, key: str) -> None:
 if __name__ == "__main__":
     for scheme in SCHEMES:
         add_scheme(scheme, lambda url: WatchedObjects(open_objects(url.partition("+")[2]), die))
-    sys.argv = ["hsc", *sys.argv[4:]]
     main()

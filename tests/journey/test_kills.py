@@ -59,8 +59,8 @@ def undisturbed(shared, source: Path) -> dict[str, Any]:
 def _die_at(hsc, source: Path, point: tuple[str, str, str]) -> None:
     store = f"watched+{(hsc.home / 'store').as_uri()}"
     done = subprocess.run(
-        [sys.executable, PROGRAM, *point, "ingest", source, "--verify", "none"],
-        env=hsc.environment({"HSC_STORE": store}),
+        [sys.executable, PROGRAM, "ingest", source, "--verify", "none"],
+        env=hsc.environment({"HSC_STORE": store, "DIE_AT": " ".join(point)}),
         capture_output=True,
         text=True,
         timeout=100,
