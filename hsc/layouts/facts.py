@@ -26,6 +26,7 @@ _QUANTITIES = {
     "detector_distance": ("instrument/detector/detector_distance", "instrument/detector/distance"),
     "count_time": ("instrument/detector/count_time",),
     "photon_energy": (
+        "instrument/beam/incident_energy",
         "instrument/monochromator/energy",
         "instrument/detector/detectorSpecific/photon_energy",
     ),

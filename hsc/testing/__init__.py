@@ -3,6 +3,7 @@
 from hsc.testing.biosaxs import BioSaxsModel, BioSaxsPair, sphere_form_factor, write_biosaxs_pair
 from hsc.testing.chunks import write_many_chunks
 from hsc.testing.dectris import Frame, write_dectris_run
+from hsc.testing.dectris_channels import ChannelFrame, write_dectris_channels
 from hsc.testing.dectris_run import DectrisRun
 from hsc.testing.detector import Detector, PixelMaskBit
 from hsc.testing.exfel import ExfelRun, exfel_image, write_exfel_run
@@ -12,6 +13,7 @@ from hsc.testing.stores import WatchedObjects, WriteOnceObjects, open_write_once
 __all__ = [
     "BioSaxsModel",
     "BioSaxsPair",
+    "ChannelFrame",
     "DectrisRun",
     "Detector",
     "ExfelRun",
@@ -24,6 +26,7 @@ __all__ = [
     "open_write_once",
     "sphere_form_factor",
     "write_biosaxs_pair",
+    "write_dectris_channels",
     "write_dectris_run",
     "write_exfel_run",
     "write_many_chunks",

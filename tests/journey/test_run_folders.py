@@ -12,7 +12,14 @@ import pytest
 
 from hsc.model import Pid
 from hsc.reading import OpenedDataset, open_dataset
-from hsc.testing import ExfelRun, exfel_image, write_exfel_run
+from hsc.testing import (
+    DectrisRun,
+    Detector,
+    ExfelRun,
+    exfel_image,
+    write_dectris_channels,
+    write_exfel_run,
+)
 
 RUN = ExfelRun(sequences=((10000, 10001), (10002,)), lost={5: (10001,)}, sample="lysozyme")
 
@@ -72,6 +79,28 @@ def test_a_changed_note_is_another_source(hsc, dectris_folder: Path) -> None:
     second = hsc.json("ingest", dectris_folder)["datasets"][0]
     assert not second["existing"]
     assert second["root"] != first["root"]
+
+
+def test_a_dectris_run_of_several_channels_is_one_stack_equal_in_every_pixel(
+    hsc, tmp_path: Path
+) -> None:
+    run = DectrisRun(
+        frames=5,
+        frames_per_file=2,
+        detector=Detector(shape=(64, 60), module_shape=(30, 60), gap_shape=(4, 10)),
+    )
+    noise = np.random.default_rng(4).integers(0, 99, (5, 3, 64, 60)).astype("u2")
+    master = write_dectris_channels(tmp_path / "run", run, lambda n, channel: noise[n, channel])
+    made = hsc.json("ingest", master.parent, "--verify", "full")["datasets"][0]
+    dataset = opened(hsc, made["pid"])
+    frames = dataset.role("frames")
+    assert frames.dimension_names == ("frame", "channel", "y", "x")
+    assert np.array_equal(frames.read(), noise)
+    assert list(dataset.role("channel").read()) == ["threshold_1", "threshold_2", "difference"]
+    assert np.array_equal(dataset.role("flatfield_threshold_2").read(), np.full((64, 60), 2.0))
+    lacking = master.parent / "series_1_data_000002.h5"
+    lacking.unlink()
+    assert hsc.json("ingest", master.parent, code=1)["error"] == "IncompleteRunError"
 
 
 def test_what_is_wrong_in_a_folder_is_named_and_refused_or_recorded(
