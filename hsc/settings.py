@@ -53,7 +53,7 @@ def catalog_url() -> str:
     if not text:
         return f"sqlite:///{home() / 'catalog.sqlite'}"
     return _url(
-        "HSC_CATALOG", text, "sqlite:////data/catalog.sqlite or https://catalog.example.org"
+        "HSC_CATALOG", text, "sqlite:////data/catalog.sqlite or postgresql://account@host/database"
     )
 
 
@@ -86,7 +86,9 @@ def prefect_url() -> str | None:
 
 def _url(name: str, text: str, example: str) -> str:
     if not _SCHEME.match(text):
+        # A password may stand before the last @.
+        shown = f"…{text[text.rindex('@') :]}" if "@" in text else text
         raise ConfigurationError(
-            f"{name}={text!r} is not a URL", next_step=f"write it like {example}"
+            f"{name}={shown!r} is not a URL", next_step=f"write it like {example}"
         )
     return text

@@ -6,10 +6,10 @@ import json
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from hsc.model import Activity, ActivityState
 from hsc_catalog import schema
+from hsc_catalog.dialects import insert_or_update
 
 _row = schema.activity.c
 
@@ -22,15 +22,9 @@ def put_activity(connection: Connection, activity: Activity) -> None:
         "started": schema.microseconds(activity.started),
     }
     document = json.dumps(activity.document(), allow_nan=False)
-    connection.execute(
-        insert(schema.activity)
-        .values(id=activity.id, **now)
-        .on_conflict_do_update(index_elements=["id"], set_=now)
-    )
-    connection.execute(
-        insert(schema.activity_document)
-        .values(activity=activity.id, json=document)
-        .on_conflict_do_update(index_elements=["activity"], set_={"json": document})
+    insert_or_update(connection, schema.activity, {"id": activity.id}, now)
+    insert_or_update(
+        connection, schema.activity_document, {"activity": activity.id}, {"json": document}
     )
 
 

@@ -15,14 +15,15 @@ from hsc_catalog.search import get_dataset, search_datasets
 
 
 class SqlCatalog:
-    """A catalog in an SQLite file (`hsc.client.Catalog`).
+    """A catalog in an SQL database (`hsc.client.Catalog`).
 
-    Every method is one transaction, and raises CatalogUnavailableError when the file can't be used.
+    Every method is one transaction, and raises CatalogUnavailableError when the database can't be
+    used.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.url = f"sqlite:///{database.path}"
+        self.url = database.url
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges, all or nothing.
@@ -80,7 +81,7 @@ class SqlCatalog:
             return list_activities(connection, state, since, limit)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self._database.close()
 
     def __enter__(self) -> Self:

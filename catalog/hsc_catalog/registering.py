@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select, text, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, insert, select, update
 
 from hsc.errors import ConflictError
 from hsc.model import Dataset, Edge, Quantity
 from hsc_catalog import schema
+from hsc_catalog.dialects import insert_new, keep_words
 from hsc_catalog.words import words
 
 
@@ -43,7 +43,7 @@ def put_edges(connection: Connection, edges: Iterable[Edge]) -> None:
     """Keep provenance edges, each once."""
     rows = [{**edge.document(), "role": edge.role or ""} for edge in edges]
     if rows:
-        connection.execute(insert(schema.edge).on_conflict_do_nothing(), rows)
+        insert_new(connection, schema.edge, rows)
 
 
 def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool) -> None:
@@ -69,10 +69,7 @@ def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool)
     ).one()
     document = json.dumps(dataset.document(), allow_nan=False)
     connection.execute(schema.dataset_document.insert().values(dataset=row, json=document))
-    connection.execute(
-        text("INSERT INTO dataset_words (rowid, words) VALUES (:row, :words)"),
-        {"row": row, "words": _search_text(dataset)},
-    )
+    keep_words(connection, row, _search_words(dataset))
     numbers = [_number(row, name, value) for name, value in dataset.quantities.items()]
     if numbers:
         connection.execute(schema.quantity.insert(), numbers)
@@ -83,7 +80,7 @@ def _number(row: int, name: str, quantity: Quantity) -> dict[str, object]:
     return {"dataset": row, "name": name, "dimension": dimension, "value": value}
 
 
-def _search_text(dataset: Dataset) -> str:
+def _search_words(dataset: Dataset) -> list[str]:
     parts = (
         dataset.title,
         dataset.sample,
@@ -94,4 +91,4 @@ def _search_text(dataset: Dataset) -> str:
         str(dataset.pid.latest()),
         *dataset.keywords,
     )
-    return " ".join(words(" ".join(filter(None, parts))))
+    return words(" ".join(filter(None, parts)))

@@ -1,14 +1,16 @@
-"""The catalog's tables, and making them in a new file."""
+"""The catalog's tables, and making them in a new database."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -17,18 +19,44 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     inspect,
     select,
 )
+from sqlalchemy.types import TypeEngine
 
 from hsc.errors import CatalogUnavailableError, FormatVersionError, InvalidQueryError
 from hsc.model import Quantity
+from hsc_catalog.dialects import make_words_table
 
 VERSION = 1
-"""Version of these tables; raised whenever a file of before would have to be changed."""
+"""Version of these tables; raised whenever a database of before would have to be changed."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text that sorts by its bytes, whatever the database's language.
+
+    PostgreSQL keeps no NUL: there it becomes U+2400, its picture. Documents are ASCII and have it
+    escaped, so what was registered comes back as it was.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the type as a database has it."""
+        collation = "C" if dialect.name == "postgresql" else None
+        return dialect.type_descriptor(String(collation=collation))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Give the text as the database keeps it."""
+        if value is None or dialect.name != "postgresql":
+            return value
+        return value.replace("\0", "\u2400")
+
 
 metadata = MetaData()
 
@@ -39,18 +67,18 @@ dataset = Table(
     "dataset",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("pid", String, nullable=False),
+    Column("pid", Words, nullable=False),
     Column("version", Integer, nullable=False),
     Column("newest", Boolean, nullable=False),
-    Column("title", String, nullable=False),
-    Column("facility", String, nullable=False),
-    Column("instrument", String),
-    Column("proposal", String),
-    Column("technique", String),
-    Column("kind", String, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("facility", Words, nullable=False),
+    Column("instrument", Words),
+    Column("proposal", Words),
+    Column("technique", Words),
+    Column("kind", Words, nullable=False),
     Column("created", BigInteger, nullable=False),
-    Column("root", String, nullable=False, index=True),
-    Column("source_id", String, index=True),
+    Column("root", Words, nullable=False, index=True),
+    Column("source_id", Words, index=True),
     UniqueConstraint("pid", "version"),
     Index("dataset_newest", "newest", "created", "pid"),
     *(
@@ -71,8 +99,8 @@ quantity = Table(
     "quantity",
     metadata,
     Column("dataset", ForeignKey("dataset.id"), primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("dimension", String, nullable=False),
+    Column("name", Words, primary_key=True),
+    Column("dimension", Words, nullable=False),
     Column("value", Float, nullable=False),
     Index("quantity_value", "name", "dimension", "value", "dataset"),
 )
@@ -80,9 +108,9 @@ quantity = Table(
 activity = Table(
     "activity",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("type", String, nullable=False),
-    Column("state", String, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("type", Words, nullable=False),
+    Column("state", Words, nullable=False),
     Column("started", BigInteger, nullable=False),
     Index("activity_started", "started", "id"),
     Index("activity_state", "state", "started", "id"),
@@ -100,26 +128,19 @@ edge = Table(
     "edge",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("subject", String, nullable=False),
-    Column("predicate", String, nullable=False),
-    Column("object", String, nullable=False),
-    Column("role", String, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("predicate", Words, nullable=False),
+    Column("object", Words, nullable=False),
+    Column("role", Words, nullable=False),
     UniqueConstraint("subject", "predicate", "object", "role"),
     Index("edge_object", "object", "predicate"),
-)
-
-# Words come in already folded (see words.py): SQLite's ASCII rules then split at the blanks alone.
-# Rows are never changed, so the text need not be kept a second time (content='').
-_FULL_TEXT = (
-    "CREATE VIRTUAL TABLE dataset_words "
-    "USING fts5(words, content='', detail='column', tokenize='ascii')"
 )
 
 
 def make_tables(connection: Connection) -> None:
     """Make the tables in an empty database."""
     metadata.create_all(connection, checkfirst=False)
-    connection.exec_driver_sql(_FULL_TEXT)
+    make_words_table(connection)
     connection.execute(schema_version.insert().values(version=VERSION))
 
 
@@ -138,9 +159,9 @@ def has_tables(connection: Connection, where: str) -> bool:
         return False
     if schema_version.name not in names or dataset.name not in names:
         raise CatalogUnavailableError(
-            "the file is an SQLite database but no catalog",
+            "the database holds other tables, and no catalog",
             where=where,
-            next_step="name another file in HSC_CATALOG; this one was left as it is",
+            next_step="name another one in HSC_CATALOG; this one was left as it is",
         )
     found = connection.scalars(select(schema_version.c.version)).one()
     if found > VERSION:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from hsc.errors import DatasetNotFoundError
 from hsc.model import Condition, Dataset, Pid, Query, SearchResult
 from hsc_catalog import schema
+from hsc_catalog.dialects import having_words
 from hsc_catalog.words import words
 
 _EQUAL_WITHIN = 1e-9  # relative; one energy given in eV and in keV differs by rounding alone
-_PREFIX_FROM = 4  # letters; shorter beginnings match too much and cost too much to rank
 
 _row = schema.dataset.c
-_words = table("dataset_words", column("rowid"))
 
 
 def get_dataset(connection: Connection, pid: Pid) -> Dataset:
@@ -46,7 +45,7 @@ def search_datasets(connection: Connection, query: Query) -> SearchResult:
     """Find the newest version of each dataset that matches, newest first."""
     conditions = [_row.newest, *_facets(query), *map(_bound, query.where)]
     if wanted := words(query.text):
-        conditions.append(_row.id.in_(_with_words(wanted)))
+        conditions.append(_row.id.in_(having_words(connection, wanted)))
     total = connection.scalar(select(func.count()).select_from(schema.dataset).where(*conditions))
     found = connection.scalars(
         _documents()
@@ -92,8 +91,3 @@ def _bound(condition: Condition) -> ColumnElement[bool]:
             number.name == condition.name, number.dimension == dimension, holds
         )
     )
-
-
-def _with_words(wanted: list[str]) -> Select[Any]:
-    terms = (f'"{word}"*' if len(word) >= _PREFIX_FROM else f'"{word}"' for word in wanted)
-    return select(_words.c.rowid).where(column("dataset_words").match(" AND ".join(terms)))

@@ -1,4 +1,4 @@
-"""Opening a catalog kept in an SQLite file, by its URL."""
+"""Opening a catalog in an SQL database, by its URL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hsc.errors import ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
-from hsc_catalog.database import Database
+from hsc_catalog.postgresql import PostgresqlDatabase
+from hsc_catalog.sqlite import SqliteDatabase
 
 
 def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
@@ -28,7 +29,33 @@ def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
     FormatVersionError
         The file was written by a newer release.
     """
-    return SqlCatalog(Database(_file(url), busy_timeout_s))
+    return SqlCatalog(SqliteDatabase(_file(url), busy_timeout_s))
+
+
+def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
+    """Open the catalog in a PostgreSQL database; make the tables on first use.
+
+    Parameters
+    ----------
+    url
+        ``postgresql://account:password@host:port/database``; what is left out is found as every
+        PostgreSQL program finds it (``PGPASSFILE``, ``PGSERVICE`` ...). Off loopback the
+        connection is encrypted unless ``sslmode`` says otherwise.
+    lock_timeout_s
+        How long to wait for somebody else's transaction.
+
+    Raises
+    ------
+    ConfigurationError
+        The URL can't be read, or has parameters that are not understood.
+    DependencyMissingError
+        The driver, psycopg, is not installed.
+    CatalogUnavailableError
+        The database can't be reached or is no catalog.
+    FormatVersionError
+        The tables were made by a newer release.
+    """
+    return SqlCatalog(PostgresqlDatabase(url, lock_timeout_s))
 
 
 def _file(url: str) -> Path:

@@ -34,7 +34,7 @@ def connect(url: str | None = None) -> Catalog:
     >>> connect("ftp://user:secret@example.org/catalog")
     Traceback (most recent call last):
     hsc.errors.ConfigurationError: no catalog answers to 'ftp://example.org/catalog'
-      next:  use a URL that begins with sqlite://, in HSC_CATALOG or in the call
+      next:  use a URL that begins with postgresql://, sqlite://, in HSC_CATALOG or in the call
     """
     url = settings.catalog_url() if url is None else url
     scheme = url.partition("://")[0].partition("+")[0].lower()

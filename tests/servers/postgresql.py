@@ -51,7 +51,7 @@ class Postgresql:
 
     def __exit__(self, *_: object) -> None:
         if hasattr(self, "server"):
-            self.server.end(signal.SIGINT)  # "fast": it ends its connections
+            self.end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
@@ -62,8 +62,14 @@ class Postgresql:
             # The machine's own loss of power is no matter here.
             *("-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=50"),
         ]
-        self.server = Child(words, self._folder / "server.out", self._user)
+        self._log = self._folder / "server.out"
+        self._said = self._log.stat().st_size if self._log.exists() else 0
+        self.server = Child(words, self._log, self._user)
         self.server.wait_until(self._answers, 60)
+
+    def end(self) -> None:
+        """End the server, and the connections that it has."""
+        self.server.end(signal.SIGINT)
 
     def url(self, database: str = "postgres") -> str:
         """Give a database's URL, with account and password."""
@@ -89,7 +95,7 @@ class Postgresql:
             return cursor.fetchall() if cursor.description else []
 
     def _answers(self) -> bool:
-        if "ready to accept connections" not in (self._folder / "server.out").read_text("utf-8"):
+        if b"ready to accept connections" not in self._log.read_bytes()[self._said :]:
             return False
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()

@@ -1,19 +1,20 @@
-"""The catalog on SQL and the plain one in memory agree on whatever they are given."""
+"""The catalogs on SQL and the plain one in memory agree on whatever they are given."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from servers.postgresql import Postgresql
 
 from hsc.model import Condition, Dataset, Kind, Pid, Quantity, Query
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import NOON, example_activity, example_dataset, generated
-from hsc_catalog import SqlCatalog, open_catalog
+from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
 from hsc_catalog.schema import microseconds, moment
 
 PIDS = [Pid.generate("hsc.maxiv") for _ in range(4)]
@@ -62,18 +63,48 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
 @contextmanager
-def both() -> Iterator[tuple[SqlCatalog, FakeCatalog]]:
+def on_sqlite() -> Iterator[SqlCatalog]:
     with (
         tempfile.TemporaryDirectory() as folder,
         open_catalog(f"sqlite:///{folder}/catalog.sqlite") as catalog,
     ):
-        yield catalog, FakeCatalog()
+        yield catalog
+
+
+@contextmanager
+def on_postgresql(server: Postgresql) -> Iterator[SqlCatalog]:
+    name = server.make_database()
+    try:
+        with open_postgresql(server.url(name)) as catalog:
+            yield catalog
+    finally:
+        server.drop_database(name)
+
+
+kept_and_asked = {
+    "kept": st.lists(datasets, max_size=8),
+    "asked": st.lists(queries, min_size=1, max_size=5),
+}
 
 
 @settings(max_examples=60, deadline=None, phases=PHASES)
-@given(st.lists(datasets, max_size=8), st.lists(queries, min_size=1, max_size=5))
-def test_both_find_the_same(kept: list[Dataset], asked: list[Query]) -> None:
-    with both() as (sql, fake):
+@given(**kept_and_asked)
+def test_sqlite_finds_the_same(kept: list[Dataset], asked: list[Query]) -> None:
+    check_finds_the_same(on_sqlite(), kept, asked)
+
+
+@settings(max_examples=25, deadline=None, phases=PHASES)
+@given(**kept_and_asked)
+def test_postgresql_finds_the_same(
+    postgresql: Postgresql, kept: list[Dataset], asked: list[Query]
+) -> None:
+    check_finds_the_same(on_postgresql(postgresql), kept, asked)
+
+
+def check_finds_the_same(
+    opened: AbstractContextManager[SqlCatalog], kept: list[Dataset], asked: list[Query]
+) -> None:
+    with opened as sql, FakeCatalog() as fake:
         for dataset in kept:
             activity = example_activity()
             for catalog in (sql, fake):
@@ -85,16 +116,38 @@ def test_both_find_the_same(kept: list[Dataset], asked: list[Query]) -> None:
             assert sql.search(words) == fake.search(words)
 
 
+walks = {
+    "inputs": st.lists(st.sets(st.integers(0, 5), max_size=3), min_size=6, max_size=6),
+    "shared": st.sets(st.integers(0, 5)),
+    "depth": st.integers(0, 4),
+}
+
+
 @settings(max_examples=40, deadline=None, phases=PHASES)
-@given(
-    inputs=st.lists(st.sets(st.integers(0, 5), max_size=3), min_size=6, max_size=6),
-    shared=st.sets(st.integers(0, 5)),
-    depth=st.integers(0, 4),
-)
-def test_both_walk_any_lineage_alike(inputs: list[set[int]], shared: set[int], depth: int) -> None:
+@given(**walks)
+def test_sqlite_walks_any_lineage_alike(
+    inputs: list[set[int]], shared: set[int], depth: int
+) -> None:
+    check_walks_alike(on_sqlite(), inputs, shared, depth)
+
+
+@settings(max_examples=15, deadline=None, phases=PHASES)
+@given(**walks)
+def test_postgresql_walks_any_lineage_alike(
+    postgresql: Postgresql, inputs: list[set[int]], shared: set[int], depth: int
+) -> None:
+    check_walks_alike(on_postgresql(postgresql), inputs, shared, depth)
+
+
+def check_walks_alike(
+    opened: AbstractContextManager[SqlCatalog],
+    inputs: list[set[int]],
+    shared: set[int],
+    depth: int,
+) -> None:
     made = [example_dataset(title=f"Step {n}") for n in range(6)]
     one_for_several = example_activity(type="reduce")
-    with both() as (sql, fake):
+    with opened as sql, FakeCatalog() as fake:
         for step, (dataset, earlier) in enumerate(zip(made, inputs, strict=True)):
             activity = one_for_several if step in shared else example_activity()
             used = [f"{made[n].pid}@1" for n in sorted(earlier) if n < step] or ["blake3:aa"]

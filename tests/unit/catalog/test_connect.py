@@ -33,7 +33,7 @@ def test_case_and_driver_of_the_scheme_do_not_matter(tmp_path: Path, scheme: str
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("postgresql://anna:secret@db.example.org/hsc", "'postgresql://db.example.org/hsc'"),
+        ("mysql://anna:secret@db.example.org/hsc", "'mysql://db.example.org/hsc'"),
         ("https://anna:sec/r@et?@example.org/?token=secret", "'https://example.org/'"),
         ("anna:secret@sqlite", "'sqlite'"),
         ("sqlite", "'sqlite'"),

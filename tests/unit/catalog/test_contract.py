@@ -1,4 +1,4 @@
-"""Both catalogs keep the contract."""
+"""Every catalog keeps the contract."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ import pytest
 from hsc.client import Catalog
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import CatalogContract, example_activity, example_dataset, generated
-from hsc_catalog import open_catalog
+from hsc_catalog import open_catalog, open_postgresql
 
 
-class TestSqlCatalog(CatalogContract):
-    @pytest.fixture
-    def catalog(self, tmp_path: Path) -> Iterator[Catalog]:
-        with open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite") as catalog:
-            yield catalog
-
+class SqlContract(CatalogContract):
     def test_a_circle_of_edges_ends_the_walk(self, catalog: Catalog) -> None:
         one, other = example_dataset(), example_dataset()
         for made, source in ((one, other), (other, one)):
@@ -28,6 +23,20 @@ class TestSqlCatalog(CatalogContract):
         walked = catalog.lineage(one.pid, up=True, down=True, depth=10**9)
         assert {node.kind for node in walked.nodes} == {"dataset", "activity", "agent"}
         assert len(walked.nodes) == 5
+
+
+class TestSqlite(SqlContract):
+    @pytest.fixture
+    def catalog(self, tmp_path: Path) -> Iterator[Catalog]:
+        with open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite") as catalog:
+            yield catalog
+
+
+class TestPostgresql(SqlContract):
+    @pytest.fixture
+    def catalog(self, database: str) -> Iterator[Catalog]:
+        with open_postgresql(database) as catalog:
+            yield catalog
 
 
 class TestFakeCatalog(CatalogContract):

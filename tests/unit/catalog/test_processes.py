@@ -1,10 +1,12 @@
-"""Several processes on one catalog file, and one that is killed."""
+"""Several processes on one catalog, and one that is killed."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from hsc.client import connect
 from hsc.model import Pid, Query
@@ -29,9 +31,16 @@ def line(program: subprocess.Popen[str]) -> str:
     return program.stdout.readline()
 
 
-def test_four_processes_make_one_catalog_and_lose_nothing(tmp_path: Path) -> None:
-    # None of them finds the file: they also race to make it.
-    url = f"sqlite:///{tmp_path}/new/folder/catalog.sqlite"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a catalog that nobody has made yet."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("database"))
+    return f"sqlite:///{tmp_path}/new/folder/catalog.sqlite"
+
+
+def test_four_processes_make_one_catalog_and_lose_nothing(url: str) -> None:
+    # None of them finds it: they also race to make it.
     programs = [start(url, 25) for _ in range(4)]
     assert [line(program) for program in programs] == ["ready\n"] * 4
     for program in programs:
@@ -47,8 +56,7 @@ def test_four_processes_make_one_catalog_and_lose_nothing(tmp_path: Path) -> Non
     assert {str(dataset.pid) for dataset in found.datasets} == set(told)
 
 
-def test_a_killed_writer_loses_nothing_it_was_told_is_kept(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+def test_a_killed_writer_loses_nothing_it_was_told_is_kept(url: str) -> None:
     program = start(url, 100_000)
     assert line(program) == "ready\n"
     begin(program)

@@ -1,0 +1,88 @@
+"""What SQLite and PostgreSQL say differently: rows that may be there, and words to be found by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, column, literal, select, table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+_PREFIX_FROM = 4  # letters; shorter beginnings match too much and cost too much to rank
+_LONGEST = 500  # letters; PostgreSQL keeps at most 2046 bytes of a word
+
+# Words come in already folded (see words.py): SQLite's ASCII rules then split at the blanks alone.
+# Rows are never changed, so the text need not be kept a second time (content='').
+_SQLITE_WORDS = (
+    "CREATE VIRTUAL TABLE dataset_words "
+    "USING fts5(words, content='', detail='column', tokenize='ascii')",
+)
+# A tsvector made of words as they are: PostgreSQL's own parser would drop °, µ and emoji.
+_POSTGRESQL_WORDS = (
+    "CREATE TABLE dataset_words "
+    "(dataset integer PRIMARY KEY REFERENCES dataset (id), words tsvector NOT NULL)",
+    "CREATE INDEX dataset_words_words ON dataset_words USING gin (words)",
+)
+
+
+def is_postgresql(connection: Connection) -> bool:
+    """Tell which of the two a connection speaks."""
+    return connection.dialect.name == "postgresql"
+
+
+def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those that are there stay as they are."""
+    if is_postgresql(connection):
+        connection.execute(postgresql.insert(into).on_conflict_do_nothing(), rows)
+    else:
+        connection.execute(sqlite.insert(into).on_conflict_do_nothing(), rows)
+
+
+def insert_or_update(
+    connection: Connection, into: Table, key: Mapping[str, Any], row: Mapping[str, Any]
+) -> None:
+    """Insert a row, in place of the one that has its key."""
+    values, names = {**key, **row}, list(key)
+    if is_postgresql(connection):
+        kept = postgresql.insert(into).values(values)
+        connection.execute(kept.on_conflict_do_update(index_elements=names, set_=dict(row)))
+    else:
+        there = sqlite.insert(into).values(values)
+        connection.execute(there.on_conflict_do_update(index_elements=names, set_=dict(row)))
+
+
+def make_words_table(connection: Connection) -> None:
+    """Make the table of words."""
+    for statement in _POSTGRESQL_WORDS if is_postgresql(connection) else _SQLITE_WORDS:
+        connection.exec_driver_sql(statement)
+
+
+def keep_words(connection: Connection, dataset: int, words: Sequence[str]) -> None:
+    """Keep the words of a dataset, by its row."""
+    cut = [word[:_LONGEST] for word in words]
+    if is_postgresql(connection):
+        connection.execute(
+            text(
+                "INSERT INTO dataset_words (dataset, words) "
+                "VALUES (:row, array_to_tsvector(CAST(:words AS text[])))"
+            ),
+            {"row": dataset, "words": cut},
+        )
+    else:
+        connection.execute(
+            text("INSERT INTO dataset_words (rowid, words) VALUES (:row, :words)"),
+            {"row": dataset, "words": " ".join(cut)},
+        )
+
+
+def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:
+    """Select the rows of datasets that have all words; longer ones may be only begun."""
+    cut = [word[:_LONGEST] for word in words]
+    if is_postgresql(connection):
+        terms = (f"'{word}':*" if len(word) >= _PREFIX_FROM else f"'{word}'" for word in cut)
+        kept = table("dataset_words", column("dataset"), column("words", postgresql.TSVECTOR))
+        asked = literal(" & ".join(terms), postgresql.TSQUERY)
+        return select(kept.c.dataset).where(kept.c.words.op("@@")(asked))
+    terms = (f'"{word}"*' if len(word) >= _PREFIX_FROM else f'"{word}"' for word in cut)
+    rows = table("dataset_words", column("rowid"))
+    return select(rows.c.rowid).where(column("dataset_words").match(" AND ".join(terms)))

@@ -1,0 +1,153 @@
+"""The SQLite file under a catalog: connections, transactions, and what its errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
+
+from hsc.errors import CatalogUnavailableError
+from hsc_catalog.schema import has_tables, make_tables
+
+# By SQLite's result codes, https://www.sqlite.org/rescode.html
+_NEXT_STEPS = {
+    sqlite3.SQLITE_CANTOPEN: "check that the path is no folder and that you may read and write it",
+    sqlite3.SQLITE_READONLY: "check that you may write the file and the folder it is in",
+    sqlite3.SQLITE_PERM: "check that you may write the file and the folder it is in",
+    sqlite3.SQLITE_NOTADB: "name another file in HSC_CATALOG; this one was left as it is",
+    sqlite3.SQLITE_CORRUPT: "put back a backup; to ingest a source again registers it anew",
+    sqlite3.SQLITE_BUSY: "another program holds it; run this again when that one is done",
+    sqlite3.SQLITE_LOCKED: "another program holds it; run this again when that one is done",
+    sqlite3.SQLITE_FULL: "make room on the file system",
+    sqlite3.SQLITE_PROTOCOL: "put the catalog on a local disk: file locks don't work where it is",
+}
+
+_SMALLEST_DATABASE = 512  # bytes: one page of the smallest size
+
+
+class SqliteDatabase:
+    """One SQLite file, opened, with its tables in place.
+
+    Safe to use from several threads and from several processes at once, on a local disk.
+    """
+
+    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+        self.path = path
+        self.url = f"sqlite:///{path}"
+        self._busy_timeout_s = busy_timeout_s
+        self._closed = False
+        self._engine = _engine(path, busy_timeout_s)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read in one transaction: all statements see the same state."""
+        with self._transaction("DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Write in one transaction, kept on disk when the block ends, undone when it raises."""
+        # The lock is taken first: a reader that turns writer can't wait its turn in SQLite.
+        with self._transaction("IMMEDIATE") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogUnavailableError(
+                f"the catalog's folder can't be made: {error.strerror}",
+                where=str(self.path.parent),
+                next_step="make it yourself, or name another place in HSC_CATALOG",
+            ) from error
+        where = str(self.path)
+        if self.path.is_file() and 0 < self.path.stat().st_size < _SMALLEST_DATABASE:
+            # SQLite would take it for a new file and write over it.
+            raise CatalogUnavailableError(
+                "the file is no database",
+                where=where,
+                next_step=_NEXT_STEPS[sqlite3.SQLITE_NOTADB],
+            )
+        with self.reading() as connection:
+            ready = has_tables(connection, where)
+        if not ready:
+            with self.writing() as connection:
+                # Somebody else may have made them since.
+                if not has_tables(connection, where):
+                    make_tables(connection)
+        with self._reported():
+            self._turn_on_wal()
+
+    def _turn_on_wal(self) -> None:
+        # Several processes may do this at once, and then SQLite doesn't wait, it refuses at once.
+        deadline = time.monotonic() + self._busy_timeout_s
+        while not self._wal_is_on(deadline):
+            time.sleep(0.02)
+
+    def _wal_is_on(self, deadline: float) -> bool:
+        with closing(self._engine.raw_connection()) as connection:
+            try:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                return False
+            return True
+
+    @contextmanager
+    def _transaction(self, mode: str) -> Iterator[Connection]:
+        with self._reported():
+            if self._closed:
+                raise CatalogUnavailableError("the catalog was closed", where=str(self.path))
+            options = self._engine.execution_options(begin_mode=mode)
+            with options.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, exc.DBAPIError) else error
+            raise CatalogUnavailableError(
+                f"the catalog can't be used: {cause}",
+                where=str(self.path),
+                next_step=_NEXT_STEPS.get(_code(cause), "check the file and the disk it is on"),
+            ) from error
+
+
+def _engine(path: Path, busy_timeout_s: float) -> Engine:
+    url = URL.create("sqlite+pysqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, record: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON").close()
+        connection.execute("PRAGMA synchronous = FULL").close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        # Left alone, Python's driver would begin at the first write: reads would not agree.
+        mode = connection.get_execution_options()["begin_mode"]
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def _code(error: BaseException | None) -> int:
+    # The low byte is the primary code, the rest says more (SQLITE_BUSY_SNAPSHOT and the like).
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
