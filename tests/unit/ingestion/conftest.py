@@ -13,7 +13,8 @@ import zarr
 
 from hsc.ingestion import Plan, commit_plan, make_plan, verify_written, write_plan
 from hsc.layouts import read_run
-from hsc.store import Manifest
+from hsc.store import Manifest, add_scheme
+from hsc.testing import open_write_once
 from hsc.workers import Silent, ThreadWorkers
 
 LOCATION = "local/u/2026/p/x/v1"
@@ -50,9 +51,12 @@ def write(
     resumed: bool = False,
     how: str = "full",
     policy: str = "strict",
+    write_once: bool = True,
 ) -> Ingested:
     workers, progress = ThreadWorkers(2), Silent()
-    url, folder = store.as_uri(), store / LOCATION
+    # No ingest may need to overwrite, append or delete: some facilities' stores are write-once.
+    url = f"writeonce+{store.as_uri()}" if write_once else store.as_uri()
+    folder = store / LOCATION
     written = write_plan(
         plan, url, LOCATION, workers=workers, progress=progress, resumed=resumed, policy=policy
     )
@@ -60,6 +64,12 @@ def write(
     verify_written(plan, version, written.entries, how=how, workers=workers, progress=progress)
     manifest = commit_plan(plan, url, LOCATION, written.entries, written.gaps)
     return Ingested(plan, manifest, folder)
+
+
+@pytest.fixture(autouse=True)
+def write_once_scheme():
+    """Let URLs name a store that takes each object once and for all."""
+    add_scheme("writeonce+file", open_write_once)
 
 
 @pytest.fixture
