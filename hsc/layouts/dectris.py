@@ -16,14 +16,14 @@ from typing import Any
 
 import h5py
 
-from hsc.errors import LayoutError
+from hsc.errors import LayoutError, SourceError
 from hsc.hdf5 import FileState, Problem, SourceTree, inside, is_hdf5, open_hdf5, walk
 from hsc.layouts.dectris_channels import channel_roles, expected_images, has_channels, source_links
 from hsc.layouts.dectris_folder import MASTER, only_master, with_folder
 from hsc.layouts.dectris_missing import find_missing
 from hsc.layouts.dectris_parts import StackLink, StackPart, read_parts
 from hsc.layouts.facts import read_facts
-from hsc.layouts.listing import Listing, list_folder
+from hsc.layouts.listing import Listing, list_folder, paths_below
 from hsc.layouts.run import Facts, Piece, Run, RunArray, RunFile, outside
 
 _FOLDER = "/entry/data"
@@ -57,7 +57,8 @@ class DectrisLayout:
     def recognises(self, path: Path) -> bool:
         """Tell whether a file is a master file of either format, or a folder has such files."""
         if path.is_dir():
-            return bool(_masters(list_folder(path)))
+            named = (each for each in paths_below(path) if each.name.endswith(MASTER))
+            return any(_may_be_master(each) for each in named)
         return _is_master(path)
 
     def read(self, path: Path, time_zone: str) -> Run:
@@ -92,7 +93,15 @@ class _Master:
 
 def _masters(listing: Listing) -> list[RunFile]:
     named = (file for file in listing.files if file.name.endswith(MASTER))
-    return [file for file in named if is_hdf5(file.path) and _is_master(file.path)]
+    return [file for file in named if _may_be_master(file.path)]
+
+
+def _may_be_master(path: Path) -> bool:
+    # One that can't be read is told as such by the layout that takes the folder.
+    try:
+        return not path.is_symlink() and is_hdf5(path) and _is_master(path)
+    except SourceError:
+        return False
 
 
 def _is_master(path: Path) -> bool:

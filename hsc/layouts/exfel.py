@@ -9,7 +9,6 @@ train. Roles tell where the images of each module are.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from hsc.layouts.exfel_file import ExfelFile, exfel_name, read_exfel_file
 from hsc.layouts.exfel_missing import find_missing, lacking_trains
 from hsc.layouts.folder import refuse_without_hdf5, sort_files
 from hsc.layouts.forest import WalkedFile, forest_arrays, forest_groups, forest_problems
-from hsc.layouts.listing import Listing, list_folder
+from hsc.layouts.listing import Listing, list_folder, paths_below
 from hsc.layouts.run import Facts, Run
 
 _NAMED_RUNS = 5
@@ -31,11 +30,8 @@ class ExfelLayout:
     name = "exfel"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether a folder has files of a run."""
-        try:
-            return any(exfel_name(name) for name in os.listdir(path))
-        except OSError:  # no folder, or one that can't be listed: another layout says so
-            return False
+        """Tell whether a folder has files of a run, at any depth."""
+        return any(exfel_name(each.name) for each in paths_below(path))
 
     def read(self, path: Path, time_zone: str) -> Run:
         """Read all files of a run but their data.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os.path import realpath
 from pathlib import Path
@@ -38,6 +39,15 @@ class Listing:
     """Files that somebody is still copying."""
     notes: tuple[str, ...]
     """What was left out, and why."""
+
+
+def paths_below(path: Path) -> Iterator[Path]:
+    """Give the paths of all that lies in a folder and below it, without looking at any of it.
+
+    Nothing for what is no folder; what can't be listed is left to `list_folder` to tell.
+    """
+    for folder, _, names in os.walk(path):
+        yield from (Path(folder, name) for name in names)
 
 
 def list_folder(path: Path) -> Listing:

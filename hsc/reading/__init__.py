@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsc.reading.carried import CarriedFile
 from hsc.reading.opened import OpenedArray, OpenedDataset, open_dataset
 
 if TYPE_CHECKING:
     from hsc.reading.datatree import HscAccessor, open_tree
 
-__all__ = ["HscAccessor", "OpenedArray", "OpenedDataset", "open_dataset", "open_tree"]
+__all__ = [
+    "CarriedFile",
+    "HscAccessor",
+    "OpenedArray",
+    "OpenedDataset",
+    "open_dataset",
+    "open_tree",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsc.errors import HscError
 from hsc.layouts import facilities
 from hsc.model import Dataset
+from hsc.reading.carried import CarriedFile
 from hsc.reading.opened import OpenedArray, OpenedDataset
 
 if TYPE_CHECKING:
@@ -160,6 +161,11 @@ class HscAccessor:
     def roles(self) -> Mapping[str, str]:
         """What arrays are for: role to path, as in ``frames``."""
         return self._dataset.roles
+
+    @property
+    def files(self) -> Mapping[str, CarriedFile]:
+        """What lay in the run's folder and is no array, by name: scripts, notes, geometry ..."""
+        return self._dataset.files
 
     def role(self, name: str) -> da.Array:
         """Give the array that has a role, lazily."""

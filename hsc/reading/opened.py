@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import CorruptShardError, HscError, ManifestError, RoleMissingError
 from hsc.model import Dataset
+from hsc.reading.carried import CarriedFile, carried_files
 from hsc.store import DATA, MANIFEST_KEY, CheckedVersion, ChunkState, open_version
 from hsc.transcode import decode_chunk
 
@@ -69,6 +70,11 @@ class OpenedDataset:
             true[key] = f"{true[parent].rstrip('/')}/{name}"
         documents = {true[key]: {**node, "key": key} for key, node in consolidated.items()}
         return {"/": {**self._root, "key": ""}, **documents}
+
+    @cached_property
+    def files(self) -> Mapping[str, CarriedFile]:
+        """What lay in the run's folder and is no array, by name."""
+        return carried_files(self.version)
 
     def array(self, path: str) -> OpenedArray:
         """Give an array by its path.

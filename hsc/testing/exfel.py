@@ -33,6 +33,8 @@ class ExfelRun:
     """Name of the detector; its first word is the instrument's."""
     aggregator: str = "AGIPD"
     """What writes a module's files, without the module's number."""
+    source: str = "DET/{module}CH0:xtdf/image/data"
+    """A module's images, below the detector's name: its device, channel and key."""
     modules: Sequence[int] = tuple(range(16))
     """Modules that write files."""
     sequences: Sequence[Sequence[int]] = ((10000, 10001, 10002), (10003, 10004))
@@ -88,17 +90,18 @@ def _metadata(file: Any, run: ExfelRun, sequence: int) -> None:
 
 
 def _module(file: Any, run: ExfelRun, module: int, trains: Sequence[int]) -> None:
-    source = f"{run.detector}/DET/{module}CH0:xtdf"
+    path = f"{run.detector}/{run.source.format(module=module)}"
+    source, _, key = path.rpartition("/")
     count = len(trains)
     file["INDEX/trainId"] = _padded(np.array(trains, np.uint64))
-    file[f"INDEX/{source}/image/first"] = np.arange(count, dtype=np.uint64) * _PULSES_PER_TRAIN
-    file[f"INDEX/{source}/image/count"] = np.full(count, _PULSES_PER_TRAIN, np.uint64)
-    group = file.create_group(f"INSTRUMENT/{source}/image")
+    file[f"INDEX/{source}/first"] = np.arange(count, dtype=np.uint64) * _PULSES_PER_TRAIN
+    file[f"INDEX/{source}/count"] = np.full(count, _PULSES_PER_TRAIN, np.uint64)
+    group = file.create_group(f"INSTRUMENT/{source}")
     pulses = range(_PULSES_PER_TRAIN)
     images = [exfel_image(run, module, train, pulse) for train in trains for pulse in pulses]
     frames = count * _PULSES_PER_TRAIN
     group.create_dataset(
-        "data",
+        key,
         data=np.array(images, np.uint16).reshape(frames, 1, *run.shape),
         maxshape=(None, 1, *run.shape),
         chunks=(1, 1, *run.shape),

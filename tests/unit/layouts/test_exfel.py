@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from hsc.errors import LayoutError
@@ -99,12 +100,81 @@ def test_a_train_of_which_nothing_was_counted_is_lost(tmp_path):
     assert read(tmp_path).notes == ("module 2 of SPB_DET_AGIPD1M-1 lacks 1 of 2 trains: 10001",)
 
 
+@pytest.mark.parametrize(
+    ("detector", "aggregator", "source", "role"),
+    [
+        (
+            "SPB_DET_AGIPD1M-1",
+            "AGIPD",
+            "CORR/{module}CH0:output/image/data",
+            "frames_AGIPD02_S00000",
+        ),
+        (
+            "SPB_IRDA_JF4M",
+            "JNGFR",
+            "DET/JNGFR{module:02}:daqOutput/data/adc",
+            "frames_JNGFR02_S00000",
+        ),
+        (
+            "SPB_IRDA_JF4M",
+            "JNGFR",
+            "CORR/JNGFR{module:02}:output/data/adc",
+            "frames_JNGFR02_S00000",
+        ),
+    ],
+)
+def test_corrected_files_and_jungfrau_modules_are_understood(
+    tmp_path, detector, aggregator, source, role
+):
+    modules = [module for module in range(1, 9) if module != 3]
+    run = ExfelRun(
+        kind="CORR", detector=detector, aggregator=aggregator, source=source, modules=modules,
+        sequences=((10000, 10001),),
+    )  # fmt: skip
+    write_exfel_run(tmp_path, run)
+    found = read(tmp_path)
+    lacking = "1 of 8 modules of SPB_IRDA_JF4M: 3"
+    if aggregator == "AGIPD":
+        lacking = f"9 of 16 modules of {detector}: 0, 3, 9, 10, 11, 12, 13, 14, 15"
+    assert (found.missing, found.notes) == ((lacking,), ())
+    assert found.roles[role].endswith(source.format(module=2))
+    assert found.facts.instrument == "SPB"
+    assert found.key == "exfel p700000 r0012 CORR"
+
+
+def test_files_of_the_oldest_format_have_no_numbers_and_count_by_status(tmp_path):
+    paths = write_exfel_run(tmp_path, ExfelRun(sequences=((10000, 10001),)))
+    for path in paths:
+        with h5py.File(path, "a") as file:
+            for name in list(file["METADATA"]):
+                del file["METADATA"][name]
+            index = next(iter(file["INDEX/SPB_DET_AGIPD1M-1/DET"].values()))["image"]
+            counted = index["count"][()]
+            del index["count"]
+            index["last"] = index["first"][()] + counted - 1
+            index["status"] = np.array([1, "AGIPD06" not in path.name], "i4")
+    run = read(tmp_path)
+    assert run.missing == ()
+    assert run.notes == ("module 6 of SPB_DET_AGIPD1M-1 lacks 1 of 2 trains: 10001",)
+    assert (run.facts.title, run.facts.proposal) == ("RAW run 12", None)
+
+
 def test_files_of_two_runs_in_one_folder_are_refused_by_name(tmp_path):
     write_exfel_run(tmp_path, ExfelRun(modules=[0]))
     write_exfel_run(tmp_path, ExfelRun(modules=[0], run=13))
     with pytest.raises(LayoutError, match="RAW of run 12, RAW of run 13"):
         read(tmp_path)
     assert read(tmp_path, layout="folder").layout == "folder"
+
+
+def test_the_folder_of_many_runs_is_refused_and_that_of_one_in_another_is_taken(tmp_path):
+    write_exfel_run(tmp_path / "raw" / "r0012", ExfelRun(modules=[0]))
+    assert [file.name for file in read(tmp_path / "raw").files] == [
+        "r0012/RAW-R0012-AGIPD00-S00000.h5", "r0012/RAW-R0012-AGIPD00-S00001.h5",
+    ]  # fmt: skip
+    write_exfel_run(tmp_path / "raw" / "r0013", ExfelRun(modules=[0], run=13))
+    with pytest.raises(LayoutError, match="RAW of run 12, RAW of run 13"):
+        read(tmp_path / "raw")
 
 
 def test_a_file_under_another_runs_name_is_refused(tmp_path):
