@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import DamagedSourceError, SourceMissingError
-from hsc.hdf5 import Part, encode_name, open_hdf5, read_part, source_of
+from hsc.errors import DamagedSourceError
+from hsc.hdf5 import Part, encode_name, read_part, source_of
+from hsc.ingestion.files import SourceFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,14 @@ class ArraySource:
     ----------
     pieces
         Its datasets, in order.
+    files
+        Files that stay open for other arrays; None: this one's own.
     """
 
-    def __init__(self, pieces: Sequence[SourcePiece]) -> None:
+    def __init__(self, pieces: Sequence[SourcePiece], files: SourceFiles | None = None) -> None:
         self._pieces = pieces
         self._stack = ExitStack()
-        self._descriptors: dict[str, int] = {}
+        self._files = files or self._stack.enter_context(SourceFiles())
         self._nodes: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -58,11 +60,7 @@ class ArraySource:
     def raw(self, piece: int, offset: int, nbytes: int) -> bytes:
         """Read a chunk's bytes as they lie in the file, without entering HDF5."""
         path = self._pieces[piece].path
-        if path not in self._descriptors:
-            descriptor = _open(path)
-            self._stack.callback(os.close, descriptor)
-            self._descriptors[path] = descriptor
-        data = os.pread(self._descriptors[path], nbytes, offset)
+        data = os.pread(self._files.descriptor(path), nbytes, offset)
         if len(data) != nbytes:
             raise self.damaged(piece, f"the file ends {nbytes - len(data)} bytes too early")
         return data
@@ -102,17 +100,6 @@ class ArraySource:
     def _node(self, piece: int) -> Any:
         if piece not in self._nodes:
             source = self._pieces[piece]
-            file = self._stack.enter_context(open_hdf5(Path(source.path)))
+            file = self._files.hdf5(source.path)
             self._nodes[piece] = file[encode_name(source.dataset)]
         return self._nodes[piece]
-
-
-def _open(path: str) -> int:
-    try:
-        return os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise SourceMissingError(
-            f"the file can't be read any more: {error.strerror}",
-            where=path,
-            next_step="look where it went, then ingest again",
-        ) from error
