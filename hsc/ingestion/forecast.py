@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsc.ingestion.packing import Packing, plan_documents, plan_packing
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.model import Way
+from hsc.store import CRATE_KEY, MANIFEST_KEY, REFERENCES_KEY
 
 _CRC_BYTES, _INDEX_BYTES = 4, 16
 _BLOCK_BYTES = 8192
@@ -18,6 +20,7 @@ _REWRAP_BYTES_PER_S = 500e6
 _RECODE_BYTES_PER_S = 100e6
 _CARRY_BYTES_PER_S = 500e6
 _OBJECTS_PER_S = 300
+_ARRAYS_PER_S = 1000
 _START_S = 0.5
 
 
@@ -40,7 +43,7 @@ class Forecast:
     arrays: tuple[ArrayForecast, ...]
     """All arrays."""
     objects: int
-    """Objects in all, metadata and manifest included."""
+    """Objects in all: shards, files, metadata, crate and manifest, or the packs of the small."""
     nbytes: int
     """Bytes in all."""
     seconds: float
@@ -50,17 +53,30 @@ class Forecast:
 def forecast(plan: Plan, workers: int) -> Forecast:
     """Tell what a plan would do."""
     arrays = tuple(_array(planned) for planned in plan.arrays)
-    nodes = len(plan.groups) + len(plan.arrays)
+    documents = plan_documents(plan)
     work = sum(_seconds(each) for each in arrays)
-    objects = sum(each.objects for each in arrays) + len(plan.assets) + nodes + 1
+    shards = sum(each.objects for each in arrays)
     carried = sum(asset.nbytes for asset in plan.assets)
     work += carried / _CARRY_BYTES_PER_S
+    packing = plan_packing(plan, documents)
+    objects = _objects(shards + len(plan.assets), len(documents), packing)
+    metadata = sum(map(len, documents.values()))
     return Forecast(
         arrays=arrays,
         objects=objects,
-        nbytes=sum(each.nbytes for each in arrays) + carried + 700 * nodes,
-        seconds=_START_S + work / workers + objects / _OBJECTS_PER_S,
+        nbytes=sum(each.nbytes for each in arrays) + carried + metadata,
+        seconds=_START_S + work / workers + objects / _OBJECTS_PER_S + len(arrays) / _ARRAYS_PER_S,
     )
+
+
+def _objects(shards: int, documents: int, packing: Packing | None) -> int:
+    """Count the objects of a version."""
+    own = len((MANIFEST_KEY, CRATE_KEY))
+    if packing is None:
+        return shards + documents + own
+    packed = sum(map(len, packing.batches))
+    own += len((REFERENCES_KEY,))
+    return shards - packed + len(packing.plain) + packing.count + own
 
 
 def _array(planned: PlannedArray) -> ArrayForecast:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import DamagedSourceError, UnsupportedObjectError
 from hsc.ingestion.failures import ChunkFailure
+from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.source import ArraySource, SourcePiece
@@ -127,11 +128,17 @@ def make_shard(task: ShardTask) -> MadeShard:
     return built.made
 
 
-def build_shard(task: ShardTask) -> BuiltShard:
-    """Make one object without writing it; a chunk that can't be carried over becomes a gap."""
+def build_shard(task: ShardTask, files: SourceFiles | None = None) -> BuiltShard:
+    """Make one object without writing it; a chunk that can't be carried over becomes a gap.
+
+    Parameters
+    ----------
+    files
+        Files that stay open for other objects; None: this one's own.
+    """
     builder = ShardBuilder(task.count, indexed=task.indexed)
     failures = []
-    with ArraySource(task.look.pieces) as source:
+    with ArraySource(task.look.pieces, files) as source:
         for row, number in enumerate(task.numbers):
             try:
                 builder.add(int(number), _payload(task, source, row))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.ingestion.batches import Work, write_pack, write_tree_metadata, written_keys
 from hsc.ingestion.grid import inner_chunks, shard_shape
+from hsc.ingestion.packing import Packing, arrange_tree, object_sizes
 from hsc.model import ArraySummary, Way
 from hsc.store import (
     DATA,
@@ -57,11 +59,13 @@ def write_tree(
     summaries = [summary(spec) for spec in specs]
     metadata = metadata_objects(_groups(tree, keys), specs)
     documents = {f"{DATA}/{key}": data for key, data in metadata.items()}
-    writer.begin([f"{DATA}/{key}" for spec in specs for _, key in spec.objects()], documents)
-    entries: list[ObjectEntry] = []
-    for array, spec in zip(tree.arrays, specs, strict=True):
-        entries += _write_array(array, spec, writer)
-    entries += writer.put_metadata(documents)
+    arrays = list(zip(tree.arrays, specs, strict=True))
+    sizes = {spec.key: _sizes(array, spec) for array, spec in arrays}
+    packing = arrange_tree(documents, sizes)
+    shards, others = written_keys(packing, documents, Work([], [], []))
+    writer.begin([*shards, *(key for keys in sizes.values() for key in keys)], others)
+    entries = _write_arrays(arrays, packing, writer)
+    entries += write_tree_metadata(writer, packing, documents, entries)
     manifest = writer.commit(
         entries,
         source_id=None,
@@ -143,10 +147,34 @@ def _zero(values: NDArray[Any]) -> Any:
     return values.dtype.type(0).item()
 
 
-def _write_array(array: NewArray, spec: ArraySpec, writer: VersionWriter) -> list[ObjectEntry]:
+def _sizes(array: NewArray, spec: ArraySpec) -> dict[str, int]:
+    grid = [math.ceil(n / c) for n, c in zip(spec.shape, spec.chunks, strict=True)]
+    places = np.array(list(np.ndindex(*grid)), np.int64).reshape(math.prod(grid), len(grid))
+    return object_sizes(spec, array.values.dtype.itemsize, places, None)
+
+
+def _write_arrays(
+    arrays: Sequence[tuple[NewArray, ArraySpec]], packing: Packing | None, writer: VersionWriter
+) -> list[ObjectEntry]:
+    batches = packing.batches if packing else ()
+    packed = {key for keys in batches for key in keys}
+    small: dict[str, tuple[ObjectEntry, bytes]] = {}
+    entries = []
+    for array, spec in arrays:
+        for entry, data in _objects(array, spec):
+            if entry.key in packed:
+                small[entry.key] = entry, data
+            else:
+                writer.put(entry, data)
+                entries.append(entry)
+    for number, keys in enumerate(batches, len(packing.documents) if packing else 0):
+        entries += write_pack(writer, number, (small[key] for key in keys))
+    return entries
+
+
+def _objects(array: NewArray, spec: ArraySpec) -> Iterator[tuple[ObjectEntry, bytes]]:
     values = array.values.astype(object) if spec.dtype == "string" else array.values
     count = math.prod(spec.chunks_per_shard)
-    entries = []
     for place, key in spec.objects():
         builder = ShardBuilder(count, indexed=spec.sharded)
         within = product(*(range(n) for n in spec.chunks_per_shard))
@@ -158,10 +186,7 @@ def _write_array(array: NewArray, spec: ArraySpec, writer: VersionWriter) -> lis
             if chunk is not None:
                 builder.add(number, encode_chunk(chunk, spec.compressor))
         data, table = builder.finish()
-        entry = digest_entry(f"{DATA}/{key}", data, chunks=table)
-        writer.put(entry, data)
-        entries.append(entry)
-    return entries
+        yield digest_entry(f"{DATA}/{key}", data, chunks=table), data
 
 
 def _chunk(values: NDArray[Any], spec: ArraySpec, at: tuple[int, ...]) -> NDArray[Any] | None:

@@ -14,12 +14,21 @@ from numpy.typing import NDArray
 
 from hsc.errors import VerificationError
 from hsc.ingestion.assets import verify_assets
+from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.preview import add_chunk, has_preview, joined, preview_objects, stack_sums
 from hsc.ingestion.shards import ChunkLook, chunk_look
 from hsc.ingestion.source import ArraySource
-from hsc.store import DATA, CheckedVersion, ChunkState, Manifest, ObjectEntry, open_objects
+from hsc.store import (
+    DATA,
+    CheckedVersion,
+    ChunkState,
+    Manifest,
+    ObjectEntry,
+    open_objects,
+    pack_key,
+)
 from hsc.transcode import decode_chunk
 from hsc.workers import Progress, Workers
 
@@ -55,6 +64,21 @@ class VerifyTask:
         """Give the place of a chunk of the object in the grid of inner chunks."""
         within = np.unravel_index(number, self.per_shard) if self.per_shard else ()
         return tuple(int(a + b) for a, b in zip(self.corner, within, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyBatch:
+    """What one worker looks at: an object, or those that lie in one pack."""
+
+    tasks: tuple[VerifyTask, ...]
+    """The objects."""
+    pack: ObjectEntry | None
+    """The pack that they lie in; None for an object of its own."""
+
+    @property
+    def count(self) -> int:
+        """How many chunks are decoded."""
+        return sum(len(task.numbers) for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +139,11 @@ def verify_written(
     if how != "full":
         chosen = _chosen(tasks, plan.source_id, how)
         tasks = [_narrowed(each, mask) for each, mask in zip(tasks, chosen, strict=True)]
-    tasks = [each for each in tasks if len(each.numbers)]
-    weights = [len(task.numbers) for task in tasks]
+    batches = _batches([each for each in tasks if len(each.numbers)], entries)
+    weights = [batch.count for batch in batches]
     gathered = _Gathered()
     progress.start("verify", sum(weights), "chunks")
-    workers.fold(see_chunks, tasks, gathered.take, progress=progress, weights=weights)
+    workers.fold(see_batch, batches, gathered.take, progress=progress, weights=weights)
     progress.finish()
     verify_assets(plan.assets, version, entries, how=how)
     specs = {planned.spec.path: planned.spec for planned in plan.arrays}
@@ -134,20 +158,28 @@ class _Gathered:
         self.compared = 0
         self.sums: dict[str, ImageSums] = {}
 
-    def take(self, seen: Seen) -> None:
-        self.compared += seen.compared
-        if seen.sums is not None:
-            known = self.sums.get(seen.path)
-            self.sums[seen.path] = joined(known, seen.sums) if known else seen.sums
+    def take(self, batch: list[Seen]) -> None:
+        for seen in batch:
+            self.compared += seen.compared
+            if seen.sums is not None:
+                known = self.sums.get(seen.path)
+                self.sums[seen.path] = joined(known, seen.sums) if known else seen.sums
 
 
-def see_chunks(task: VerifyTask) -> Seen:
-    """Decode the chunks of one object; compare them, sum them up."""
+def see_batch(batch: VerifyBatch) -> list[Seen]:
+    """Decode the chunks of some objects; compare them, sum them up."""
+    listed = tuple(task.entry for task in batch.tasks)
+    manifest = Manifest(root="", entries=listed if batch.pack is None else (*listed, batch.pack))
+    stored = CheckedVersion(open_objects(batch.tasks[0].version), manifest)
+    with SourceFiles() as files:
+        return [_see_chunks(task, stored, files) for task in batch.tasks]
+
+
+def _see_chunks(task: VerifyTask, stored: CheckedVersion, files: SourceFiles) -> Seen:
     look = task.look
     places = [task.place(int(number)) for number in task.numbers]
     sums = stack_sums(look.shape, look.dtype, look.chunks, places) if task.summed else None
-    stored = CheckedVersion(open_objects(task.version), Manifest(root="", entries=(task.entry,)))
-    with ArraySource(look.pieces) as source:
+    with ArraySource(look.pieces, files) as source:
         for number, place, compared in zip(task.numbers, places, task.compared, strict=True):
             payload = stored.read_chunk(task.entry.key, int(number)) or b""
             ours = _decoded(payload, look, place)
@@ -231,6 +263,17 @@ def _array_tasks(
             compared=np.ones(len(numbers), np.bool_),
             summed=preview and has_preview(spec),
         )
+
+
+def _batches(tasks: Sequence[VerifyTask], entries: Sequence[ObjectEntry]) -> list[VerifyBatch]:
+    packs = {entry.key: entry for entry in entries if not entry.packed}
+    alone = [VerifyBatch((task,), None) for task in tasks if not task.entry.packed]
+    together: dict[int, list[VerifyTask]] = {}
+    for task in tasks:
+        if task.entry.packed:
+            together.setdefault(task.entry.pack, []).append(task)
+    packed = [VerifyBatch(tuple(t), packs[pack_key(n)]) for n, t in together.items()]
+    return [*packed, *alone]
 
 
 def _chosen(tasks: list[VerifyTask], seed: str, how: str) -> list[NDArray[np.bool_]]:

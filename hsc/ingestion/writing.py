@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from hsc.errors import SourceChangedError, SourceError
 from hsc.ingestion.assets import write_assets
+from hsc.ingestion.batches import (
+    batched,
+    make_objects,
+    write_tree_metadata,
+    written_keys,
+)
 from hsc.ingestion.failures import refuse_failures
+from hsc.ingestion.packing import plan_documents, plan_packing
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.preview import preview_keys
-from hsc.ingestion.shards import build_shard, make_shard, shard_tasks
+from hsc.ingestion.shards import build_shard, shard_tasks
 from hsc.model import Gap, plain_text
-from hsc.store import (
-    DATA,
-    Manifest,
-    ObjectEntry,
-    VersionWriter,
-    metadata_objects,
-    open_objects,
-)
+from hsc.store import Manifest, ObjectEntry, VersionWriter, open_objects
 from hsc.workers import Progress, Workers
 
 
@@ -64,21 +64,21 @@ def write_plan(
     SourceError, StoreError
         A file can't be read any more, or an object can't be written.
     """
-    documents = _metadata(plan)
+    documents = plan_documents(plan)
+    packing = plan_packing(plan, documents)
     tasks = shard_tasks(plan, store, location, resumed=resumed)
     written = [task for task in tasks if len(task.numbers)]
-    # A shard of empty chunks is no object: its entry is made here, without a worker.
-    made = [build_shard(task).made for task in tasks if not len(task.numbers)]
+    work = batched(packing, written, plan.assets, store=store, location=location, resumed=resumed)
     writer = VersionWriter(open_objects(store), location)
-    shards = [*(task.key for task in written), *(asset.key for asset in plan.assets)]
-    writer.begin(shards, [*documents, *preview_keys(plan.arrays)])
-    weights = [task.nbytes for task in written]
+    shards, others = written_keys(packing, documents, work)
+    writer.begin(shards, [*others, *preview_keys(plan.arrays)])
+    weights = [task.nbytes for task in work.tasks]
     progress.start("write", sum(weights), "bytes")
     try:
-        made += workers.map(make_shard, written, progress=progress, weights=weights)
+        made = workers.map(make_objects, work.tasks, progress=progress, weights=weights)
         progress.finish()
         files = write_assets(
-            plan.assets, store, location, workers=workers, progress=progress, resumed=resumed
+            work.assets, store, location, workers=workers, progress=progress, resumed=resumed
         )
     except SourceError:
         check_unchanged(plan)  # a file that changed looks damaged: say which it was
@@ -87,14 +87,11 @@ def write_plan(
     failures = [failure for each in made for failure in each.failures]
     if policy == "strict":
         refuse_failures(failures)
-    entries = [*(each.entry for each in made), *files]
-    entries += writer.put_metadata(documents)
+    # A shard of empty chunks is no object: its entry is made here, without a worker.
+    entries = [build_shard(task).made.entry for task in tasks if not len(task.numbers)]
+    entries += [*(entry for each in made for entry in each.entries), *files]
+    entries += write_tree_metadata(writer, packing, documents, entries)
     return Written(tuple(entries), tuple(failure.gap() for failure in failures))
-
-
-def _metadata(plan: Plan) -> dict[str, bytes]:
-    made = metadata_objects(plan.groups, [planned.spec for planned in plan.arrays])
-    return {f"{DATA}/{key}": data for key, data in made.items()}
 
 
 def commit_plan(

@@ -14,6 +14,9 @@ SMALL_BYTES = 1 << 20
 MOST_PACK_BYTES = 256 * 10**6
 """A pack takes no more than this, unless a single entry is larger."""
 
+# Unzip takes it for nothing. But zarr, which knows no such folder, can't open a pack as if it were
+# a store by itself: it would read what lies beside the pack as never written.
+_HERE = "./"
 # What a Zip adds to each entry, beside its name twice: local header and directory entry.
 _OVERHEAD_BYTES = 30 + 46
 _NAME_LENGTHS = struct.Struct("<HH")
@@ -42,7 +45,7 @@ class PackBuilder:
         if entry.absent:
             self._entries.append(entry)
             return
-        told = zipfile.ZipInfo(entry.key, _DATE)
+        told = zipfile.ZipInfo(_HERE + entry.key, _DATE)
         told.create_system = 3  # else it says on which system it was made
         told.external_attr = 0o644 << 16
         start = self._buffer.tell()
@@ -60,4 +63,4 @@ class PackBuilder:
 
 def packed_nbytes(key: str, nbytes: int) -> int:
     """Give the bytes that an object takes in a pack."""
-    return nbytes + 2 * len(key.encode()) + _OVERHEAD_BYTES
+    return nbytes + 2 * len((_HERE + key).encode()) + _OVERHEAD_BYTES

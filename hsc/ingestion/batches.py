@@ -1,0 +1,220 @@
+"""Batches: small objects of many arrays, made by one task and written as one pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hsc.ingestion.assets import PlannedAsset, build_asset
+from hsc.ingestion.failures import ChunkFailure
+from hsc.ingestion.files import SourceFiles
+from hsc.ingestion.packing import Packing
+from hsc.ingestion.shards import ShardTask, build_shard, make_shard
+from hsc.store import (
+    DATA,
+    REFERENCES_KEY,
+    SMALL_BYTES,
+    ObjectEntry,
+    PackBuilder,
+    VersionWriter,
+    digest_entry,
+    open_objects,
+    pack_key,
+    references,
+)
+
+Member = ShardTask | PlannedAsset
+"""What makes one object: of an array, or bytes carried as they are."""
+
+# An object that turns out larger than the plan could know (texts) stays one of its own.
+_SPILLED_BYTES = 2 * SMALL_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PackTask:
+    """One pack to be made."""
+
+    store: str
+    """URL of the store; the worker opens it with its own credentials."""
+    location: str
+    """Folder of the version below the store."""
+    number: int
+    """Number of the pack."""
+    members: tuple[Member, ...]
+    """What lies in it."""
+    resumed: bool
+    """Whether an earlier attempt may have made it."""
+
+    @property
+    def nbytes(self) -> int:
+        """Decoded bytes: the weight of the task."""
+        return sum(member.nbytes for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeObjects:
+    """What one task made."""
+
+    entries: tuple[ObjectEntry, ...]
+    """What the manifest says of it."""
+    failures: tuple[ChunkFailure, ...] = ()
+    """Gaps in it, and why they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All tasks that make a version's objects, metadata excepted."""
+
+    packs: list[PackTask]
+    """Packs of small objects."""
+    shards: list[ShardTask]
+    """Objects of arrays that lie by themselves."""
+    assets: list[PlannedAsset]
+    """Files that lie by themselves."""
+
+    @property
+    def tasks(self) -> list[PackTask | ShardTask]:
+        """Packs and shards, those first that ask most of Python."""
+        return [*self.packs, *self.shards]
+
+
+def batched(
+    packing: Packing | None,
+    shards: Sequence[ShardTask],
+    assets: Sequence[PlannedAsset],
+    *,
+    store: str,
+    location: str,
+    resumed: bool,
+) -> Work:
+    """Put what lies together in one pack into one task.
+
+    Parameters
+    ----------
+    packing
+        Which objects lie in which pack; None: each is one of its own.
+    shards, assets
+        All objects that are to be made, metadata excepted.
+    """
+    if packing is None:
+        return Work([], list(shards), list(assets))
+    members: dict[str, Member] = {shard.key: shard for shard in shards}
+    members |= {asset.key: asset for asset in assets}
+    packs = [
+        PackTask(store, location, number, tuple(members.pop(key) for key in keys), resumed)
+        for number, keys in enumerate(packing.batches, len(packing.documents))
+    ]
+    return Work(
+        packs,
+        [shard for shard in shards if shard.key in members],
+        [asset for asset in assets if asset.key in members],
+    )
+
+
+def written_keys(
+    packing: Packing | None, documents: Iterable[str], work: Work
+) -> tuple[list[str], list[str]]:
+    """Give the keys that will be written: those that may get a line in the journal, and others.
+
+    Texts of a pack are among them, for what turns out too large for it lies by itself.
+
+    Parameters
+    ----------
+    documents
+        Keys of all metadata.
+    """
+    shards = [shard.key for shard in work.shards] + [asset.key for asset in work.assets]
+    if packing is None:
+        return shards, list(documents)
+    shards += [pack_key(number) for number in range(packing.count)]
+    shards += [member.key for pack in work.packs for member in pack.members if _may_spill(member)]
+    return shards, [*packing.plain, REFERENCES_KEY]
+
+
+def _may_spill(member: Member) -> bool:
+    return isinstance(member, ShardTask) and member.look.dtype == "string"
+
+
+def make_objects(task: PackTask | ShardTask) -> MadeObjects:
+    """Make and write a pack or a shard; one that an earlier attempt finished is left as it is."""
+    if isinstance(task, PackTask):
+        return make_pack(task)
+    made = make_shard(task)
+    return MadeObjects((made.entry,), made.failures)
+
+
+def make_pack(task: PackTask) -> MadeObjects:
+    """Make and write one pack; one that an earlier attempt finished is left as it is."""
+    writer = VersionWriter(open_objects(task.store), task.location)
+    if task.resumed:
+        finished = writer.finished_pack(pack_key(task.number))
+        # The journal does not keep why a chunk is a gap: such a pack is made again.
+        if finished and not any(len(entry.chunks.gaps) for entry in finished):
+            return MadeObjects(tuple(finished))
+    failures: list[ChunkFailure] = []
+
+    def members(files: SourceFiles) -> Iterator[tuple[ObjectEntry, bytes]]:
+        for member in task.members:
+            if isinstance(member, PlannedAsset):
+                yield build_asset(member)
+            else:
+                built = build_shard(member, files)
+                failures.extend(built.made.failures)
+                yield built.made.entry, built.data
+
+    with SourceFiles() as files:
+        entries = write_pack(writer, task.number, members(files))
+    return MadeObjects(tuple(entries), tuple(failures))
+
+
+def write_pack(
+    writer: VersionWriter, number: int, objects: Iterable[tuple[ObjectEntry, bytes]]
+) -> list[ObjectEntry]:
+    """Write objects of arrays as one pack; one that is too large for it as one of its own.
+
+    Returns
+    -------
+    entries
+        The pack's own, and those of all objects.
+    """
+    pack, spilled = PackBuilder(number), []
+    for entry, data in objects:
+        if len(data) < _SPILLED_BYTES:
+            pack.add(entry, data)
+        else:
+            writer.put(entry, data)
+            spilled.append(entry)
+    data, packed = pack.finish()
+    entries = [*packed, *spilled]
+    writer.put_pack(data, entries)
+    return entries
+
+
+def write_tree_metadata(
+    writer: VersionWriter,
+    packing: Packing | None,
+    documents: Mapping[str, bytes],
+    others: Sequence[ObjectEntry],
+) -> list[ObjectEntry]:
+    """Write all ``zarr.json``, each by itself or in packs and then with references to all.
+
+    Parameters
+    ----------
+    documents
+        Key and bytes of each.
+    others
+        All other objects of the version.
+    """
+    if packing is None:
+        return writer.put_metadata(dict(documents))
+    entries = writer.put_metadata({key: documents[key] for key in packing.plain})
+    for number, keys in enumerate(packing.documents):
+        pack = PackBuilder(number)
+        for key in keys:
+            # Whatever its size: a root outside of the pack would open without what is in it.
+            pack.add(digest_entry(key, documents[key]), documents[key])
+        data, packed = pack.finish()
+        writer.put_pack(data, packed)
+        entries += packed
+    told = references([*others, *entries], DATA)
+    return [*entries, *writer.put_metadata({REFERENCES_KEY: told})]
