@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import h5py
 import numpy as np
@@ -200,6 +202,23 @@ def without_hsc() -> Callable[[str], dict[str, Any]]:
         return told
 
     return run
+
+
+@pytest.fixture
+def stock_tree() -> Callable[[str], str]:
+    """Give the lines of docs/reference/zarr-mapping.md that open a version with stock zarr."""
+
+    def lines(location: str) -> str:
+        if not Path(url2pathname(urlsplit(location).path), "references.json").exists():
+            return f"tree = zarr.open_group({location + '/data.zarr'!r}, mode='r')"
+        return (
+            f"v = {location!r}\n"
+            "options = {'fo': f'{v}/references.json', 'template_overrides': {'v': v}, "
+            "'remote_options': {'asynchronous': True}}\n"
+            "tree = zarr.open_group('reference://', mode='r', storage_options=options)"
+        )
+
+    return lines
 
 
 @pytest.fixture

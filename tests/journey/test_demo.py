@@ -36,7 +36,7 @@ def test_the_demo_comes_out_right_and_its_files_need_no_hsc(
     seen = without_hsc(
         f"""
 import h5py, zarr
-frames = zarr.open_group({location + "/data.zarr"!r}, mode="r")["entry/data/data"]
+frames = zarr.open_array({location + "/data.zarr/entry/data/data"!r}, mode="r")
 with h5py.File({str(files[0])!r}) as made:
     entry = made[made.attrs["default"]]
     data = entry[entry.attrs["default"]]

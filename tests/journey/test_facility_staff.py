@@ -54,17 +54,17 @@ def test_another_store_another_pid_the_same_root(hsc, run: Path, tmp_path: Path)
     assert one["root"] == other["root"]
 
 
-def test_stock_zarr_reads_every_pixel_without_hsc(hsc, run: Path, without_hsc) -> None:
+def test_stock_zarr_reads_every_pixel_without_hsc(hsc, run: Path, without_hsc, stock_tree) -> None:
     made = hsc.json("ingest", run)["datasets"][0]
     frames = next(each for each in made["arrays"] if each["path"] == "/entry/data/data")
     assert (frames["way"], frames["shape"], frames["chunks"]) == (
         "rewrap", [FRAMES, 64, 60], [1, 64, 60],
     )  # fmt: skip
-    location = hsc.json("show", made["pid"])["location"].removeprefix("file://")
+    location = hsc.json("show", made["pid"])["location"]
     told = without_hsc(
         f"""
 import hashlib, pathlib, h5py, hdf5plugin, numpy, zarr
-tree = zarr.open_group({location + "/data.zarr"!r}, mode="r")
+{stock_tree(location)}
 mine = tree["entry/data/data"]
 files = sorted(pathlib.Path({str(run.parent)!r}).glob("*_data_*.h5"))
 theirs = numpy.concatenate([h5py.File(file)["entry/data/data"][()] for file in files])

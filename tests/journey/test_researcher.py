@@ -64,11 +64,11 @@ def test_open_is_lazy_and_gives_the_sources_values(in_place, ingested, pair) -> 
 
 
 def test_opening_reads_no_pixel(in_place, ingested, tmp_path: Path) -> None:
-    """The shard of frames is out of reach while the tree is opened, sliced and described."""
+    """The pack of values is out of reach while the tree is opened, sliced and described."""
     tree = verbs.open(ingested["buffer"])
     location = Path(tree.hsc.record.location.removeprefix("file://"))
-    shard = next((location / "data.zarr/entry/data/data/c").rglob("0/0/0"))
-    kept = shard.rename(tmp_path / "shard")
+    pack = location / "small-1.zip"
+    kept = pack.rename(tmp_path / "pack")
     try:
         again = verbs.open(ingested["buffer"])
         part = again["entry/data/data"][0, 10:20]
@@ -76,7 +76,7 @@ def test_opening_reads_no_pixel(in_place, ingested, tmp_path: Path) -> None:
         with pytest.raises(MissingShardError, match="0/0/0"):
             part.compute()
     finally:
-        kept.rename(shard)
+        kept.rename(pack)
     assert int(part.sum()) >= 0
 
 
