@@ -17,7 +17,13 @@ from hsc.hdf5 import open_hdf5
 from hsc.layouts.exfel_file import ExfelFile, exfel_name, read_exfel_file
 from hsc.layouts.exfel_missing import find_missing, lacking_trains
 from hsc.layouts.folder import refuse_without_hdf5, sort_files
-from hsc.layouts.forest import WalkedFile, forest_arrays, forest_groups, forest_problems
+from hsc.layouts.forest import (
+    WalkedFile,
+    forest_arrays,
+    forest_groups,
+    forest_missing,
+    forest_problems,
+)
 from hsc.layouts.listing import Listing, list_folder, paths_below
 from hsc.layouts.run import Facts, Run
 
@@ -55,7 +61,11 @@ class ExfelLayout:
             groups=forest_groups(found.walked, listing.links),
             arrays=forest_arrays(found.walked),
             problems=(*listing.problems, *found.problems, *forest_problems(found.walked)),
-            missing=(*listing.missing, *find_missing(said)),
+            missing=(
+                *listing.missing,
+                *find_missing(said),
+                *forest_missing(found.walked, listing.names),
+            ),
             assets=found.assets,
             facts=_facts(said, kind, run, proposal),
             roles=_roles(files),

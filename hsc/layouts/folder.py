@@ -11,7 +11,13 @@ from typing import TypeVar
 from hsc.errors import NotHdf5Error, SourceError
 from hsc.hdf5 import Problem, is_hdf5, open_hdf5, walk
 from hsc.layouts.facts import read_facts
-from hsc.layouts.forest import WalkedFile, forest_arrays, forest_groups, forest_problems
+from hsc.layouts.forest import (
+    WalkedFile,
+    forest_arrays,
+    forest_groups,
+    forest_missing,
+    forest_problems,
+)
 from hsc.layouts.listing import Listing, list_folder
 from hsc.layouts.run import Asset, Facts, Run, RunFile
 from hsc.model import plain_text
@@ -61,7 +67,7 @@ class FolderLayout:
             groups=forest_groups(found.walked, listing.links),
             arrays=forest_arrays(found.walked),
             problems=(*listing.problems, *found.problems, *forest_problems(found.walked)),
-            missing=listing.missing,
+            missing=(*listing.missing, *forest_missing(found.walked, listing.names)),
             assets=found.assets,
             facts=joined_facts([each.facts for each in found.walked]),
             folder=listing.folder,

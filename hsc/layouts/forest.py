@@ -63,14 +63,36 @@ def forest_arrays(files: Sequence[WalkedFile]) -> tuple[RunArray, ...]:
 def forest_problems(files: Sequence[WalkedFile]) -> tuple[Problem, ...]:
     """Give what can't be carried over of the files.
 
-    An external link to another file of the run is none: it stays a link, and so does its target.
+    An external link to a file in the run's folder is none: it stays a link.
     """
-    there = {each.file.name for each in files}
     problems = []
     for each in files:
-        found = [*each.tree.problems, *outside(each.tree, _inner_links(each, there))]
+        inner = {link.path for link in _links(each) if not link.file.startswith("../")}
+        found = [*each.tree.problems, *outside(each.tree, inner)]
         problems += [replace(problem, path=_placed(each, problem.path)) for problem in found]
     return tuple(problems)
+
+
+def forest_missing(files: Sequence[WalkedFile], names: Collection[str]) -> tuple[str, ...]:
+    """Tell which files external links name that should be in the run's folder and are not.
+
+    Parameters
+    ----------
+    files
+        The HDF5 files.
+    names
+        Names of all that is in the folder.
+    """
+    lacking: dict[str, list[str]] = {}
+    for each in files:
+        for link in _links(each):
+            if not link.file.startswith("../") and link.file not in names:
+                lacking.setdefault(link.file, []).append(each.path(link.path))
+    return tuple(
+        f"{plain_text(file)}, which {plain_text(paths[0])} links to"
+        + (f", as do {len(paths) - 1} more" if len(paths) > 1 else "")
+        for file, paths in sorted(lacking.items())
+    )
 
 
 def _placed(each: WalkedFile, path: str) -> str:
@@ -85,21 +107,31 @@ def _group(each: WalkedFile, group: SourceGroup) -> SourceGroup:
     return replace(group, path=each.path(group.path), attributes=attributes)
 
 
-def _inner_links(each: WalkedFile, there: Collection[str]) -> set[str]:
-    """Give the paths of external links that lead to another file of the run."""
+@dataclass(frozen=True, slots=True)
+class _Link:
+    path: str
+    file: str
+
+
+def _links(each: WalkedFile) -> list[_Link]:
+    """Give a file's external links; the file that one leads to by its name in the run's folder."""
     folder = posixpath.dirname(each.file.name)
-    return {
-        posixpath.join(group.path, name)
+    return [
+        _Link(posixpath.join(group.path, name), _name(folder, link["file"], each.file.path.parent))
         for group in each.tree.groups
         for name, link in group.links.items()
-        if "external" in link and _name(folder, link["file"], each.file.path.parent) in there
-    }
+        if "external" in link
+    ]
 
 
 def _name(folder: str, target: str, place: Path) -> str:
-    """Give the run-relative name of a file that a link in ``folder`` names."""
+    """Give the name in the run's folder of a file that a link in ``folder`` names."""
     if posixpath.isabs(target):
-        target = posixpath.relpath(target, place.as_posix())
+        inside = posixpath.relpath(target, place.as_posix())
+        beside = posixpath.basename(target)
+        # A run that was moved: HDF5 then looks beside the file that links.
+        moved = not Path(target).exists() and (place / beside).is_file()
+        target = beside if moved else inside
     return posixpath.normpath(posixpath.join(folder, target))
 
 

@@ -40,6 +40,12 @@ class Listing:
     notes: tuple[str, ...]
     """What was left out, and why."""
 
+    @property
+    def names(self) -> set[str]:
+        """Names of all files and links, of those that can't be read too."""
+        unread = {problem.path.lstrip("/") for problem in self.problems}
+        return {file.name for file in self.files} | set(self.links) | unread
+
 
 def paths_below(path: Path) -> Iterator[Path]:
     """Give the paths of all that lies in a folder and below it, without looking at any of it.

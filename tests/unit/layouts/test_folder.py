@@ -55,17 +55,28 @@ def test_each_file_is_a_subtree_under_its_name_and_the_rest_is_carried(folder):
     assert groups["/a.h5/g"].links == {"soft": {"soft": "/g/x"}}
 
 
-def test_external_links_to_files_of_the_folder_stay_links_and_others_are_named(folder):
+def test_external_links_within_the_folder_stay_links_and_those_out_of_it_are_named(folder):
     with h5py.File(folder / "sub" / "links.h5", "w") as file:
         file["near"] = h5py.ExternalLink("deep/a.h5", "/g/x")
         file["beside"] = h5py.ExternalLink("../b.h5", "/g")
         file["absolute"] = h5py.ExternalLink(str(folder / "a.h5"), "/g")
+        file["moved"] = h5py.ExternalLink("/where/it/was/links.h5", "/g")
         file["out"] = h5py.ExternalLink("../../other.h5", "/g")
         file["nowhere"] = h5py.ExternalLink("gone.h5", "/g")
     run = read(folder)
     links = next(group for group in run.groups if group.path == "/sub/links.h5").links
-    assert set(links) == {"near", "beside", "absolute", "out", "nowhere"}
-    assert {p.path for p in run.problems} == {"/sub/links.h5/out", "/sub/links.h5/nowhere"}
+    assert set(links) == {"near", "beside", "absolute", "moved", "out", "nowhere"}
+    assert {problem.path for problem in run.problems} == {"/sub/links.h5/out"}
+    assert run.missing == ("sub/gone.h5, which /sub/links.h5/nowhere links to",)
+
+
+def test_files_that_many_links_name_are_missing_once(folder):
+    with h5py.File(folder / "scan.h5", "w") as file:
+        for number in range(3):
+            file[f"frames/{number:06}"] = h5py.ExternalLink("det.h5", f"/{number}")
+        file["other"] = h5py.ExternalLink("sub/notes.txt", "/x")
+    run = read(folder)
+    assert run.missing == ("det.h5, which /scan.h5/frames/000000 links to, as do 2 more",)
 
 
 def test_leftovers_and_what_is_no_file_are_named(folder):
