@@ -11,6 +11,8 @@
     │   ├── SourceMissingError (FileNotFoundError)   no such file
     │   ├── NotHdf5Error (ValueError)                 a file of another kind
     │   ├── DamagedSourceError (OSError)              truncated or corrupt HDF5
+    │   ├── SourceBusyError                           still flagged as open for writing
+    │   ├── SplitFileError                            one part of a file that a driver split
     │   ├── SourceChangedError                        changed while it was read
     │   ├── IncompleteRunError                        a file of the run is missing
     │   ├── LayoutError (ValueError)                  the files are not arranged as the layout says
@@ -127,6 +129,14 @@ class NotHdf5Error(SourceError, ValueError):
 
 class DamagedSourceError(SourceError, OSError):
     """A file begins like HDF5 but is truncated or corrupt."""
+
+
+class SourceBusyError(SourceError):
+    """A file is still flagged as open for writing: its writer is at it, or died."""
+
+
+class SplitFileError(SourceError):
+    """A file is one of several that a driver of HDF5 (family, multi, split) wrote."""
 
 
 class SourceChangedError(SourceError):

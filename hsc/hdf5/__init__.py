@@ -1,11 +1,13 @@
 """HDF5 itself: walk, links, chunk index, safe opening; no facility is named here."""
 
 from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
+from hsc.hdf5.external import open_node
 from hsc.hdf5.files import FileState, is_hdf5, open_hdf5
 from hsc.hdf5.inside import inside
 from hsc.hdf5.names import decode_text, encode_name
 from hsc.hdf5.parts import Part, source_of
 from hsc.hdf5.regions import read_part
+from hsc.hdf5.roots import Roots
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
 from hsc.hdf5.types import Carry, ElementType, element_type
 from hsc.hdf5.walk import walk
@@ -17,6 +19,7 @@ __all__ = [
     "FileState",
     "Part",
     "Problem",
+    "Roots",
     "SourceDataset",
     "SourceGroup",
     "SourceTree",
@@ -28,6 +31,7 @@ __all__ = [
     "inside",
     "is_hdf5",
     "open_hdf5",
+    "open_node",
     "read_part",
     "source_of",
     "walk",

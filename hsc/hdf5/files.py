@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,20 @@ import h5py
 # Importing hdf5plugin registers the filters that detectors use (bitshuffle, LZ4, Blosc ...).
 import hdf5plugin  # noqa: F401
 
-from hsc.errors import DamagedSourceError, NotHdf5Error, SourceMissingError
+from hsc.errors import (
+    DamagedSourceError,
+    NotHdf5Error,
+    SourceBusyError,
+    SourceMissingError,
+    SplitFileError,
+)
 
 # HDF5 opens a file twice in one session only with the same locks.
 _OTHER_LOCKING = "file locking flag values don't match"
+_OPEN_FOR_WRITE = "already open for write"
+# The multi driver's complaint, and names in the driver information beside the superblock.
+_DRIVERS = ("multi driver", "NCSAfami", "NCSAmult")
+_DRIVER_NBYTES = 2048
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -33,8 +43,12 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     NotHdf5Error
         The file is not HDF5.
     DamagedSourceError
-        The file begins like HDF5 but can't be opened: truncated, corrupt, still being written,
-        or open in this session in a way that leaves no other.
+        The file begins like HDF5 but can't be opened: truncated, corrupt, or open in this
+        session in a way that leaves no other.
+    SourceBusyError
+        It is flagged as open for writing, by a writer that lets nobody read beside it (SWMR).
+    SplitFileError
+        It is one part of several.
     """
     check_signature(path)
     file = _opened(path)
@@ -45,17 +59,24 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 def _opened(path: Path) -> h5py.File:
+    # By its real path: HDF5 looks for a virtual dataset's sources beside the path it was given.
+    real = os.path.realpath(path)
     try:
-        file = h5py.File(path, "r", locking=False)
+        file = h5py.File(real, "r", locking=False)
     except OSError as error:
-        if _OTHER_LOCKING not in str(error):
+        if _OTHER_LOCKING in str(error):
+            file = _opened_again(path)
+        elif _OPEN_FOR_WRITE in str(error):
+            file = _opened_live(path)
+        elif any(driver in str(error) or driver in _beginning(path) for driver in _DRIVERS):
+            raise _one_of_several(path) from error
+        else:
             raise DamagedSourceError(
                 f"the file can't be opened: {_first_line(error)}",
                 where=str(path),
                 next_step="copy it again from where it was written; if its writer still has it "
                 "open, wait until that ends",
             ) from error
-        file = _opened_again(path)
     # HDF5 hands out what this session has open for writing, with bytes that no file has yet.
     if file.mode != "r":
         file.close()
@@ -63,10 +84,35 @@ def _opened(path: Path) -> h5py.File:
     return file
 
 
+def _opened_live(path: Path) -> h5py.File:
+    """Open what is flagged as open for writing, when its writer lets others read (SWMR)."""
+    try:
+        return h5py.File(os.path.realpath(path), "r", locking=False, swmr=True)
+    except (OSError, RuntimeError) as error:
+        raise SourceBusyError(
+            "the file is still flagged as open for writing",
+            where=str(path),
+            next_step="wait until its writer closes it; if its writer died: h5clear -s",
+        ) from error
+
+
+def _one_of_several(path: Path) -> SplitFileError:
+    return SplitFileError(
+        "the file is one of several that HDF5's family, multi or split driver wrote",
+        where=str(path),
+        next_step="join them into one file with h5repart or h5repack, and name that",
+    )
+
+
+def _beginning(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_DRIVER_NBYTES).decode("latin-1")
+
+
 def _opened_again(path: Path) -> h5py.File:
     """Open what this session, such as a notebook, has open: with locks as h5py has by itself."""
     try:
-        return h5py.File(path, "r")
+        return h5py.File(os.path.realpath(path), "r")
     except OSError as error:
         raise _open_in_session(path) from error
 
@@ -142,6 +188,21 @@ def _signed(path: Path, size: int) -> bool:
                 return True
             offset = 512 if offset == 0 else offset * 2
     return False
+
+
+class FilesMet(list[Path]):
+    """Files that a walk met, by their real paths, each once."""
+
+    def number(self, path: Path) -> int:
+        """Give the number of a file, a new one the next."""
+        if path not in self:
+            self.append(path)
+        return self.index(path)
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Add files in the order of their names."""
+        for path in sorted(paths):
+            self.number(path)
 
 
 class FileState:

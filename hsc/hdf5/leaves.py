@@ -109,8 +109,6 @@ def _nothing(element: ElementType) -> Any:
 
 def _obstacle(dataset: h5py.Dataset, index: ChunkIndex) -> str:
     """Tell why no data of a dataset can be read; an empty text when they can."""
-    if dataset.external:
-        return "its data lie in an external raw file"
     filters = filter_pipeline(dataset)
     unknown = [str(each.id) for each in filters if not h5py.h5z.filter_avail(each.id)]
     return f"no plug-in for filter {', '.join(unknown)}" if unknown and len(index) else ""

@@ -28,26 +28,37 @@ class Spilled:
     """One array for each attribute."""
 
 
-def spill(file: h5py.File, owners: Sequence[tuple[str, Attributes]]) -> Spilled:
+def reserved_name(file: h5py.File) -> str:
+    """Give a name for spilled attributes that no object below a file's root has."""
+    name = RESERVED
+    while encode_name(name) in file:
+        name += "_"
+    return name
+
+
+def spill(
+    file: h5py.File, owners: Sequence[tuple[str, Attributes]], name: str, first: int
+) -> Spilled:
     """Make arrays of large attributes, and put where they are in the attributes' place.
 
     Parameters
     ----------
     owners
-        Path and attributes of each object that has some.
+        Path in the file and attributes of each object that has some.
+    name
+        Name of the group that takes them.
+    first
+        How many it has from other files.
     """
     spilled = Spilled()
-    name = RESERVED
-    while encode_name(name) in file:  # a file may have an object of that name
-        name += "_"
     for path, attributes in owners:
         for key, true in attributes.large.items():
-            where = f"/{name}/attributes/{len(spilled.datasets)}"
+            where = f"/{name}/attributes/{first + len(spilled.datasets)}"
             leaf = _leaf(file[encode_name(path)], path, true, where)
             if leaf is not None:
                 attributes.values[key] = {SPILLED_KEY: where}
                 spilled.datasets.append(leaf)
-    if spilled.datasets:
+    if spilled.datasets and not first:
         spilled.groups = [SourceGroup(f"/{name}", {}), SourceGroup(f"/{name}/attributes", {})]
     return spilled
 

@@ -31,7 +31,8 @@ class SourceGroup:
     attributes: dict[str, Any]
     """Attributes as JSON."""
     links: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Links that are no children of their own: soft, external, further hard links, by name."""
+    """Links that are no children of their own, by name: soft, external, user-defined, further
+    hard links. An external link that was followed has a child beside, under the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ class SourceDataset:
     """Path there of the HDF5 dataset that it is, or is a part of; empty: the same as ``path``."""
     part: Part | None = None
     """Which part of that dataset's elements it is; None for the elements as they are."""
+    lenders: tuple[int, ...] = ()
+    """Indexes into the tree's files of those that its chunks lie in, as ``index.owners`` counts
+    them; empty: all in ``file``."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What ``hsc:hdf5`` says of it beyond its shape and chunks."""
 
@@ -81,6 +85,8 @@ class SourceTree:
     userblock_nbytes: int = 0
     """Bytes before the HDF5 part of the file."""
     virtual_files: tuple[str, ...] = ()
-    """Other files that virtual datasets read from, as they are named in the file."""
+    """Other files that virtual datasets read from, real paths."""
     files: tuple[Path, ...] = ()
     """Files that hold what is in the tree, real paths: the one that was walked, then others."""
+    live: bool = False
+    """Whether the file was still flagged as open for a writer that lets others read (SWMR)."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,22 +10,42 @@ from typing import Any
 import h5py
 
 from hsc.errors import DamagedSourceError
-from hsc.hdf5.attributes import Attributes, read_attribute, read_attributes
+from hsc.hdf5.attributes import read_attributes
+from hsc.hdf5.external import raw_files
+from hsc.hdf5.files import FilesMet
 from hsc.hdf5.leaves import Leaves, leaves_of
+from hsc.hdf5.links import Reached, describe_link, reached_outside, real_path
+from hsc.hdf5.named_types import NamedTypes, address_of
 from hsc.hdf5.names import AMBIGUOUS_NAME, ambiguous_names, decode_name, encode_name
-from hsc.hdf5.spilled import spill
-from hsc.hdf5.targets import resolve
+from hsc.hdf5.referring import Referring
+from hsc.hdf5.roots import Roots
+from hsc.hdf5.spilled import reserved_name
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
-from hsc.hdf5.types import Carry
-from hsc.hdf5.virtual import virtual_files, virtual_obstacle
-from hsc.model import plain_text
+from hsc.hdf5.virtual import Sources
 
 # What h5py raises for structures that a damaged or foreign file promises and does not have.
 _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
 
 
-def walk(file: h5py.File) -> SourceTree:
+def walk(
+    file: h5py.File,
+    *,
+    roots: Roots | None = None,
+    follow: bool = False,
+    known: Collection[str] = (),
+) -> SourceTree:
     """Walk a file by object identity: cycles end, and a second hard link is a link.
+
+    Parameters
+    ----------
+    file
+        The file.
+    roots
+        Where its parts in other files may lie; None: in its own folder.
+    follow
+        Whether what external links lead to is in the tree too, under the link's path.
+    known
+        Paths of external links that are not followed in any case.
 
     Raises
     ------
@@ -34,51 +53,73 @@ def walk(file: h5py.File) -> SourceTree:
         Not even the root group can be opened.
     """
     try:
-        walker = _Walker(file)
+        walker = _Walker(file, roots or Roots.beside(real_path(file)), follow, known)
     except _UNREADABLE as error:
         raise DamagedSourceError(
             f"the root group can't be opened: {error}",
             where=file.filename,
             next_step="copy the file again from where it was written",
         ) from error
-    walker.run()
-    walker.finish(file)
+    walker.run(file)
     return SourceTree(
         groups=tuple(sorted(walker.groups, key=lambda group: group.path)),
         datasets=tuple(sorted(walker.datasets, key=lambda dataset: dataset.path)),
         problems=tuple(sorted(walker.problems, key=lambda problem: problem.path)),
         userblock_nbytes=file.userblock_size,
         virtual_files=tuple(sorted(walker.virtual_files)),
-        files=(Path(os.path.realpath(os.fsdecode(file.filename))),),
+        files=tuple(walker.files),
+        live=bool(file.swmr_mode),
     )
 
 
 class _Walker:
-    def __init__(self, file: h5py.File) -> None:
+    def __init__(self, file: h5py.File, roots: Roots, follow: bool, known: Collection[str]) -> None:
         self.groups: list[SourceGroup] = []
         self.datasets: list[SourceDataset] = []
         self.problems: list[Problem] = []
         self.virtual_files: set[str] = set()
-        self._seen = {_identity(file["/"]): "/"}
-        self._waiting_attributes: list[tuple[str, Attributes]] = []
-        self._waiting: list[tuple[str, Any]] = [("/", file["/"])]
+        self.files = FilesMet([real_path(file)])
+        self._roots, self._follow_links, self._known = roots, follow, known
+        self._sources = Sources(roots, live=file.swmr_mode)
+        self._shown: dict[tuple[Path, str], tuple[str, dict[str, Any]]] = {}
+        self._types = NamedTypes()
+        self._referring = Referring(reserved_name(file))
+        self._outside: list[tuple[str, Path, dict[str, str]]] = []
+        # Number of the file that is walked, and first path of each object of all of them.
+        self._number = 0
+        self._seen = {(0, address_of(file["/"])): "/"}
+        # Path in the tree and in the file, parent and name of groups whose turn will come.
+        self._waiting: list[tuple[str, str, Any, bytes]] = []
 
-    def run(self) -> None:
+    def run(self, file: h5py.File) -> None:
+        self._walk("/", "/", file["/"])
+        self._finish(file)
+        while self._outside:
+            path, of, link = self._outside.pop(0)
+            self._enter(path, of, link)
+        self._types.finish(self.groups, self._seen)
+
+    def _walk(self, path: str, at: str, group: h5py.Group) -> None:
+        self._list(path, at, group)
         while self._waiting:
-            path, group = self._waiting.pop()
-            links: dict[str, dict[str, str]] = {}
-            # In the order of names, so that the first path of an object is the same each time.
-            names = self._names(group, path)
-            ambiguous = ambiguous_names(names)
-            for name in names:
-                if name in ambiguous:
-                    where = f"{path.rstrip('/')}/{name}"
-                    self.problems.append(Problem(where, AMBIGUOUS_NAME))
-                    continue
-                link = self._follow(group, path, name)
-                if link is not None:
-                    links[name] = link
-            self.groups.append(SourceGroup(path, self._attributes(group, path), links))
+            # Opened when its turn comes: a hundred thousand open groups take much memory.
+            path, at, parent, name = self._waiting.pop()
+            self._list(path, at, parent[name])
+
+    def _list(self, path: str, at: str, group: h5py.Group) -> None:
+        links: dict[str, dict[str, str]] = {}
+        # In the order of names, so that the first path of an object is the same each time.
+        names = self._names(group, path)
+        ambiguous = ambiguous_names(names)
+        for name in names:
+            if name in ambiguous:
+                where = f"{path.rstrip('/')}/{name}"
+                self.problems.append(Problem(where, AMBIGUOUS_NAME))
+                continue
+            link = self._follow(group, path, at, name)
+            if link is not None:
+                links[name] = link
+        self.groups.append(SourceGroup(path, self._attributes(group, path, at), links))
 
     def _names(self, group: Any, path: str) -> list[str]:
         try:
@@ -87,49 +128,71 @@ class _Walker:
             self.problems.append(Problem(path, f"the group can't be listed: {error}"))
             return []
 
-    def _follow(self, group: Any, parent: str, name: str) -> dict[str, str] | None:
+    def _follow(self, group: Any, parent: str, at: str, name: str) -> dict[str, str] | None:
         """Take up a child; give a link's description when it is none."""
-        path = f"{parent.rstrip('/')}/{name}"
-        raw = encode_name(name)
+        path, below = f"{parent.rstrip('/')}/{name}", f"{at.rstrip('/')}/{name}"
         try:
-            kind = group.id.links.get_info(raw).type
-        except _UNREADABLE as error:
-            self.problems.append(Problem(path, f"the link can't be read: {error}"))
-            return None
-        if kind == h5py.h5l.TYPE_SOFT:
-            return {"soft": decode_name(group.id.links.get_val(raw))}
-        if kind == h5py.h5l.TYPE_EXTERNAL:
-            file, target = group.id.links.get_val(raw)
-            return {"external": decode_name(target), "file": decode_name(file)}
-        if kind != h5py.h5l.TYPE_HARD:
-            self.problems.append(Problem(path, f"a user-defined link of class {kind}"))
-            return None
-        return self._take(group, path, name)
-
-    def _take(self, group: Any, path: str, name: str) -> dict[str, str] | None:
-        try:
-            child = group[encode_name(name)]
-            identity = _identity(child)
+            link = describe_link(group, name)
+            if link is None:
+                child = group[encode_name(name)]
+                return self._take(child, path, below, (group, encode_name(name)))
         except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the object can't be opened: {error}"))
             return None
+        if "file" in link and self._follow_links and path not in self._known:
+            self._outside.append((path, self.files[self._number], link))
+        return link
+
+    def _enter(self, path: str, of: Path, link: dict[str, str]) -> None:
+        """Take up what an external link leads to, in its own file."""
+        file, target = link["file"], link["external"]
+        what = f"an external link to {file}:{target}"
+        try:
+            with reached_outside(of, file, target, self._roots) as place:
+                if place.node is None:
+                    self.problems.append(Problem(path, f"{what}, which {place.reason}"))
+                    return
+                for passed in place.passed:
+                    self._number = self.files.number(passed)
+                link |= self._arrive(path, place)
+                self._finish(place.node.file)
+        except _UNREADABLE as error:
+            self.problems.append(Problem(path, f"{what}, which can't be read: {error}"))
+
+    def _arrive(self, path: str, place: Reached) -> dict[str, str]:
+        virtual, shown = self._shown.get((place.file, place.path), ("", None))
+        if shown is not None:
+            # All of it is in the virtual dataset: it is not carried twice.
+            shown["linked"][path] = {
+                "attributes": self._attributes(place.node, path, place.path),
+                "shape": list(place.node.shape),
+            }
+            return {"within": virtual}
+        again = self._take(place.node, path, place.path, None)
+        return {"at": again["hard"]} if again else {}
+
+    def _take(
+        self, child: Any, path: str, at: str, held: tuple[Any, bytes] | None
+    ) -> dict[str, str] | None:
+        identity = (self._number, address_of(child))
         if identity in self._seen:
             return {"hard": self._seen[identity]}
         self._seen[identity] = path
-        if isinstance(child, h5py.Group):
-            self._waiting.append((path, child))
-        elif isinstance(child, h5py.Dataset):
-            self._describe(child, path)
+        if isinstance(child, h5py.Dataset):
+            self._describe(child, path, at)
+        elif not isinstance(child, h5py.Group):
+            self._types.add(path, child, self._attributes(child, path, at))
+        elif held is None:
+            self._walk(path, at, child)
         else:
-            self.problems.append(Problem(path, "a named type"))
+            self._waiting.append((path, at, *held))
         return None
 
-    def _describe(self, dataset: h5py.Dataset, path: str) -> None:
-        attributes = self._attributes(dataset, path)
+    def _describe(self, dataset: h5py.Dataset, path: str, at: str) -> None:
+        attributes = self._attributes(dataset, path, at)
+        self._types.used(dataset, self._number, attributes)
         try:
-            # First of all, for a virtual dataset's shape may be asked of its sources.
-            reason = virtual_obstacle(dataset) if dataset.is_virtual else ""
-            leaves = Leaves() if reason else leaves_of(dataset, path, attributes)
+            leaves, reason = self._leaves(dataset, path, attributes)
         except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the dataset can't be described: {error}"))
             return
@@ -137,43 +200,53 @@ class _Walker:
             self.problems.append(Problem(path, reason))
             return
         self.groups += leaves.groups
-        self.datasets += leaves.datasets
         self.problems += leaves.problems
-        if dataset.is_virtual:
-            self.virtual_files |= virtual_files(dataset)
+        self.datasets += [
+            replace(leaf, file=self._number, object_path=at) for leaf in leaves.datasets
+        ]
 
-    def _attributes(self, node: Any, path: str) -> dict[str, Any]:
+    def _leaves(
+        self, dataset: h5py.Dataset, path: str, attributes: dict[str, Any]
+    ) -> tuple[Leaves, str]:
+        if dataset.is_virtual:
+            return self._virtual(dataset, path, attributes)
+        if dataset.external:
+            files, reason = raw_files(dataset, self._roots)
+            if reason:
+                return Leaves(), f"its raw data: {reason}"
+            self.files.add(files)
+        return leaves_of(dataset, path, attributes), ""
+
+    def _virtual(
+        self, dataset: h5py.Dataset, path: str, attributes: dict[str, Any]
+    ) -> tuple[Leaves, str]:
+        # First of all, for a virtual dataset's shape may be asked of its sources.
+        facts = self._sources.facts(dataset)
+        if facts.obstacle:
+            return Leaves(), facts.obstacle
+        record: dict[str, Any] = {"mappings": list(facts.record), "linked": {}}
+        attributes["hsc:virtual"] = record
+        leaves = leaves_of(dataset, path, attributes)
+        self.files.add(facts.files)
+        self.virtual_files |= {str(file) for file in facts.files - {self.files[self._number]}}
+        if facts.chunks is not None and [leaf.part for leaf in leaves.datasets] == [None]:
+            self._shown |= dict.fromkeys(facts.shown, (path, record))
+            lenders = tuple(self.files.number(each) for each in facts.chunks.lenders)
+            index, filters = facts.chunks.index, facts.chunks.filters
+            record["chunks"] = list(index.chunks or ())
+            record["filters"] = [[stage.id, list(stage.values)] for stage in filters]
+            leaf = replace(leaves.datasets[0], index=index, filters=filters, lenders=lenders)
+            leaves.datasets = [leaf]
+        return leaves, ""
+
+    def _attributes(self, node: Any, path: str, at: str) -> dict[str, Any]:
         found = read_attributes(node, path)
         self.problems += [Problem(where, reason) for where, reason in found.problems]
-        if found.referring or found.large:
-            self._waiting_attributes.append((path, found))
+        self._referring.add(at, found)
         return found.values
 
-    def finish(self, file: h5py.File) -> None:
-        """Say where references lead, now that all paths are known, and move large attributes."""
-        targets = {address: plain_text(path) for (_, address), path in self._seen.items()}
-        for path, found in self._waiting_attributes:
-            node = file[encode_name(path)]
-            for key, name in found.referring.items():
-                found.values[key] = read_attribute(node, name, targets)
-        self.datasets = [self._resolved(file, each, targets) for each in self.datasets]
-        spilled = spill(file, self._waiting_attributes)
-        self.groups += spilled.groups
-        self.datasets += spilled.datasets
-
-    def _resolved(
-        self, file: h5py.File, leaf: SourceDataset, targets: Mapping[int, str]
-    ) -> SourceDataset:
-        if leaf.part is None or leaf.part.element.carry not in (Carry.OBJECT, Carry.REGION):
-            return leaf
-        resolved, nameless = resolve(file[encode_name(leaf.object_path)], leaf.part, targets)
-        if nameless:
-            self.problems.append(
-                Problem(leaf.path, f"{nameless} references lead to objects that have no path")
-            )
-        return replace(leaf, part=resolved)
-
-
-def _identity(node: Any) -> tuple[int, int]:
-    info = h5py.h5o.get_info(node.id)
-    return info.fileno, info.addr
+    def _finish(self, file: h5py.File) -> None:
+        """Finish what had to wait for all paths of a file."""
+        groups, problems = self._referring.finish(file, self._number, self._seen, self.datasets)
+        self.groups += groups
+        self.problems += problems

@@ -112,6 +112,7 @@ def _alike(array: RunArray) -> bool:
         and all(
             piece.dataset.index.chunks == first.index.chunks
             and piece.dataset.filters == first.filters
+            and (piece.dataset.index.owners is None or len(piece.owners) > 0)
             for piece in array.pieces
         )
     )

@@ -11,8 +11,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import DamagedSourceError
-from hsc.hdf5 import Part, encode_name, read_part, source_of
+from hsc.errors import DamagedSourceError, HscError
+from hsc.hdf5 import Part, open_node, read_part, source_of
 from hsc.ingestion.files import SourceFiles
 
 
@@ -94,6 +94,8 @@ class ArraySource:
                 return read_part(source_of(node, part), part, start, stop)
             region = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
             return np.asarray(node[region])
+        except HscError:
+            raise
         except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise self.damaged(number, f"its data can't be read: {error}") from error
 
@@ -101,5 +103,5 @@ class ArraySource:
         if piece not in self._nodes:
             source = self._pieces[piece]
             file = self._files.hdf5(source.path)
-            self._nodes[piece] = file[encode_name(source.dataset)]
+            self._nodes[piece] = open_node(file, source.dataset)
         return self._nodes[piece]

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from hsc.hdf5 import FileState, SourceTree, open_hdf5, walk
 from hsc.layouts.facts import read_facts
-from hsc.layouts.run import Piece, Run, RunArray, RunFile, outside
+from hsc.layouts.run import Asset, Piece, Run, RunArray, RunFile
+
+_NOT_CLOSED = (
+    "what its writer still has: the file is flagged as open for writing "
+    "(if the writer died: h5clear -s)"
+)
 
 
 class PlainLayout:
@@ -22,27 +27,29 @@ class PlainLayout:
         """Read all of a file but its data."""
         state = FileState(path)
         with open_hdf5(path) as file:
-            tree = walk(file)
+            tree = walk(file, follow=True)
             facts = read_facts(file, time_zone)
+        user_block = Asset(f"{path.name}.userblock", path, state, 0, tree.userblock_nbytes)
         return Run(
             layout=self.name,
-            files=(RunFile(path.name, path, state), *_virtual_files(path, tree)),
+            files=(RunFile(path.name, path, state), *_other_files(tree)),
             groups=tree.groups,
             arrays=tuple(
-                RunArray(dataset.path, (Piece(0, dataset),), attributes=dataset.attributes)
-                for dataset in tree.datasets
+                RunArray(d.path, (Piece(d.file, d, d.lenders),), attributes=d.attributes)
+                for d in tree.datasets
             ),
-            problems=(*tree.problems, *outside(tree)),
+            problems=tree.problems,
+            missing=(_NOT_CLOSED,) if tree.live else (),
+            assets=(user_block,) if tree.userblock_nbytes else (),
             facts=facts,
         )
 
 
-def _virtual_files(path: Path, tree: SourceTree) -> list[RunFile]:
+def _other_files(tree: SourceTree) -> list[RunFile]:
     # Their bytes are the dataset's too: they go into its identity and must not change.
-    # The walk let only those through that lie in the folder; a file may have several names.
-    named = path.resolve()
-    found = {(path.parent / name).resolve() for name in tree.virtual_files} - {named}
+    # The walk let only those through that lie in the folder, each by its one real path.
+    folder = tree.files[0].parent
     return [
-        RunFile(source.relative_to(named.parent).as_posix(), source, FileState(source))
-        for source in sorted(found)
+        RunFile(path.relative_to(folder).as_posix(), path, FileState(path))
+        for path in tree.files[1:]
     ]

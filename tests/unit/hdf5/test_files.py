@@ -7,10 +7,17 @@ import subprocess
 import sys
 
 import h5py
+import numpy as np
 import pytest
 
-from hsc.errors import DamagedSourceError, NotHdf5Error, SourceMissingError
-from hsc.hdf5 import FileState, open_hdf5
+from hsc.errors import (
+    DamagedSourceError,
+    NotHdf5Error,
+    SourceBusyError,
+    SourceMissingError,
+    SplitFileError,
+)
+from hsc.hdf5 import FileState, open_hdf5, walk
 
 WALK_ALL = """
 import faulthandler, pathlib, sys, time
@@ -92,9 +99,35 @@ def test_a_file_whose_writer_has_not_closed_it_says_so(tmp_path):
         "os._exit(0)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.h5")], check=True, timeout=60)
-    with pytest.raises(DamagedSourceError) as caught:
+    with pytest.raises(SourceBusyError, match="still flagged as open for writing") as caught:
         opened(tmp_path / "a.h5")
-    assert "writer" in caught.value.next_step
+    assert "h5clear -s" in caught.value.next_step
+
+
+def test_a_file_whose_writer_lets_others_read_is_read(tmp_path):
+    program = (
+        "import h5py, os, sys\n"
+        "file = h5py.File(sys.argv[1], 'w', libver='latest')\n"
+        "made = file.create_dataset('x', (4,), 'i8', chunks=(2,), maxshape=(None,))\n"
+        "file.swmr_mode = True\n"
+        "made[:2] = 7\n"
+        "made.flush()\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.h5")], check=True, timeout=60)
+    with open_hdf5(tmp_path / "a.h5") as file:
+        tree = walk(file)
+        assert file["x"][:].tolist() == [7, 7, 0, 0]
+    assert tree.live
+    assert len(tree.datasets[0].index) == 1
+
+
+def test_one_part_of_a_file_that_a_driver_split_says_so(tmp_path):
+    # h5py's own file of this driver: members of a few bytes.
+    with h5py.File(tmp_path / "part%d.h5", "w", driver="family", memb_size=512) as file:
+        file["x"] = np.arange(1000)
+    with pytest.raises(SplitFileError, match="family"):
+        opened(tmp_path / "part0.h5")
 
 
 @pytest.mark.parametrize("locking", [None, False, "best-effort"])

@@ -199,10 +199,13 @@ def test_frames_behind_a_user_block_come_through(tmp_path, ingest, compare):
             "d", data=frames, chunks=(1, 32, 32), **hdf5plugin.Bitshuffle(cname="lz4")
         )
         file["contiguous"] = frames
-    done = ingest(tmp_path / "a.h5", policy="quarantine")
+    with (tmp_path / "a.h5").open("r+b") as raw:
+        raw.write(b"what the beamline wrote before the file")
+    done = ingest(tmp_path / "a.h5")
     assert {planned.spec.way for planned in done.plan.arrays} == {"rewrap", "recode"}
     assert compare(tmp_path / "a.h5", done.tree) == 2
-    assert [gap.path for gap in done.manifest.gaps] == ["/"]
+    block = (done.folder / "files" / "a.h5.userblock").read_bytes()
+    assert block == (tmp_path / "a.h5").read_bytes()[:4096]
 
 
 def test_a_chunk_that_skipped_its_filter_comes_through(tmp_path, ingest, compare):

@@ -256,9 +256,10 @@ def test_a_file_with_its_frames_inside_is_plain(run, tmp_path):
         read_run(run.path(1), layout="dectris", time_zone="UTC")
 
 
-def test_a_master_taken_as_plain_names_its_external_links(run):
+def test_a_master_taken_as_plain_has_the_frames_under_its_links(run):
     found = read(run, layout="plain")
-    assert [problem.path for problem in found.problems] == [
-        "/entry/data/data_000001", "/entry/data/data_000002",
-    ]  # fmt: skip
+    assert not found.problems
+    links = ("/entry/data/data_000001", "/entry/data/data_000002")
+    assert [a.path for a in found.arrays if a.path in links] == list(links)
+    assert [a.pieces[0].file for a in found.arrays if a.path in links] == [1, 2]
     assert os.path.basename(str(found.files[0].path)) == "run_master.h5"

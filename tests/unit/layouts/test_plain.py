@@ -24,10 +24,23 @@ def test_every_dataset_is_an_array_under_its_path(tmp_path):
     assert [file.name for file in run.files] == ["a.h5"]
 
 
-def test_external_links_and_a_user_block_are_named(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w", userblock_size=512) as file:
+def test_an_external_link_that_leads_nowhere_is_named_and_kept(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
         file["g/out"] = h5py.ExternalLink("b.h5", "/x")
-    assert {problem.path for problem in read(tmp_path / "a.h5").problems} == {"/", "/g/out"}
+    run = read(tmp_path / "a.h5")
+    (problem,) = run.problems
+    assert problem.path == "/g/out"
+    assert problem.reason == "an external link to b.h5:/x, which is missing"
+    assert run.groups[1].links == {"out": {"external": "/x", "file": "b.h5"}}
+
+
+def test_a_user_block_is_carried_byte_for_byte(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w", userblock_size=512) as file:
+        file["x"] = 1
+    run = read(tmp_path / "a.h5")
+    (asset,) = run.assets
+    assert (asset.name, asset.start, asset.stop) == ("a.h5.userblock", 0, 512)
+    assert not run.problems
 
 
 def test_files_that_a_virtual_dataset_reads_belong_to_the_run(tmp_path):
