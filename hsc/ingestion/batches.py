@@ -9,7 +9,8 @@ from hsc.ingestion.assets import PlannedAsset, build_asset
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.packing import Packing
-from hsc.ingestion.shards import ShardTask, build_shard, make_shard
+from hsc.ingestion.shards import build_shard, make_shard
+from hsc.ingestion.tasks import ShardTask
 from hsc.store import (
     DATA,
     REFERENCES_KEY,

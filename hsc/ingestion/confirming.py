@@ -7,7 +7,9 @@ from dataclasses import replace
 from hsc.errors import VerificationError
 from hsc.ingestion.assets import same_assets
 from hsc.ingestion.plan import Plan
-from hsc.ingestion.shards import ShardTask, build_shard, shard_tasks
+from hsc.ingestion.planned import PlannedArray
+from hsc.ingestion.shards import digest_shard
+from hsc.ingestion.tasks import ShardTask, shard_tasks
 from hsc.ingestion.verify import verify_written
 from hsc.store import DATA, CheckedVersion, open_version
 from hsc.workers import Progress, Workers
@@ -26,7 +28,7 @@ def committed_alike(
     version = open_version(url)
     if not (_same_objects(plan, version) and same_assets(plan.assets, version.manifest.entries)):
         return False
-    kept = replace(plan, arrays=tuple(each for each in plan.arrays if each.columns is not None))
+    kept = replace(plan, arrays=tuple(each for each in plan.arrays if _undecoded(each)))
     tasks = [t for t in shard_tasks(kept, store, location, resumed=False) if len(t.numbers)]
     weights = [task.nbytes for task in tasks]
     progress.start("confirm", sum(weights), "bytes")
@@ -40,7 +42,7 @@ def committed_alike(
     }
     doubtful = replace(
         plan,
-        arrays=tuple(p for p in plan.arrays if p.columns is None or p.spec.path in other),
+        arrays=tuple(p for p in plan.arrays if not _undecoded(p) or p.spec.path in other),
     )
     entries = version.manifest.entries
     try:
@@ -50,8 +52,12 @@ def committed_alike(
     return True
 
 
+def _undecoded(planned: PlannedArray) -> bool:
+    return planned.columns is not None and planned.travel.row is not None
+
+
 def _digest(task: ShardTask) -> bytes:
-    return build_shard(task).made.entry.digest
+    return digest_shard(task).digest
 
 
 def _same_objects(plan: Plan, version: CheckedVersion) -> bool:

@@ -12,6 +12,7 @@ from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.model import Way
 from hsc.store import CRATE_KEY, MANIFEST_KEY, REFERENCES_KEY
+from hsc.transcode import Row
 
 _CRC_BYTES, _INDEX_BYTES = 4, 16
 _BLOCK_BYTES = 8192
@@ -91,18 +92,30 @@ def _array(planned: PlannedArray) -> ArrayForecast:
 
 
 def _payload(planned: PlannedArray) -> int:
-    decoded = len(planned.places) * math.prod(planned.spec.chunks) * planned.itemsize
-    if planned.columns is None:
+    nbytes = math.prod(planned.spec.chunks) * planned.itemsize
+    decoded = len(planned.places) * nbytes
+    carried = planned.carried_nbytes
+    if carried is None:
         stored = sum(piece.dataset.index.stored_nbytes for piece in planned.source.pieces)
         return min(decoded, stored) if stored else decoded
     # A rewrapped chunk: 12 bytes of header go, 16 and 4 for each block come.
-    chunks = len(planned.places)
-    blocks = -(-decoded // _BLOCK_BYTES) if planned.spec.way is Way.REWRAP else 0
-    return int(planned.columns[:, 2].sum()) + 4 * chunks + 4 * blocks
+    each = 4 + 4 * -(-nbytes // _block_nbytes(planned)) if planned.spec.way is Way.REWRAP else 0
+    each -= 4 if planned.travel.summed else 0
+    return int(carried.sum()) + each * len(carried)
+
+
+def _block_nbytes(planned: PlannedArray) -> int:
+    """Give the bytes of a compressed block, as the writer of a rewrapped array was told."""
+    values = planned.source.pieces[0].dataset.filters[0].values
+    whole = math.prod(planned.spec.chunks) * planned.itemsize
+    if planned.travel.row is Row.LZ4:
+        told = values[0] if values else 0
+        return max(1, min(told or whole, whole))
+    return max(1, min(values[3] * planned.itemsize or _BLOCK_BYTES, whole))
 
 
 def _seconds(array: ArrayForecast) -> float:
-    if array.planned.columns is not None:
+    if array.planned.carried_nbytes is not None:
         return array.nbytes / _REWRAP_BYTES_PER_S
     spec = array.planned.spec
     decoded = len(array.planned.places) * math.prod(spec.chunks) * array.planned.itemsize

@@ -134,8 +134,8 @@ def planned_sizes(planned: PlannedArray) -> dict[str, int]:
 
     Of texts of any length the bytes are not known before they are read; theirs are a guess.
     """
-    stored = None if planned.columns is None else planned.columns[:, 2]
-    return object_sizes(planned.spec, planned.itemsize, planned.places, stored)
+    carried = planned.carried_nbytes
+    return object_sizes(planned.spec, planned.itemsize, planned.places, carried)
 
 
 def object_sizes(

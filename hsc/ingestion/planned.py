@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.ingestion.grid import MAX_ARRAY_CHUNKS, MAX_CHUNK_BYTES, inner_chunks, shard_shape
+from hsc.ingestion.grid import MAX_ARRAY_CHUNKS, shard_shape
+from hsc.ingestion.ranges import chunk_ranges
+from hsc.ingestion.travel import array_travel
 from hsc.layouts import RunArray
-from hsc.model import Way, plain_text
+from hsc.model import plain_text
 from hsc.store import ArraySpec
-from hsc.transcode import Travel, choose_travel
+from hsc.transcode import Row, Travel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,15 @@ class PlannedArray:
     """(n, dimensions): places of written HDF5 chunks in the grid of inner chunks (kept chunks), or
     of inner chunks that any written HDF5 chunk touches (others). In C order."""
     columns: NDArray[np.int64] | None
-    """(n, 4): piece, offset, bytes and filter mask of each kept chunk; None when encoded anew."""
+    """(n, 4): piece, offset, bytes and filter mask of each chunk that is one range of bytes in a
+    file; None when it is read through HDF5."""
+    travel: Travel
+    """How its chunks travel."""
+
+    @property
+    def carried_nbytes(self) -> NDArray[np.int64] | None:
+        """(n,): bytes that each chunk brings along undecoded; None when chunks are encoded anew."""
+        return _carried(self.columns, self.travel, math.prod(self.spec.chunks) * self.itemsize)
 
 
 def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -> PlannedArray:
@@ -46,9 +56,10 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
     """
     first = array.pieces[0].dataset
     dtype = first.element.zarr or ""
-    travel, keep, chunks = _travel(array)
-    places, columns = _kept(array) if keep else (_touched(array, chunks), None)
-    stored = columns[:, 2].astype(np.uint64) if columns is not None else None
+    travel, placed, chunks = array_travel(array)
+    places, columns = _placed(array, chunks) if placed else (_touched(array, chunks), None)
+    carried = _carried(columns, travel, math.prod(chunks) * first.itemsize)
+    stored = None if carried is None else carried.astype(np.uint64)
     shards = shard_shape(array.shape, chunks, first.itemsize, stored, places)
     attributes = dict(array.attributes)
     attributes["hsc:hdf5"] = dict(first.facts)
@@ -66,8 +77,9 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
         way=travel.way,
         dimension_names=array.dimension_names or _dimension_names(array),
         attributes=attributes,
+        big_endian=travel.big_endian,
     )
-    return PlannedArray(spec, array, first.itemsize, places, columns)
+    return PlannedArray(spec, array, first.itemsize, places, columns, travel)
 
 
 def plan_obstacle(array: RunArray) -> str:
@@ -75,47 +87,28 @@ def plan_obstacle(array: RunArray) -> str:
 
     A file of some kilobytes may promise an array of any size, of which no chunk was written.
     """
-    chunks = _travel(array)[2]
+    chunks = array_travel(array)[2]
     count = math.prod(math.ceil(n / c) for n, c in zip(array.shape, chunks, strict=True))
     if count > MAX_ARRAY_CHUNKS:
         return f"its grid of {count} chunks is larger than {MAX_ARRAY_CHUNKS}"
     return ""
 
 
-def _travel(array: RunArray) -> tuple[Travel, bool, tuple[int, ...]]:
-    """Give how an array's chunks travel, whether HDF5's are kept, and the inner chunk."""
-    first = array.pieces[0].dataset
-    dtype = first.element.zarr or ""
-    travel = choose_travel(
-        first.filters,
-        dtype=dtype,
-        itemsize=first.itemsize,
-        little_endian=first.element.little_endian,
-    )
-    keep = travel.way is Way.REWRAP and _alike(array)
-    if travel.way is Way.REWRAP and not keep:
-        travel = choose_travel((), dtype=dtype, itemsize=first.itemsize, little_endian=True)
-    return travel, keep, inner_chunks(array.shape, first.index.chunks, first.itemsize, keep=keep)
+def _carried(
+    columns: NDArray[np.int64] | None, travel: Travel, nbytes: int
+) -> NDArray[np.int64] | None:
+    if columns is None or travel.row is None:
+        return None
+    # Raw chunks at the edge of data without chunks are filled up.
+    return np.full(len(columns), nbytes) if travel.row is Row.RAW else columns[:, 2]
 
 
-def _alike(array: RunArray) -> bool:
-    """Tell whether all pieces are chunked alike and fill whole chunks along the stack."""
+def _placed(array: RunArray, chunks: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give place and source of every inner chunk that was written."""
     first = array.pieces[0].dataset
     if first.index.chunks is None:
-        return False
-    rows = first.index.chunks[0]
-    whole = all(piece.dataset.shape[0] % rows == 0 for piece in array.pieces[:-1])
-    nbytes = math.prod(first.index.chunks) * first.itemsize
-    return (
-        whole
-        and nbytes <= MAX_CHUNK_BYTES
-        and all(
-            piece.dataset.index.chunks == first.index.chunks
-            and piece.dataset.filters == first.filters
-            and (piece.dataset.index.owners is None or len(piece.owners) > 0)
-            for piece in array.pieces
-        )
-    )
+        return chunk_ranges(array, chunks, first.itemsize)
+    return _kept(array)
 
 
 def _kept(array: RunArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

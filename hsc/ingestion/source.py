@@ -57,13 +57,15 @@ class ArraySource:
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
 
-    def raw(self, piece: int, offset: int, nbytes: int) -> bytes:
-        """Read a chunk's bytes as they lie in the file, without entering HDF5."""
+    def read_into(self, piece: int, offset: int, place: NDArray[np.uint8]) -> None:
+        """Read bytes as they lie in the file, without entering HDF5."""
         path = self._pieces[piece].path
-        data = os.pread(self._files.descriptor(path), nbytes, offset)
-        if len(data) != nbytes:
-            raise self.damaged(piece, f"the file ends {nbytes - len(data)} bytes too early")
-        return data
+        descriptor, rest = self._files.descriptor(path), place.data
+        while rest:
+            count = os.preadv(descriptor, [rest[: 2**30]], offset)
+            if not count:
+                raise self.damaged(piece, f"the file ends {len(rest)} bytes too early")
+            rest, offset = rest[count:], offset + count
 
     def region(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Read and decode a region of the array through HDF5."""

@@ -18,8 +18,8 @@ from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.preview import add_chunk, has_preview, joined, preview_objects, stack_sums
-from hsc.ingestion.shards import ChunkLook, chunk_look
 from hsc.ingestion.source import ArraySource
+from hsc.ingestion.tasks import ChunkLook, chunk_look
 from hsc.store import (
     DATA,
     CheckedVersion,
@@ -202,7 +202,9 @@ def _compare(
 
 def _decoded(payload: bytes, look: ChunkLook, place: tuple[int, ...]) -> NDArray[np.generic]:
     try:
-        return decode_chunk(payload, look.dtype, look.chunks, look.compressor)
+        return decode_chunk(
+            payload, look.dtype, look.chunks, look.compressor, big_endian=look.big_endian
+        )
     except (RuntimeError, ValueError) as error:
         raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}") from error
 

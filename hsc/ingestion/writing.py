@@ -17,7 +17,8 @@ from hsc.ingestion.failures import refuse_failures
 from hsc.ingestion.packing import plan_documents, plan_packing
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.preview import preview_keys
-from hsc.ingestion.shards import build_shard, shard_tasks
+from hsc.ingestion.shards import build_shard
+from hsc.ingestion.tasks import shard_tasks
 from hsc.model import Gap, plain_text
 from hsc.store import Manifest, ObjectEntry, VersionWriter, open_objects
 from hsc.workers import Progress, Workers

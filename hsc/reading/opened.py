@@ -166,6 +166,7 @@ class OpenedArray:
         """Shape of an inner chunk."""
         inner = sharding["codecs"] if sharding else codecs
         self._compressor = inner[1] if len(inner) == 3 else None
+        self._big_endian = inner[0].get("configuration", {}).get("endian") == "big"
         self._type: str = document["data_type"]
 
     @property
@@ -315,7 +316,9 @@ class OpenedArray:
         if payload is None:
             return np.full(self.chunks, _fill(self._document), self.dtype)
         try:
-            return decode_chunk(payload, self._type, self.chunks, self._compressor)
+            return decode_chunk(
+                payload, self._type, self.chunks, self._compressor, big_endian=self._big_endian
+            )
         except (RuntimeError, ValueError) as error:
             # Its checksum holds: the source was damaged, and nobody compared the chunk with it.
             raise CorruptShardError(

@@ -42,7 +42,9 @@ from hsc.store.remote import FsspecObjects
 from hsc.store.retrying import Patience, end_waits_with
 from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
-from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects
+from hsc.store.shardstream import ShardStream
+from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects, zstd
+from hsc.store.streams import NewObject
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import Opener, add_scheme, open_objects
 from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
@@ -75,6 +77,7 @@ __all__ = [
     "Manifest",
     "NewArray",
     "NewGroup",
+    "NewObject",
     "NewTree",
     "ObjectEntry",
     "ObjectStore",
@@ -83,6 +86,7 @@ __all__ = [
     "Patience",
     "S3Objects",
     "ShardBuilder",
+    "ShardStream",
     "VersionWriter",
     "abandon_version",
     "add_scheme",
@@ -111,6 +115,7 @@ __all__ = [
     "references",
     "store_names",
     "take_over",
+    "zstd",
 ]
 
 

@@ -7,9 +7,10 @@ import os
 import platform
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Self
 
 from blake3 import blake3
 
@@ -28,6 +29,9 @@ _UNWRITABLE = {
     errno.EPERM,
     errno.EROFS,
 }
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_SYNCED_EARLY = 1 << 20
 
 
 class DirectoryObjects:
@@ -56,18 +60,14 @@ class DirectoryObjects:
 
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Write an object whole and durably: temporary file, fsync, hard link, fsync."""
-        target = self._path(key)
+        with self.begin(key) as made:
+            made.write(memoryview(data).cast("B"))
+            made.place()
+
+    def begin(self, key: str) -> NewFile:
+        """Begin an object that is written part by part."""
         temporary = self._root / _TEMPORARY / _temporary_name()
-        with self._writing(key):
-            _make_folder(temporary.parent)
-            try:
-                with temporary.open("xb", buffering=0) as file:
-                    _write_fully(file.fileno(), data)
-                    os.fsync(file.fileno())
-                _link_new(temporary, target)
-            finally:
-                temporary.unlink(missing_ok=True)
-            _sync_folder(target.parent)
+        return NewFile(temporary, self._path(key), lambda: self._writing(key))
 
     def delete(self, key: str) -> None:
         """Remove an object and the folders that it leaves empty."""
@@ -161,10 +161,63 @@ def _read_fully(descriptor: int, length: int | None) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _write_fully(descriptor: int, data: bytes | bytearray | memoryview) -> None:
-    rest = memoryview(data).cast("B")
-    while rest:
-        rest = rest[os.write(descriptor, rest[: 2**30]) :]
+class NewFile:
+    """An object on its way to the disk: a temporary file that gets its name at the end.
+
+    Parameters
+    ----------
+    temporary
+        Where it grows.
+    target
+        What it will be.
+    guard
+        Gives a block in which the operating system's errors become those of the store.
+    """
+
+    def __init__(
+        self, temporary: Path, target: Path, guard: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._temporary = temporary
+        self._target = target
+        self._guard = guard
+        self._descriptor = -1
+        self._length = 0
+
+    def __enter__(self) -> Self:
+        with self._guard():
+            _make_folder(self._temporary.parent)
+            self._descriptor = os.open(self._temporary, _NEW, 0o666)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._descriptor)
+        with self._guard():
+            self._temporary.unlink(missing_ok=True)
+
+    def write(self, part: memoryview) -> None:
+        """Append a part, and have the disk begin with it."""
+        with self._guard():
+            rest = part
+            while rest:
+                rest = rest[os.write(self._descriptor, rest[: 2**30]) :]
+            _begin_to_sync(self._descriptor, self._length, len(part))
+        self._length += len(part)
+
+    def place(self) -> None:
+        """Make it durable and give it its name; a taken name fails."""
+        with self._guard():
+            os.fsync(self._descriptor)
+            _link_new(self._temporary, self._target)
+            _sync_folder(self._target.parent)
+
+
+def _begin_to_sync(descriptor: int, start: int, length: int) -> None:
+    """Have dirty pages written while more are made, so that fsync has little left to wait for.
+
+    To give up pages that are not on the disk yet is how Linux is asked for that.
+    """
+    if hasattr(os, "posix_fadvise") and length >= _SYNCED_EARLY:
+        os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
 
 
 def _link_new(temporary: Path, target: Path) -> None:

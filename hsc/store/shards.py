@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ABSENT = 2**64 - 1
-_GAP_PAYLOAD = b"hsc: a gap, see the manifest"
+GAP_PAYLOAD = b"hsc: a gap, see the manifest"
+"""What lies where a chunk could not be carried over."""
 
 
 class ChunkState(IntEnum):
@@ -79,8 +80,8 @@ class ShardBuilder:
 
     def add_gap(self, index: int) -> None:
         """Add a chunk that could not be carried over: stock readers raise on its crc32c."""
-        crc = google_crc32c.value(_GAP_PAYLOAD) ^ 0xFFFFFFFF
-        self._append(index, ChunkState.GAP, _GAP_PAYLOAD, crc)
+        crc = google_crc32c.value(GAP_PAYLOAD) ^ 0xFFFFFFFF
+        self._append(index, ChunkState.GAP, GAP_PAYLOAD, crc)
 
     def _append(self, index: int, state: ChunkState, payload: bytes, crc: int) -> None:
         table = self._table

@@ -18,18 +18,25 @@ _INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, _CRC3
 _ONE_BYTE = ("bool", "int8", "uint8")
 
 
-def blosc(cname: str, clevel: int, typesize: int, blocksize: int = 0) -> dict[str, Any]:
-    """Give the configuration of a Blosc codec with bitshuffle."""
+def blosc(
+    cname: str, clevel: int, typesize: int, blocksize: int = 0, shuffle: str = "bitshuffle"
+) -> dict[str, Any]:
+    """Give the configuration of a Blosc codec, by default with bitshuffle."""
     return {
         "name": "blosc",
         "configuration": {
             "cname": cname,
             "clevel": clevel,
-            "shuffle": "bitshuffle",
+            "shuffle": shuffle,
             "typesize": typesize,
             "blocksize": blocksize,
         },
     }
+
+
+def zstd(level: int) -> dict[str, Any]:
+    """Give the configuration of a Zstandard codec."""
+    return {"name": "zstd", "configuration": {"level": level, "checksum": False}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class ArraySpec:
     """One name for each dimension."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """Attributes, as JSON."""
+    big_endian: bool = False
+    """Whether the elements' bytes stand the other way round, as they came."""
 
     @property
     def sharded(self) -> bool:
@@ -122,7 +131,8 @@ class ArraySpec:
         elif self.dtype in _ONE_BYTE:
             first = {"name": "bytes"}
         else:
-            first = {"name": "bytes", "configuration": {"endian": "little"}}
+            order = "big" if self.big_endian else "little"
+            first = {"name": "bytes", "configuration": {"endian": order}}
         middle = [dict(self.compressor)] if self.compressor else []
         return [first, *middle, _CRC32C]
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from blake3 import blake3
+
 from hsc.errors import (
     ManifestError,
     MissingShardError,
@@ -25,6 +27,7 @@ from hsc.store.manifest import (
     pack_key,
 )
 from hsc.store.objects import ObjectStore
+from hsc.store.streams import NewObject, begin_object
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,6 +104,32 @@ class VersionWriter:
         if entry.absent:
             return
         self._put_same(self._key(entry.key), data)
+        if entry.nbytes >= _JOURNALLED_BYTES:
+            self._put_same(self._journal_key(entry.key), _line([entry]))
+
+    def open_object(self, key: str) -> NewObject:
+        """Begin an object whose bytes come part by part; `place` ends it."""
+        return begin_object(self._objects, self._key(key))
+
+    def place(self, entry: ObjectEntry, made: NewObject) -> None:
+        """Put an object that came part by part under its key and tell the journal, as `put`.
+
+        Raises
+        ------
+        ObjectExistsError
+            The version is committed, with other bytes under that key.
+        """
+        if entry.absent:
+            return
+        try:
+            made.place()
+        except ObjectExistsError:
+            there = self._objects.get(self._key(entry.key))
+            if blake3(there).digest() != entry.digest:
+                if self._objects.size(self._key(MANIFEST_KEY)) is not None:
+                    raise  # a committed version is never changed
+                self._objects.delete(self._key(entry.key))
+                made.place()
         if entry.nbytes >= _JOURNALLED_BYTES:
             self._put_same(self._journal_key(entry.key), _line([entry]))
 

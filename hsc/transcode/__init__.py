@@ -1,30 +1,48 @@
-"""HDF5 filter pipeline to Zarr codecs: the table, rewrapping, encoding and decoding."""
+"""HDF5 filter pipeline to Zarr codecs: the table, carrying, encoding and decoding of chunks."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hsc.transcode.codecs import decode_chunk, encode_chunk
-from hsc.transcode.pipeline import Filter, Travel, choose_travel
+from hsc.transcode.malformed import MalformedChunkError
+from hsc.transcode.pipeline import Filter, Row, Travel, choose_travel, decodable, recoded
 
 if TYPE_CHECKING:
-    from hsc.transcode.bitshuffle import MalformedChunkError, rewrap
+    from hsc.transcode.carrying import Carried, CarriedChunks, carry_chunks, rewrap, room_needed
+    from hsc.transcode.decoding import decode_filters
 
 __all__ = [
+    "Carried",
+    "CarriedChunks",
     "Filter",
     "MalformedChunkError",
+    "Row",
     "Travel",
+    "carry_chunks",
     "choose_travel",
+    "decodable",
     "decode_chunk",
+    "decode_filters",
     "encode_chunk",
+    "recoded",
     "rewrap",
+    "room_needed",
 ]
+
+# numba takes a second to import; planning and reading do without it.
+_WITH_KERNELS = {
+    "Carried": "carrying",
+    "CarriedChunks": "carrying",
+    "carry_chunks": "carrying",
+    "decode_filters": "decoding",
+    "rewrap": "carrying",
+    "room_needed": "carrying",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # numba takes a second to import; planning and reading do without it.
-    if name in ("MalformedChunkError", "rewrap"):
-        from hsc.transcode import bitshuffle
-
-        return getattr(bitshuffle, name)
+    if name in _WITH_KERNELS:
+        return getattr(import_module(f"hsc.transcode.{_WITH_KERNELS[name]}"), name)
     raise AttributeError(name)

@@ -11,13 +11,15 @@ from numcodecs import zstd as zstd_codec
 from numcodecs.vlen import VLenUTF8
 from numpy.typing import NDArray
 
-_BITSHUFFLE = 2
+_SHUFFLES = {"noshuffle": 0, "shuffle": 1, "bitshuffle": 2}
 # Blosc's own threads put a frame's blocks in the order in which they end, so that the same pixels
 # would give other bytes each time; numcodecs uses them on the main thread unless told otherwise.
 blosc_codec.use_threads = False
 
 
-def encode_chunk(array: NDArray[Any], compressor: Mapping[str, Any] | None) -> bytes:
+def encode_chunk(
+    array: NDArray[Any], compressor: Mapping[str, Any] | None, *, big_endian: bool = False
+) -> bytes:
     """Encode an array of a chunk's full shape.
 
     Parameters
@@ -26,14 +28,16 @@ def encode_chunk(array: NDArray[Any], compressor: Mapping[str, Any] | None) -> b
         Numbers of any byte order, booleans, or objects of ``str``.
     compressor
         Zarr codec configuration (Blosc or Zstandard); None for raw bytes.
+    big_endian
+        Byte order that the encoded numbers shall have.
     """
     if array.dtype == object:
-        raw = bytes(VLenUTF8().encode(array.ravel()))
+        raw: Any = bytes(VLenUTF8().encode(array.ravel()))
     else:
-        little = array.dtype.newbyteorder("<")
-        raw = np.ascontiguousarray(array, dtype=little).tobytes()
+        order = array.dtype.newbyteorder(">" if big_endian else "<")
+        raw = np.ascontiguousarray(array, dtype=order).reshape(-1).view(np.uint8)
     if compressor is None:
-        return raw
+        return bytes(raw)
     settings = compressor["configuration"]
     if compressor["name"] == "zstd":
         return bytes(zstd_codec.compress(raw, settings["level"]))
@@ -42,7 +46,7 @@ def encode_chunk(array: NDArray[Any], compressor: Mapping[str, Any] | None) -> b
             raw,
             settings["cname"].encode(),
             settings["clevel"],
-            _BITSHUFFLE,
+            _SHUFFLES[settings["shuffle"]],
             settings["blocksize"],
             settings["typesize"],
         )
@@ -50,7 +54,12 @@ def encode_chunk(array: NDArray[Any], compressor: Mapping[str, Any] | None) -> b
 
 
 def decode_chunk(
-    data: bytes, dtype: str, shape: tuple[int, ...], compressor: Mapping[str, Any] | None
+    data: bytes,
+    dtype: str,
+    shape: tuple[int, ...],
+    compressor: Mapping[str, Any] | None,
+    *,
+    big_endian: bool = False,
 ) -> NDArray[Any]:
     """Decode a chunk.
 
@@ -64,16 +73,19 @@ def decode_chunk(
         Full shape of a chunk, also at the array's edge.
     compressor
         As for `encode_chunk`.
+    big_endian
+        Byte order that the encoded numbers have.
 
     Returns
     -------
     array
-        Of ``shape``; text as objects of ``str``.
+        Of ``shape``, little-endian; text as objects of ``str``.
     """
     raw = _decompress(data, compressor)
     if dtype == "string":
         return np.asarray(VLenUTF8().decode(raw), dtype=object).reshape(shape)
-    return np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).reshape(shape)
+    stored = np.frombuffer(raw, np.dtype(dtype).newbyteorder(">" if big_endian else "<"))
+    return stored.reshape(shape).astype(stored.dtype.newbyteorder("<"), copy=False)
 
 
 def _decompress(data: bytes, compressor: Mapping[str, Any] | None) -> Any:

@@ -16,7 +16,7 @@ from hsc.errors import UnsupportedObjectError
 from hsc.hdf5 import chunk_index, open_hdf5
 from hsc.ingestion.forecast import forecast
 from hsc.ingestion.planned import _touched
-from hsc.ingestion.shards import shard_tasks
+from hsc.ingestion.tasks import shard_tasks
 from hsc.layouts import read_run
 from hsc.testing import write_many_chunks
 

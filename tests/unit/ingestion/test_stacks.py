@@ -63,7 +63,7 @@ def way(done):
         ((2, 2, 2), {"filters": (LZ4, GZIP, LZ4)}, Way.RECODE),
         ((3, 3), {"filters": (GZIP, GZIP)}, Way.RECODE),
         ((3, 2), {"filters": ({}, {}), "dtype": ">u2"}, Way.RECODE),
-        ((3, 2), {"dtype": ">u4"}, Way.RECODE),
+        ((3, 2), {"dtype": ">u4"}, Way.REWRAP),
         ((3, 2), {"skip": 1}, Way.REWRAP),
         # The chunk has another frame, so HDF5 wrote zeros for this one.
         ((3, 2), {"skip": 3, "rows": 2}, Way.RECODE),

@@ -93,7 +93,8 @@ def test_a_block_as_long_as_its_content_is_left_to_the_recode_way():
     assert rewrap(chunk, array.nbytes, 2) is None
     # Likewise the shuffled part of a last block that has elements left over.
     short = head[:8] + struct.pack(">I", 256) + struct.pack(">I", 112) + bytes(112 + 6)
-    assert rewrap(struct.pack(">Q", 118) + short[8:], 118, 2) is None
+    with pytest.raises(MalformedChunkError):
+        rewrap(struct.pack(">Q", 118) + short[8:], 118, 2)
 
 
 def test_such_blocks_occur_in_real_data(write_chunk):

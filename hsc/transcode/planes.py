@@ -1,0 +1,70 @@
+"""Undoing shuffles: of bits (bitshuffle) and of bytes (HDF5's filter 2)."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+@numba.njit(nogil=True, cache=True)
+def unshuffle_bits(
+    source: NDArray[np.uint8],
+    start: int,
+    target: NDArray[np.uint8],
+    at: int,
+    elements: int,
+    itemsize: int,
+) -> None:
+    """Undo a bitshuffle of ``elements``, a multiple of 8.
+
+    Bit k of all elements stands in one row of ``elements / 8`` bytes, the lowest bit first. Eight
+    rows are eight bits of one byte of each element: squares of 8 x 8 bits are turned at a time
+    (Hacker's Delight, 2nd edition, section 7-3).
+    """
+    row = elements // 8
+    for byte in range(itemsize):
+        first = start + byte * 8 * row
+        for group in range(row):
+            word = np.uint64(0)
+            for bit in range(8):
+                word |= np.uint64(source[first + bit * row + group]) << np.uint64(8 * bit)
+            turn = (word ^ (word >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
+            word ^= turn ^ (turn << np.uint64(7))
+            turn = (word ^ (word >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
+            word ^= turn ^ (turn << np.uint64(14))
+            turn = (word ^ (word >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
+            word ^= turn ^ (turn << np.uint64(28))
+            place = at + 8 * group * itemsize + byte
+            for element in range(8):
+                target[place + element * itemsize] = np.uint8(
+                    (word >> np.uint64(8 * element)) & np.uint64(0xFF)
+                )
+
+
+@numba.njit(nogil=True, cache=True)
+def unshuffle_bytes(source: NDArray[np.uint8], target: NDArray[np.uint8], itemsize: int) -> None:
+    """Undo HDF5's shuffle: the first bytes of all elements stand first, then the second ones.
+
+    Bytes beyond the last whole element stand at the end as they are.
+    """
+    elements = source.size // itemsize
+    if itemsize == 2:
+        for place in range(elements):
+            target[2 * place] = source[place]
+            target[2 * place + 1] = source[elements + place]
+    elif itemsize == 4:
+        for place in range(elements):
+            target[4 * place] = source[place]
+            target[4 * place + 1] = source[elements + place]
+            target[4 * place + 2] = source[2 * elements + place]
+            target[4 * place + 3] = source[3 * elements + place]
+    else:
+        # In strips, so that the lines of the target stay in the cache.
+        for strip in range(0, elements, 512):
+            last = min(strip + 512, elements)
+            for byte in range(itemsize):
+                for place in range(strip, last):
+                    target[place * itemsize + byte] = source[byte * elements + place]
+    for place in range(elements * itemsize, source.size):
+        target[place] = source[place]
