@@ -11,6 +11,7 @@ import h5py
 
 from hsc.errors import SourceMissingError
 from hsc.hdf5 import open_hdf5
+from hsc.workers import Child, Isolation
 
 
 class SourceFiles:
@@ -20,6 +21,7 @@ class SourceFiles:
         self._stack = ExitStack()
         self._descriptors: dict[str, int] = {}
         self._files: dict[str, h5py.File] = {}
+        self._child: Child | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +54,12 @@ class SourceFiles:
         if path not in self._files:
             self._files[path] = self._stack.enter_context(open_hdf5(Path(path)))
         return self._files[path]
+
+    def child(self, isolation: Isolation) -> Child:
+        """Give the child process that reads through HDF5 in place of this one."""
+        if self._child is None or not self._child.alive:
+            self._child = self._stack.enter_context(isolation.child())
+        return self._child
 
 
 def _open(path: str) -> int:

@@ -14,6 +14,7 @@ from hsc.ingestion.planned import PlannedArray, plan_array, plan_obstacle
 from hsc.layouts import Run
 from hsc.model import Gap, plain_text
 from hsc.store import GroupSpec
+from hsc.workers import Isolation
 
 _NAMED_PROBLEMS = 20
 
@@ -34,6 +35,8 @@ class Plan:
     """Objects of what is carried byte for byte, by key."""
     gaps: tuple[Gap, ...]
     """What can't be carried over."""
+    isolation: Isolation | None = None
+    """The child process that enters HDF5; None: whoever carries the plan out does."""
 
     @property
     def bytes_in(self) -> int:

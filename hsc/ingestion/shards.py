@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.filling import fill_shard
-from hsc.ingestion.source import ArraySource
 from hsc.ingestion.tasks import ShardTask
 from hsc.store import ObjectEntry, ShardStream, VersionWriter, open_objects
 
@@ -71,7 +70,7 @@ def _build(
     task: ShardTask, sink: Callable[[memoryview], None], files: SourceFiles | None = None
 ) -> MadeShard:
     with (
-        ArraySource(task.look.pieces, files) as source,
+        task.look.open(files) as source,
         ShardStream(
             task.count, indexed=task.indexed, sink=sink, expected=task.expected_nbytes
         ) as stream,

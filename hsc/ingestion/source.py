@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from hsc.errors import DamagedSourceError, HscError
 from hsc.hdf5 import Part, open_node, read_part, source_of
 from hsc.ingestion.files import SourceFiles
+from hsc.model import plain_text
+from hsc.workers import Isolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,18 @@ class ArraySource:
         Its datasets, in order.
     files
         Files that stay open for other arrays; None: this one's own.
+    isolation
+        The child process that enters HDF5; None: this one does.
     """
 
-    def __init__(self, pieces: Sequence[SourcePiece], files: SourceFiles | None = None) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[SourcePiece],
+        files: SourceFiles | None = None,
+        isolation: Isolation | None = None,
+    ) -> None:
         self._pieces = pieces
+        self._isolation = isolation
         self._stack = ExitStack()
         self._files = files or self._stack.enter_context(SourceFiles())
         self._nodes: dict[int, Any] = {}
@@ -80,6 +90,10 @@ class ArraySource:
                 parts.append(self._read(number, (low, *start[1:]), (high, *stop[1:])))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def piece_region(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Read and decode a region of the only piece, counted from that one's beginning."""
+        return self._read(0, start, stop)
+
     def damaged(self, piece: int, what: str) -> DamagedSourceError:
         """Word an error about a place in a file."""
         return DamagedSourceError(
@@ -89,6 +103,8 @@ class ArraySource:
         )
 
     def _read(self, number: int, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        if self._isolation is not None:
+            return self._read_apart(self._isolation, self._pieces[number], start, stop)
         part = self._pieces[number].part
         try:
             node = self._node(number)
@@ -101,9 +117,30 @@ class ArraySource:
         except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise self.damaged(number, f"its data can't be read: {error}") from error
 
+    def _read_apart(
+        self, isolation: Isolation, piece: SourcePiece, start: Sequence[int], stop: Sequence[int]
+    ) -> NDArray[Any]:
+        doing = f"reading {plain_text(piece.dataset)} of {plain_text(piece.path)}"
+        child = self._files.child(isolation)
+        return child.call(read_piece, piece, tuple(start), tuple(stop), doing=doing)
+
     def _node(self, piece: int) -> Any:
         if piece not in self._nodes:
             source = self._pieces[piece]
             file = self._files.hdf5(source.path)
             self._nodes[piece] = open_node(file, source.dataset)
         return self._nodes[piece]
+
+
+def read_piece(piece: SourcePiece, start: tuple[int, ...], stop: tuple[int, ...]) -> NDArray[Any]:
+    """Read a region of one piece in a child process, which keeps the last one open."""
+    known = _KEPT_OPEN.get("piece")
+    if known is None or known[0] != piece:
+        if known is not None:
+            known[1].__exit__()
+        known = _KEPT_OPEN["piece"] = piece, ArraySource((piece,))
+    return known[1].piece_region(start, stop)
+
+
+# Of a child process, which has one thread and reads one run.
+_KEPT_OPEN: dict[str, tuple[SourcePiece, ArraySource]] = {}

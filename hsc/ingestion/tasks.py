@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
-from hsc.ingestion.source import SourcePiece
+from hsc.ingestion.source import ArraySource, SourcePiece
 from hsc.store import DATA
 from hsc.transcode import Filter, Row
+from hsc.workers import Isolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ class ChunkLook:
     """Whether the elements stay big-endian."""
     source_dtype: str = ""
     """NumPy's name of the elements as they lie in the file, byte order included."""
+    isolation: Isolation | None = None
+    """The child process that enters HDF5; None: whoever reads it does."""
+
+    def open(self, files: SourceFiles | None = None) -> ArraySource:
+        """Open the source; use it in a ``with`` block, in one thread."""
+        return ArraySource(self.pieces, files, self.isolation)
 
     @property
     def chunk_nbytes(self) -> int:
@@ -164,6 +172,7 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
         compressor=spec.compressor,
         fill_value=spec.fill_value,
         pieces=tuple(pieces),
+        isolation=plan.isolation,
         filters=first.filters,
         row=travel.row,
         summed=travel.summed,

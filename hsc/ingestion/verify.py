@@ -179,7 +179,7 @@ def _see_chunks(task: VerifyTask, stored: CheckedVersion, files: SourceFiles) ->
     look = task.look
     places = [task.place(int(number)) for number in task.numbers]
     sums = stack_sums(look.shape, look.dtype, look.chunks, places) if task.summed else None
-    with ArraySource(look.pieces, files) as source:
+    with look.open(files) as source:
         for number, place, compared in zip(task.numbers, places, task.compared, strict=True):
             payload = stored.read_chunk(task.entry.key, int(number)) or b""
             ours = _decoded(payload, look, place)

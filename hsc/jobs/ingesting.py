@@ -9,18 +9,17 @@ from pathlib import Path
 
 from hsc import settings
 from hsc.client import Catalog
-from hsc.errors import HscError, SourceError
+from hsc.errors import HscError
 from hsc.ingestion import (
     Plan,
     Written,
-    check_unchanged,
-    make_plan,
     verify_written,
     write_plan,
 )
 from hsc.jobs.committing import abandon, known, register
 from hsc.jobs.orders import Order
 from hsc.jobs.placing import Target, find_target
+from hsc.jobs.planning import plan_ingest
 from hsc.jobs.requests import (
     IngestedDataset,
     IngestReport,
@@ -30,15 +29,15 @@ from hsc.jobs.requests import (
 from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
-from hsc.layouts import find_facility, read_run
-from hsc.model import Dataset, Facility, plain_text
+from hsc.layouts import find_facility
+from hsc.model import Dataset, plain_text
 from hsc.provenance import recorded
 from hsc.store import (
     VersionWriter,
     holding,
     open_objects,
 )
-from hsc.workers import Progress, Silent
+from hsc.workers import Progress, Silent, ending_children
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,13 +100,17 @@ def _ingest_path(
     path: Path, request: IngestRequest, catalog: Catalog, stage: Stage, progress: Progress
 ) -> IngestedDataset:
     started = time.perf_counter()
+    request = request.model_copy(update={"isolate": bool(request.isolate)})
     parameters = {
         **request.model_dump(mode="json", exclude={"paths"}),
         "path": plain_text(str(path)),
     }
-    with recorded(
-        catalog, "ingest", parameters, runner=stage.runner, flow_run_id=stage.flow_run_id
-    ) as activity:
+    with (
+        ending_children(),
+        recorded(
+            catalog, "ingest", parameters, runner=stage.runner, flow_run_id=stage.flow_run_id
+        ) as activity,
+    ):
         facility = find_facility(request.facility or settings.facility())
         store = settings.store_url()
         # Where work runs and how it is verified are no part of what a dataset is; they are checked
@@ -128,30 +131,6 @@ def _ingest_path(
             dataset = (known if target.committed else _make)(order, plan, target)
     seconds = time.perf_counter() - started
     return _report(dataset, plan, plain_text(str(path)), seconds, existing=target.committed)
-
-
-def plan_ingest(path: Path, request: IngestRequest, facility: Facility) -> Plan:
-    """Read all of a run but its data, and plan what will be written.
-
-    Raises
-    ------
-    SourceError
-        Something is wrong with the files.
-    """
-    try:
-        run = read_run(path, layout=request.layout, time_zone=facility.time_zone)
-        plan = make_plan(run, policy=request.policy)
-    except (KeyError, ValueError, RuntimeError, OSError) as error:
-        if isinstance(error, HscError):
-            raise
-        # h5py raises these for structures that a damaged file promises and does not have.
-        raise SourceError(
-            f"the file can't be understood: {error}",
-            where=str(path),
-            next_step="copy it again from where it was written; if it is whole, this is a defect",
-        ) from error
-    check_unchanged(plan)
-    return plan
 
 
 def write_shards(order: Order, plan: Plan, target: Target) -> Written:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from hsc import settings
 from hsc.ingestion import forecast, summary
-from hsc.jobs.ingesting import plan_ingest
+from hsc.jobs.planning import plan_ingest
 from hsc.jobs.requests import IngestRequest
 from hsc.layouts import find_facility
 from hsc.model import ArraySummary, Gap, Record, plain_text
-from hsc.workers import available_cpus
+from hsc.workers import available_cpus, ending_children
 
 
 class InspectedArray(ArraySummary):
@@ -74,7 +74,8 @@ def inspect(path: str, *, layout: str | None = None, isolate: bool = False) -> I
     """
     facility = find_facility(settings.facility())
     request = IngestRequest(paths=(path,), layout=layout, policy="quarantine", isolate=isolate)
-    plan = plan_ingest(Path(path), request, facility)
+    with ending_children():
+        plan = plan_ingest(Path(path), request, facility)
     told = forecast(plan, available_cpus())
     arrays = tuple(
         InspectedArray(**dict(summary(each.planned.spec)), objects=each.objects, bytes=each.nbytes)

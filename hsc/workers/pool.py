@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from hsc.store import end_waits_with
+from hsc.workers.children import end_children
 from hsc.workers.progress import Progress, Silent
 
 T = TypeVar("T")
@@ -138,9 +139,11 @@ class ThreadWorkers:
                 results: tuple[R, ...] = dask.compute(
                     *graph, scheduler="threads", pool=pool, optimize_graph=False
                 )
-            except BaseException:
+            except BaseException as error:
                 over.set()
                 pool.shutdown(wait=False, cancel_futures=True)
+                if not isinstance(error, Exception):  # Ctrl-C waits for no child process
+                    end_children(working=True)
                 raise
         return list(results)
 
