@@ -63,10 +63,12 @@ def place_attempt(
         )
         try:
             objects.put_new(_key(number), canonical_json(attempt.document()))
-        except ObjectExistsError:  # somebody else's, in between
-            number += 1
-        else:
-            return attempt
+        except ObjectExistsError:
+            if read_attempt(objects, number) != attempt:  # somebody else's, in between
+                number += 1
+                continue
+            # Our own: the answer to an earlier try was lost.
+        return attempt
 
 
 def count_attempts(objects: ObjectStore) -> int:

@@ -157,6 +157,8 @@ def _placed(objects: ObjectStore, claim: Claim) -> bool:
             there = _read(objects, claim.source_id, claim.turn)
             if there is None:  # removed in between
                 continue
+            if there == claim:  # our own: the answer to an earlier try was lost
+                return True
             if not claim.turn or there.chain == claim.chain:
                 return False
             objects.delete(claim.key)  # left by a removal that died

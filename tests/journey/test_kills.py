@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 
 import hsc as python
 from hsc import jobs
-from hsc.store import open_version
+from hsc.store import open_objects, open_version
 
 PROGRAM = Path(__file__).parent / "killed_program.py"
 POINTS = [
@@ -56,11 +58,34 @@ def undisturbed(shared, source: Path) -> dict[str, Any]:
     return made
 
 
-def _die_at(hsc, source: Path, point: tuple[str, str, str]) -> None:
-    store = f"watched+{(hsc.home / 'store').as_uri()}"
+@dataclass(frozen=True)
+class Shelf:
+    """A store, and all objects in it but its log."""
+
+    url: str
+    every: Callable[[], Iterable[str]]
+
+    def objects(self) -> set[str]:
+        return {key for key in self.every() if not key.startswith(".attempts/")}
+
+
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.s3)])
+def shelf(request, hsc, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """Give an empty store of each kind; commands and Python calls of this test work on it."""
+    monkeypatch.setenv("HSC_HOME", str(hsc.home))
+    if request.param == "s3":
+        bucket = request.getfixturevalue("bucket")
+        made = Shelf(bucket.url, bucket.keys)
+    else:
+        made = Shelf((hsc.home / "store").as_uri(), hsc.objects)
+    monkeypatch.setenv("HSC_STORE", made.url)
+    return made
+
+
+def _die_at(hsc, shelf: Shelf, source: Path, point: tuple[str, str, str]) -> None:
     done = subprocess.run(
         [sys.executable, PROGRAM, "ingest", source, "--verify", "none"],
-        env=hsc.environment({"HSC_STORE": store, "DIE_AT": " ".join(point)}),
+        env=hsc.environment({"HSC_STORE": f"watched+{shelf.url}", "DIE_AT": " ".join(point)}),
         capture_output=True,
         text=True,
         timeout=100,
@@ -69,81 +94,76 @@ def _die_at(hsc, source: Path, point: tuple[str, str, str]) -> None:
     assert done.returncode == -signal.SIGKILL, f"{point} was never reached: {done.stderr}"
 
 
-def _die_in_time(hsc, source: Path, seconds: float) -> None:
+def _die_in_time(hsc, shelf: Shelf, source: Path, seconds: float) -> None:
     words = [sys.executable, "-m", "hsc.cli.main", "ingest", str(source), "--verify", "none"]
     with subprocess.Popen(
         words, env=hsc.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
-        end = time.monotonic() + 60
-        while running.poll() is None and not (hsc.home / "store").exists():
+        objects, end = open_objects(shelf.url), time.monotonic() + 60
+        while running.poll() is None and objects.size(".attempts/0") is None:
             assert time.monotonic() < end
-            time.sleep(0.001)
+            time.sleep(0.002)
         time.sleep(seconds)
         running.kill()
 
 
-def _finish(hsc, source: Path, root: str, monkeypatch) -> None:
+def _finish(shelf: Shelf, source: Path, root: str) -> None:
     """Ingest again and collect: one dataset of that root and nothing beside it."""
-    monkeypatch.setenv("HSC_HOME", str(hsc.home))
     made = python.ingest(source)
     assert made.root == root
-    store = (hsc.home / "store").as_uri()
-    jobs.collect(store, remove=True)
-    assert jobs.collect(store).document() == _nothing(store)
+    jobs.collect(shelf.url, remove=True)
+    assert jobs.collect(shelf.url).document() == _nothing(shelf)
     (dataset,) = python.search().datasets
     assert (dataset.pid, dataset.root) == (made.pid, root)
-    folder = dataset.location.removeprefix(f"{store}/")
+    folder = dataset.location.removeprefix(f"{shelf.url}/")
     entries = open_version(dataset.location).manifest.entries
     wanted = {f"{folder}/{e.key}" for e in entries if not e.absent and not e.packed}
-    there = {key for key in hsc.objects() if not key.startswith(".claims/")}
+    there = {key for key in shelf.objects() if not key.startswith(".claims/")}
     assert there == {*wanted, f"{folder}/manifest"}
 
 
-def _nothing(store: str) -> dict[str, Any]:
-    return {
-        "store": store,
-        "removed": False,
-        "remains": [],
-        "strays": [],
-        "running": [],
-        "skipped": [],
-    }
+def _nothing(shelf: Shelf) -> dict[str, Any]:
+    found: dict[str, list[str]] = {name: [] for name in ("remains", "strays", "running", "skipped")}
+    return {"store": shelf.url, "removed": False, **found}
 
 
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: "-".join(point[:2]) + point[2])
+def _id(point: tuple[str, str, str]) -> str:
+    return "-".join(point[:2]) + point[2]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=_id)
 def test_killed_at_a_named_point_it_is_all_named_and_goes_on_to_the_same_root(
-    hsc, source: Path, undisturbed, point: tuple[str, str, str], monkeypatch
+    hsc, shelf: Shelf, source: Path, undisturbed, point: tuple[str, str, str]
 ) -> None:
-    _die_at(hsc, source, point)
-    there = set(hsc.objects())
-    found = jobs.collect((hsc.home / "store").as_uri())
+    _die_at(hsc, shelf, source, point)
+    there = shelf.objects()
+    found = jobs.collect(shelf.url)
     named = {key for each in found.remains for key in each.keys} | set(found.strays)
-    assert set(hsc.objects()) == there, "it removed what it was only to list"
+    assert shelf.objects() == there, "it removed what it was only to list"
     if any(key.endswith("/manifest") for key in there):
         assert named == {key for key in there if "/.journal/" in key}
     else:
         assert named == there
-    _finish(hsc, source, undisturbed["root"], monkeypatch)
+    _finish(shelf, source, undisturbed["root"])
 
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_root(
-    hsc, source: Path, undisturbed, moment: int, monkeypatch
+    hsc, shelf: Shelf, source: Path, undisturbed, moment: int
 ) -> None:
     draw = random.Random(moment)
     for _ in range(draw.choice((1, 1, 2))):
-        _die_in_time(hsc, source, draw.uniform(0, 0.25))
-    _finish(hsc, source, undisturbed["root"], monkeypatch)
+        _die_in_time(hsc, shelf, source, draw.uniform(0, 0.4))
+    _finish(shelf, source, undisturbed["root"])
 
 
-@pytest.mark.parametrize("point", POINTS[3:12:2], ids=lambda point: "-".join(point[:2]) + point[2])
+@pytest.mark.parametrize("point", POINTS[3:12:2], ids=_id)
 def test_what_nobody_goes_on_with_is_removed(
-    hsc, source: Path, point: tuple[str, str, str], monkeypatch
+    hsc, shelf: Shelf, source: Path, point: tuple[str, str, str]
 ) -> None:
-    _die_at(hsc, source, point)
-    assert hsc.objects()
+    _die_at(hsc, shelf, source, point)
+    assert shelf.objects()
     removed = hsc.json("gc", "--remove")
     assert removed["removed"] is True
     assert [each["committed"] for each in removed["remains"]] == [False]
-    assert hsc.objects() == []
-    listed = hsc.json("gc")
-    assert listed == _nothing(listed["store"])
+    assert shelf.objects() == set()
+    assert hsc.json("gc") == _nothing(shelf)

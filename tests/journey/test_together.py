@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +31,60 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def begin(tmp_path: Path, hsc, source: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Give what begins an ingest in a home of its own, on the store that all share."""
+@dataclass(frozen=True)
+class Ground:
+    """What ingests from several homes share, and what each has for itself."""
 
-    def start(home: str, *words: str) -> subprocess.Popen[str]:
-        state = tmp_path / home
-        state.mkdir()
-        store = (hsc.home / "store").as_uri()
+    hsc: Any
+    shared: dict[str, str]
+    every: Callable[[], Iterable[str]]
+
+    def environment(self, home: str) -> dict[str, str]:
+        """Give the variables of a home."""
+        state = self.hsc.home / home
+        state.mkdir(exist_ok=True)
+        return {**self.shared, "HSC_HOME": str(state)}
+
+    def begin(self, source: Path, home: str, *words: str) -> subprocess.Popen[str]:
+        """Begin an ingest in a home of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "hsc.cli.main", "ingest", str(source), "--json", *words],
-            env=hsc.environment({"HSC_HOME": str(state), "HSC_STORE": store}),
+            env=self.hsc.environment(self.environment(home)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    return start
+    def wait_for(self, running: subprocess.Popen[str], part: str) -> None:
+        """Wait until an object whose key has a part is there."""
+        end = time.monotonic() + _PATIENCE_S
+        while not any(part in key for key in self.every()):
+            assert running.poll() is None, "the ingest ended before it could be stopped"
+            assert time.monotonic() < end, f"nothing with {part} was written"
+            time.sleep(0.002)
+
+    def manifests(self) -> list[str]:
+        """Give the manifests in the store."""
+        return [key for key in self.every() if key.endswith("/manifest")]
+
+    def left(self) -> tuple[list[Any], list[Any]]:
+        """Give what `hsc gc` finds."""
+        found = self.hsc.json("gc", env=self.environment("one"))
+        return found["remains"], found["running"]
 
 
-def _wait_for(hsc, running: subprocess.Popen[str], part: str) -> None:
-    end = time.monotonic() + _PATIENCE_S
-    while not any(part in key for key in hsc.objects()):
-        assert running.poll() is None, "the ingest ended before it could be stopped"
-        assert time.monotonic() < end, f"nothing with {part} was written"
-        time.sleep(0.002)
+@pytest.fixture(
+    params=[
+        "a directory",
+        pytest.param("s3 and postgresql", marks=[pytest.mark.s3, pytest.mark.postgresql]),
+    ]
+)
+def ground(request, hsc) -> Ground:
+    """Give a store that all share: a directory with a catalog for each, or S3 and PostgreSQL."""
+    if request.param == "a directory":
+        return Ground(hsc, {"HSC_STORE": (hsc.home / "store").as_uri()}, hsc.objects)
+    bucket, database = map(request.getfixturevalue, ("bucket", "database"))
+    return Ground(hsc, {"HSC_STORE": bucket.url, "HSC_CATALOG": database}, bucket.keys)
 
 
 def _told_to_wait(running: subprocess.Popen[str]) -> str:
@@ -69,15 +99,11 @@ def _result(running: subprocess.Popen[str]) -> dict[str, Any]:
     return dict(made)
 
 
-def _manifests(hsc) -> list[str]:
-    return [key for key in hsc.objects() if key.endswith("/manifest")]
-
-
-def test_the_second_waits_and_gives_the_same_dataset(hsc, begin, tmp_path: Path) -> None:
-    with begin("one") as first:
-        _wait_for(hsc, first, "/c/")
+def test_the_second_waits_and_gives_the_same_dataset(ground: Ground, source: Path) -> None:
+    with ground.begin(source, "one") as first:
+        ground.wait_for(first, "/c/")
         first.send_signal(signal.SIGSTOP)
-        with begin("two") as second:
+        with ground.begin(source, "two") as second:
             said = _told_to_wait(second)
             first.send_signal(signal.SIGCONT)
             made, found = _result(first), _result(second)
@@ -85,39 +111,38 @@ def test_the_second_waits_and_gives_the_same_dataset(hsc, begin, tmp_path: Path)
     assert "waiting" in said
     assert (made["existing"], found["existing"]) == (False, True)
     assert (made["pid"], made["root"]) == (found["pid"], found["root"])
-    assert len(_manifests(hsc)) == 1
-    store = {"HSC_STORE": (hsc.home / "store").as_uri()}
+    assert len(ground.manifests()) == 1
     records = [
-        hsc.json("show", made["pid"], env={**store, "HSC_HOME": str(tmp_path / home)})["record"]
+        ground.hsc.json("show", made["pid"], env=ground.environment(home))["record"]
         for home in ("one", "two")
     ]
     assert records[0] == records[1]
 
 
-def test_the_second_takes_over_when_the_first_dies(hsc, begin) -> None:
-    with begin("one") as first:
-        _wait_for(hsc, first, "/c/")
+def test_the_second_takes_over_when_the_first_dies(ground: Ground, source: Path) -> None:
+    with ground.begin(source, "one") as first:
+        ground.wait_for(first, "/c/")
         first.send_signal(signal.SIGSTOP)
-        with begin("two") as second:
+        with ground.begin(source, "two") as second:
             _told_to_wait(second)
             first.send_signal(signal.SIGKILL)
             first.wait()
             made = _result(second)
     assert made["existing"] is False
-    assert len(_manifests(hsc)) == 1
-    assert hsc.json("gc")["remains"] == []
+    assert len(ground.manifests()) == 1
+    assert ground.left() == ([], [])
 
 
-def test_waiting_ends_with_ctrl_c_and_at_its_limit(hsc, begin) -> None:
-    with begin("one") as first:
-        _wait_for(hsc, first, "/c/")
+def test_waiting_ends_with_ctrl_c_and_at_its_limit(ground: Ground, source: Path) -> None:
+    with ground.begin(source, "one") as first:
+        ground.wait_for(first, "/c/")
         first.send_signal(signal.SIGSTOP)
-        with begin("two") as second:
+        with ground.begin(source, "two") as second:
             _told_to_wait(second)
             second.send_signal(signal.SIGINT)
             second.communicate(timeout=60)
             assert second.returncode == 130
-        with begin("three", "--max-wait", "0.5") as third:
+        with ground.begin(source, "three", "--max-wait", "0.5") as third:
             stdout, _ = third.communicate(timeout=60)
             assert third.returncode == 1
             assert json.loads(stdout)["error"] == "IngestInProgressError"
@@ -125,11 +150,12 @@ def test_waiting_ends_with_ctrl_c_and_at_its_limit(hsc, begin) -> None:
         assert _result(first)["existing"] is False
 
 
-def test_of_four_at_once_one_makes_it(hsc, begin) -> None:
-    running = [begin(f"home {number}") for number in range(4)]
+def test_of_four_at_once_one_makes_it(ground: Ground, source: Path) -> None:
+    running = [ground.begin(source, f"home {number}") for number in range(4)]
     made = [_result(each) for each in running]
     assert len({(each["pid"], each["root"]) for each in made}) == 1
     assert sorted(each["existing"] for each in made) == [False, True, True, True]
-    assert len(_manifests(hsc)) == 1
-    left = hsc.json("gc")
-    assert (left["remains"], left["running"]) == ([], [])
+    assert len(ground.manifests()) == 1
+    assert ground.left() == ([], [])
+    found = ground.hsc.json("search", env=ground.environment("home 0"))
+    assert [each["pid"] for each in found["datasets"]] == [made[0]["pid"]]
