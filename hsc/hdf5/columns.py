@@ -95,6 +95,8 @@ def _take(
         _take_compound(found, type_id, names, part, within=within)
     else:
         element = element_type(type_id)
+        if within and element.carry is Carry.WIDENED:  # there as h5py converts, not HDF5
+            element = replace(element, view=np.dtype(type_id.dtype).str)
         reason = element.reason or (_inner_obstacle(type_id, element) if within else "")
         if reason:
             found.problems.append((names, reason))

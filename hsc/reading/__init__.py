@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hsc.reading.carried import CarriedFile
+from hsc.reading.elements import elements
 from hsc.reading.opened import OpenedArray, OpenedDataset, open_dataset
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ __all__ = [
     "HscAccessor",
     "OpenedArray",
     "OpenedDataset",
+    "elements",
     "open_dataset",
     "open_tree",
 ]

@@ -1,0 +1,105 @@
+"""Trees: a version as stock zarr opens it, by true names, and attributes by their JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+LARGE_NBYTES = 64 * 10**6
+
+
+def open_version(folder: Path) -> zarr.Group:
+    """Open a version's tree as ``docs/reference/zarr-mapping.md`` tells strangers to."""
+    v = str(folder)
+    if not (folder / "references.json").exists():
+        return zarr.open_group(f"{v}/data.zarr", mode="r")
+    o = {
+        "fo": f"{v}/references.json",
+        "template_overrides": {"v": v},
+        "remote_options": {"asynchronous": True},
+    }
+    return zarr.open_group("reference://", mode="r", storage_options=o)
+
+
+class Tree:
+    """A version's nodes by true path, read from the consolidated metadata once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.nodes: dict[str, Any] = {}
+        waiting: list[tuple[str, zarr.Group]] = [("", open_version(folder))]
+        while waiting:
+            path, group = waiting.pop()
+            self.nodes[path or "/"] = group
+            for key, node in group.members():
+                true = f"{path}/{node.attrs.get('hsc:name', key)}"
+                if isinstance(node, zarr.Group):
+                    waiting.append((true, node))
+                else:
+                    self.nodes[true] = node
+
+    def place(self, path: str) -> ArrayPlace | None:
+        """Give what stands at a path; None for nothing."""
+        return ArrayPlace(self, path) if path in self.nodes else None
+
+
+class ArrayPlace:
+    """A node of a tree."""
+
+    def __init__(self, tree: Tree, path: str) -> None:
+        self._tree, self._path = tree, path
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """Attributes, hsc's own notes among them."""
+        return dict(self._tree.nodes[self._path].attrs)
+
+    def below(self, name: str) -> ArrayPlace | None:
+        """Give the node below under a name."""
+        return self._tree.place(f"{self._path}/{name}")
+
+    def node(self) -> Any:
+        """Give zarr's own object."""
+        return self._tree.nodes[self._path]
+
+    def array(self) -> np.ndarray | None:
+        """Read the array; None for a group."""
+        node = self.node()
+        if isinstance(node, zarr.Group):
+            return None
+        values = np.asarray(node[...])
+        return values.astype(object) if values.dtype.kind in "TU" else values
+
+
+class AttributePlace:
+    """The JSON of an attribute, taken as what it stands for."""
+
+    def __init__(self, value: Any, dtype: np.dtype | None, columns: bool) -> None:
+        self._value, self._dtype, self._columns = value, dtype, columns
+
+    def below(self, name: str) -> AttributePlace | None:
+        """Give a column, or the columns below a name."""
+        if not isinstance(self._value, dict):
+            return None
+        if name in self._value:
+            return AttributePlace(self._value[name], None, columns=False)
+        inner = {
+            key.removeprefix(f"{name}/"): value
+            for key, value in self._value.items()
+            if key.startswith(f"{name}/")
+        }
+        return AttributePlace(inner, None, columns=True) if inner else None
+
+    def array(self) -> np.ndarray | None:
+        """Give the values; None for columns."""
+        value = self._value
+        if self._columns:
+            return None
+        if isinstance(value, dict) and value.get("$t") == "string":
+            texts = value["$hex"] if isinstance(value["$hex"], list) else [value["$hex"]]
+            return np.array([bytes.fromhex(text) for text in texts], object)
+        if isinstance(value, dict):
+            return np.frombuffer(bytes.fromhex(value["$hex"]), value["$t"])
+        return np.array(value, self._dtype if self._dtype is not None else object)

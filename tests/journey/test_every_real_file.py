@@ -1,0 +1,120 @@
+"""Every file that other people's programs wrote: taken in and found equal, or told why not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from independent.comparing import compare_file
+from independent.real_files import GROUPS, SLOWEST_S, TABLE, groups, outcomes, real_files
+
+AGAIN = "run .venv/bin/python tests/independent/real_files.py <folder of real files>"
+
+
+@pytest.mark.parametrize("number", range(GROUPS))
+def test_every_real_file_is_equal_or_told_why_not(
+    realfiles: Path, tmp_path: Path, number: int
+) -> None:
+    files = list(groups(realfiles))[number]
+    told = TABLE.read_text(encoding="utf-8").splitlines()
+    found = outcomes(realfiles, files, tmp_path)
+    assert [f"{each.name}: {what}" for each in found for what in each.wrong] == []
+    assert [each.name for each in found if each.seconds > SLOWEST_S] == []
+    assert [line for each in found if (line := each.line()) not in told] == [], AGAIN
+
+
+def test_the_table_of_outcomes_names_every_real_file_once(realfiles: Path) -> None:
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    rows = lines[lines.index("|---|---|---|---|---|---|") + 1 :]
+    named = [row.split(" | ")[0].removeprefix("| ") for row in rows]
+    there = [path.relative_to(realfiles).as_posix() for path in real_files(realfiles)]
+    assert sorted(named) == sorted(there), AGAIN
+
+
+def compound(file: h5py.File) -> None:
+    file["compound"][1] = (5, [1, 2])
+
+
+def ragged(file: h5py.File) -> None:
+    file["ragged"][0] = np.arange(3, dtype=">i4")
+
+
+def text(file: h5py.File) -> None:
+    file["text"][1] = "c"
+
+
+def reference(file: h5py.File) -> None:
+    file["reference"][0] = file["text"].ref
+
+
+def number(file: h5py.File) -> None:
+    file["number"][3, 3] = np.nan
+
+
+def attribute(file: h5py.File) -> None:
+    file["number"].attrs["a"] = np.float32(2)
+
+
+def column_of_an_attribute(file: h5py.File) -> None:
+    del file.attrs["pair"]
+    file.attrs["pair"] = np.array((1, 3.0), [("x", ">i2"), ("y", "f8")])
+
+
+def soft_link(file: h5py.File) -> None:
+    del file["soft"]
+    file["soft"] = h5py.SoftLink("/b")
+
+
+def dataset(file: h5py.File) -> None:
+    file["new"] = 1
+
+
+def kind(file: h5py.File) -> None:
+    del file["scalar"]
+    file["scalar"] = np.float32(1)
+
+
+CHANGES = [
+    compound, ragged, text, reference, number, attribute, column_of_an_attribute, soft_link,
+    dataset, kind,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def before(shared, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Take a file in that has some of everything; give it and the version's folder."""
+    path = tmp_path_factory.mktemp("before") / "a.h5"
+    with h5py.File(path, "w") as file:
+        kind = np.dtype([("a", ">i4"), ("b", "f4", (2,))])
+        file["compound"] = np.zeros(3, kind)
+        made = file.create_dataset("ragged", (2,), h5py.vlen_dtype(np.dtype(">i4")))
+        made[0] = np.arange(2, dtype=">i4")
+        file.create_dataset("text", data=["a", "b"], dtype=h5py.string_dtype())
+        file["number"] = np.ones((4, 5))
+        file["number"].attrs["a"] = np.float32(1)
+        file["scalar"] = 1.0
+        file.create_dataset("reference", data=[file["number"].ref], dtype=h5py.ref_dtype)
+        file["soft"] = h5py.SoftLink("/a")
+        file.attrs["pair"] = np.array((1, 2.0), [("x", ">i2"), ("y", "f8")])
+    made = shared.json("ingest", path)["datasets"][0]
+    location = shared.json("show", made["pid"])["location"]
+    return path, Path(location.removeprefix("file://"))
+
+
+def test_the_independent_look_finds_a_whole_file_equal(before: tuple[Path, Path]) -> None:
+    found = compare_file(*before, {})
+    assert (found.wrong, found.arrays, found.attributes, found.links) == ([], 6, 2, 1)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_the_independent_look_finds_every_change(
+    before: tuple[Path, Path], tmp_path: Path, change
+) -> None:
+    path, folder = before
+    changed = shutil.copy(path, tmp_path / "changed.h5")
+    with h5py.File(changed, "a") as file:
+        change(file)
+    assert len(compare_file(Path(changed), folder, {}).wrong) >= 1
