@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -127,7 +128,7 @@ def _links(each: WalkedFile) -> list[_Link]:
 def _name(folder: str, target: str, place: Path) -> str:
     """Give the name in the run's folder of a file that a link in ``folder`` names."""
     if posixpath.isabs(target):
-        inside = posixpath.relpath(target, place.as_posix())
+        inside = posixpath.relpath(os.path.realpath(target), place.as_posix())
         beside = posixpath.basename(target)
         # A run that was moved: HDF5 then looks beside the file that links.
         moved = not Path(target).exists() and (place / beside).is_file()
