@@ -20,6 +20,8 @@ class Problem:
     """Where, ``/group/dataset`` or ``/group@attribute``."""
     reason: str
     """Why."""
+    lacking: tuple[str, ...] = ()
+    """Files that are not there and would have it, as they are named."""
 
 
 @dataclass(frozen=True, slots=True)

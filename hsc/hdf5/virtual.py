@@ -43,6 +43,8 @@ class VirtualFacts:
     """File and path of those sources that it shows all of, in whole chunks."""
     record: tuple[dict[str, Any], ...] = ()
     """Its mappings, as JSON."""
+    lacking: tuple[str, ...] = ()
+    """Sources' files that are not there, as they are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Sources:
             return VirtualFacts(f"where its sources are {misled}")
         here, reasons = real_path(dataset.file), dict[str, None]()
         found: list[tuple[Any, int, str, str, _Source]] = []
+        lacking = dict[str, None]()
         for mapping in dataset.virtual_sources():
             for number, name, path in self._names(here, mapping, reasons):
                 source = self._look(here, name, path)
@@ -91,11 +94,13 @@ class Sources:
                 if reason:
                     where = f"{name}:{path}" if source.found else name
                     reasons[f"its source {where} {reason}"] = None
+                if not source.found and reason == "is missing":
+                    lacking[name] = None
                 found.append((mapping, number, name, path, source))
         if reasons:
             more = len(reasons) - _NAMED_REASONS
             listed = list(reasons)[:_NAMED_REASONS] + ([f"and {more} more"] if more > 0 else [])
-            return VirtualFacts("; ".join(listed))
+            return VirtualFacts("; ".join(listed), lacking=tuple(lacking))
         return self._laid(dataset, found)
 
     def _names(

@@ -150,7 +150,10 @@ class _Walker:
         try:
             with reached_outside(of, file, target, self._roots) as place:
                 if place.node is None:
-                    self.problems.append(Problem(path, f"{what}, which {place.reason}"))
+                    absent = not place.path and place.reason == "is missing"
+                    lacking = (file,) if absent else ()
+                    reason = f"{what}, which {place.reason}"
+                    self.problems.append(Problem(path, reason, lacking))
                     return
                 for passed in place.passed:
                     self._number = self.files.number(passed)
@@ -192,12 +195,12 @@ class _Walker:
         attributes = self._attributes(dataset, path, at)
         self._types.used(dataset, self._number, attributes)
         try:
-            leaves, reason = self._leaves(dataset, path, attributes)
+            leaves, problem = self._leaves(dataset, path, attributes)
         except _UNREADABLE as error:
             self.problems.append(Problem(path, f"the dataset can't be described: {error}"))
             return
-        if reason:
-            self.problems.append(Problem(path, reason))
+        if problem is not None:
+            self.problems.append(problem)
             return
         self.groups += leaves.groups
         self.problems += leaves.problems
@@ -207,23 +210,23 @@ class _Walker:
 
     def _leaves(
         self, dataset: h5py.Dataset, path: str, attributes: dict[str, Any]
-    ) -> tuple[Leaves, str]:
+    ) -> tuple[Leaves, Problem | None]:
         if dataset.is_virtual:
             return self._virtual(dataset, path, attributes)
         if dataset.external:
             files, reason = raw_files(dataset, self._roots)
             if reason:
-                return Leaves(), f"its raw data: {reason}"
+                return Leaves(), Problem(path, f"its raw data: {reason}")
             self.files.add(files)
-        return leaves_of(dataset, path, attributes), ""
+        return leaves_of(dataset, path, attributes), None
 
     def _virtual(
         self, dataset: h5py.Dataset, path: str, attributes: dict[str, Any]
-    ) -> tuple[Leaves, str]:
+    ) -> tuple[Leaves, Problem | None]:
         # First of all, for a virtual dataset's shape may be asked of its sources.
         facts = self._sources.facts(dataset)
         if facts.obstacle:
-            return Leaves(), facts.obstacle
+            return Leaves(), Problem(path, facts.obstacle, facts.lacking)
         record: dict[str, Any] = {"mappings": list(facts.record), "linked": {}}
         attributes["hsc:virtual"] = record
         leaves = leaves_of(dataset, path, attributes)
@@ -237,7 +240,7 @@ class _Walker:
             record["filters"] = [[stage.id, list(stage.values)] for stage in filters]
             leaf = replace(leaves.datasets[0], index=index, filters=filters, lenders=lenders)
             leaves.datasets = [leaf]
-        return leaves, ""
+        return leaves, None
 
     def _attributes(self, node: Any, path: str, at: str) -> dict[str, Any]:
         found = read_attributes(node, path)

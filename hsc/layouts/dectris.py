@@ -9,8 +9,9 @@ DECTRIS FileWriter, format "hdf5 nexus legacy nxmx": ``<name>_master.h5`` holds 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from hsc.layouts.dectris_missing import find_missing
 from hsc.layouts.dectris_parts import StackLink, StackPart, read_parts
 from hsc.layouts.facts import read_facts
 from hsc.layouts.listing import Listing, list_folder, paths_below
-from hsc.layouts.run import Facts, Piece, Run, RunArray, RunFile, outside
+from hsc.layouts.run import Asset, Facts, Piece, Run, RunArray, RunFile, outside
+from hsc.layouts.run_files import NOT_CLOSED, RunFiles, lacking_files, user_block
+from hsc.model import plain_text
 
 _FOLDER = "/entry/data"
 _STACK = "/entry/data/data"
@@ -85,9 +88,7 @@ class _Master:
     """What a master file says, its tree apart."""
 
     facts: Facts
-    links: list[StackLink]
     expected: int
-    channels: bool
     roles: dict[str, str]
 
 
@@ -113,41 +114,66 @@ def _is_master(path: Path) -> bool:
 
 
 def _read_master(path: Path, time_zone: str) -> Run:
-    state = FileState(path)
-    with open_hdf5(path) as file:
-        tree = walk(file)
-        master = _said(file, tree, time_zone)
-    parts, absent = read_parts(path, master.links) if master.links else ([], [])
+    file = RunFile(path.name, path, FileState(path))
+    with open_hdf5(path) as opened:
+        channels = has_channels(opened[_FOLDER])
+        links = source_links(opened) if channels else _links(opened[_FOLDER])
+        known = {f"{_FOLDER}/{link.name}" for link in links}
+        tree = walk(opened, follow=True, known=known)
+        master = _said(opened, tree, time_zone, channels=channels)
+    parts, absent = read_parts(path, links) if links else ([], [])
     _check_alike(parts)
-    files = {part.index: part.file for part in parts}
-    arrays = [RunArray(d.path, (Piece(0, d),), attributes=d.attributes) for d in tree.datasets]
-    if master.channels:
+    files = RunFiles(Path(realpath(path)).parent)
+    files.add(file)
+    numbers = {part.index: files.add(part.file) for part in parts}
+    files.met(tree)
+    arrays = [
+        RunArray(d.path, (files.piece(tree, d),), attributes=d.attributes) for d in tree.datasets
+    ]
+    if channels:
         arrays = [_with_channels(a, parts) if a.path == _STACK else a for a in arrays]
     else:
-        arrays.append(_stack(parts))
+        arrays.append(_stack(parts, numbers))
+    found = find_missing(links, parts, absent, master.expected) if parts else ()
+    other = [] if channels else lacking_files(tree)
     return Run(
         layout=DectrisLayout.name,
-        files=(RunFile(path.name, path, state), *files.values()),
+        files=tuple(files.files),
         groups=tree.groups,
         arrays=tuple(arrays),
-        problems=(*_problems(tree, master), *_surplus(parts)),
-        missing=find_missing(master.links, parts, absent, master.expected) if parts else (),
+        problems=(*tree.problems, *_surplus(parts)),
+        missing=(*found, *other, *_not_closed(file, tree, parts)),
+        assets=(*user_block(file, tree), *_user_blocks(parts)),
         facts=master.facts,
         roles={"frames": _STACK, **master.roles},
     )
 
 
-def _said(file: h5py.File, tree: SourceTree, time_zone: str) -> _Master:
-    channels = has_channels(file[_FOLDER])
+def _said(
+    file: h5py.File,
+    tree: SourceTree,
+    time_zone: str,
+    *,
+    channels: bool,
+) -> _Master:
     paths = {dataset.path for dataset in tree.datasets}
     roles = {r: p for r, known in _ROLES.items() for p in known if p in paths}
     return _Master(
         facts=read_facts(file, time_zone),
-        links=source_links(file) if channels else _links(file[_FOLDER]),
         expected=expected_images(file) if channels else _expected_frames(file),
-        channels=channels,
         roles={**roles, **(channel_roles(file, paths) if channels else {})},
     )
+
+
+def _user_blocks(parts: Sequence[StackPart]) -> list[Asset]:
+    each = {part.index: part for part in parts}.values()
+    return [block for part in each for block in user_block(part.file, part.tree)]
+
+
+def _not_closed(file: RunFile, tree: SourceTree, parts: Sequence[StackPart]) -> list[str]:
+    live = [file.name] if tree.live else []
+    live += dict.fromkeys(part.file.name for part in parts if part.tree.live)
+    return [f"{plain_text(name)}: {NOT_CLOSED}" for name in live]
 
 
 def _with_channels(array: RunArray, parts: Sequence[StackPart]) -> RunArray:
@@ -179,11 +205,11 @@ def _check_alike(parts: Sequence[StackPart]) -> None:
             )
 
 
-def _stack(parts: Sequence[StackPart]) -> RunArray:
+def _stack(parts: Sequence[StackPart], numbers: Mapping[int, int]) -> RunArray:
     four = len(parts[0].dataset.shape) == 4
     return RunArray(
         _STACK,
-        tuple(Piece(part.index, part.dataset) for part in parts),
+        tuple(Piece(numbers[part.index], part.dataset) for part in parts),
         dimension_names=_DIMENSIONS if four else ("frame", "y", "x"),
         attributes={"hsc:stack": _stack_facts(parts)},
     )
@@ -208,23 +234,14 @@ def _expected_frames(file: h5py.File) -> int:
     return count
 
 
-def _problems(tree: SourceTree, master: _Master) -> list[Problem]:
-    known = {f"{_FOLDER}/{link.name}" for link in master.links}
-    virtual = [] if master.channels else _virtual(tree)
-    return [*tree.problems, *virtual, *outside(tree, known)]
-
-
-def _virtual(tree: SourceTree) -> list[Problem]:
-    return [Problem("/", f"a virtual dataset over {name}") for name in tree.virtual_files]
-
-
 def _surplus(parts: Sequence[StackPart]) -> list[Problem]:
     """Give what data files hold beside their frames and has no place in the stack's tree."""
     problems = []
     taken = {(part.index, part.dataset.path) for part in parts}
     for index, part in {part.index: part for part in parts}.items():
         tree = part.tree
-        found = [*tree.problems, *_virtual(tree), *outside(tree)]
+        found = [*tree.problems, *outside(tree)]
+        found += [Problem("/", f"data that lie in {path.name}") for path in tree.files[1:]]
         found += [
             Problem(d.path, "a dataset beside the frames") for d in tree.datasets
             if (index, d.path) not in taken

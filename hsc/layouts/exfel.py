@@ -26,6 +26,7 @@ from hsc.layouts.forest import (
 )
 from hsc.layouts.listing import Listing, list_folder, paths_below
 from hsc.layouts.run import Facts, Run
+from hsc.layouts.run_files import RunFiles
 
 _NAMED_RUNS = 5
 
@@ -50,16 +51,18 @@ class ExfelLayout:
             The folder can't be listed.
         """
         listing = list_folder(path)
-        found = sort_files(listing.files, time_zone)
+        found = sort_files(listing, time_zone)
         refuse_without_hdf5(listing, found)
         files = [(each, file) for each in found.walked if (file := _read(each)) is not None]
         said = [file for _, file in files]
         kind, run, proposal = _identity(listing, said)
+        met = RunFiles(listing.folder)
+        arrays = forest_arrays(found.walked, met)
         return Run(
             layout=self.name,
-            files=tuple(each.file for each in found.walked),
+            files=tuple(met.files),
             groups=forest_groups(found.walked, listing.links),
-            arrays=forest_arrays(found.walked),
+            arrays=arrays,
             problems=(*listing.problems, *found.problems, *forest_problems(found.walked)),
             missing=(
                 *listing.missing,

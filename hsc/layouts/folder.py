@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hsc.errors import NotHdf5Error, SourceError
-from hsc.hdf5 import Problem, is_hdf5, open_hdf5, walk
+from hsc.hdf5 import Problem, Roots, is_hdf5, open_hdf5, walk
 from hsc.layouts.facts import read_facts
 from hsc.layouts.forest import (
     WalkedFile,
@@ -19,7 +19,8 @@ from hsc.layouts.forest import (
     forest_problems,
 )
 from hsc.layouts.listing import Listing, list_folder
-from hsc.layouts.run import Asset, Facts, Run, RunFile
+from hsc.layouts.run import Asset, Facts, Run
+from hsc.layouts.run_files import RunFiles, user_block
 from hsc.model import plain_text
 
 # Files of these names are HDF5, or their writer has not come to it, or they were cut off.
@@ -59,13 +60,15 @@ class FolderLayout:
             The folder can't be listed.
         """
         listing = list_folder(path)
-        found = sort_files(listing.files, time_zone)
+        found = sort_files(listing, time_zone)
         refuse_without_hdf5(listing, found)
+        met = RunFiles(listing.folder)
+        arrays = forest_arrays(found.walked, met)
         return Run(
             layout=self.name,
-            files=tuple(each.file for each in found.walked),
+            files=tuple(met.files),
             groups=forest_groups(found.walked, listing.links),
-            arrays=forest_arrays(found.walked),
+            arrays=arrays,
             problems=(*listing.problems, *found.problems, *forest_problems(found.walked)),
             missing=(*listing.missing, *forest_missing(found.walked, listing.names)),
             assets=found.assets,
@@ -76,14 +79,19 @@ class FolderLayout:
         )
 
 
-def sort_files(files: Sequence[RunFile], time_zone: str) -> SortedFiles:
-    """Tell HDF5 files from others, and walk them."""
-    walked, assets, problems = [], [], []
-    for file in files:
+def sort_files(listing: Listing, time_zone: str) -> SortedFiles:
+    """Tell HDF5 files from others, and walk them; their parts may lie anywhere in the folder."""
+    walked: list[WalkedFile] = []
+    assets: list[Asset] = []
+    problems: list[Problem] = []
+    roots = Roots((listing.folder,))
+    for file in listing.files:
         try:
             if is_hdf5(file.path):
                 with open_hdf5(file.path) as opened:
-                    walked.append(WalkedFile(file, walk(opened), read_facts(opened, time_zone)))
+                    tree = walk(opened, roots=roots)
+                    walked.append(WalkedFile(file, tree, read_facts(opened, time_zone)))
+                assets += user_block(file, tree)
                 continue
             if file.path.suffix.lower() in _HDF5_SUFFIXES:
                 what = "the file is empty" if not file.state.nbytes else "the file is no HDF5"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hsc.hdf5 import Problem, SourceGroup, SourceTree
-from hsc.layouts.run import Facts, Piece, RunArray, RunFile, outside
+from hsc.layouts.run import Facts, RunArray, RunFile, outside
+from hsc.layouts.run_files import NOT_CLOSED, RunFiles, lacking_files
 from hsc.model import plain_text
 
 
@@ -52,11 +53,23 @@ def forest_groups(files: Sequence[WalkedFile], links: dict[str, str]) -> tuple[S
     return tuple(sorted(groups, key=lambda group: group.path))
 
 
-def forest_arrays(files: Sequence[WalkedFile]) -> tuple[RunArray, ...]:
-    """Give the arrays of all files, each under its file's name."""
+def forest_arrays(files: Sequence[WalkedFile], met: RunFiles) -> tuple[RunArray, ...]:
+    """Give the arrays of all files, each under its file's name.
+
+    Parameters
+    ----------
+    files
+        The files.
+    met
+        The run's files; those that the arrays lie in are taken up.
+    """
+    for each in files:
+        met.add(each.file)
+    for each in files:
+        met.met(each.tree)
     return tuple(
-        RunArray(each.path(d.path), (Piece(number, d),), attributes=d.attributes)
-        for number, each in enumerate(files)
+        RunArray(each.path(d.path), (met.piece(each.tree, d),), attributes=d.attributes)
+        for each in files
         for d in each.tree.datasets
     )
 
@@ -75,7 +88,7 @@ def forest_problems(files: Sequence[WalkedFile]) -> tuple[Problem, ...]:
 
 
 def forest_missing(files: Sequence[WalkedFile], names: Collection[str]) -> tuple[str, ...]:
-    """Tell which files external links name that should be in the run's folder and are not.
+    """Tell which files should be in the run's folder and are not: those that others name.
 
     Parameters
     ----------
@@ -89,11 +102,14 @@ def forest_missing(files: Sequence[WalkedFile], names: Collection[str]) -> tuple
         for link in _links(each):
             if not link.file.startswith("../") and link.file not in names:
                 lacking.setdefault(link.file, []).append(each.path(link.path))
-    return tuple(
-        f"{plain_text(file)}, which {plain_text(paths[0])} links to"
+    linked = [
+        f"{file}, which {paths[0]} links to"
         + (f", as do {len(paths) - 1} more" if len(paths) > 1 else "")
         for file, paths in sorted(lacking.items())
-    )
+    ]
+    read = [what for each in files for what in lacking_files(each.tree, each.root)]
+    live = [f"{each.file.name}: {NOT_CLOSED}" for each in files if each.tree.live]
+    return tuple(map(plain_text, (*linked, *read, *live)))
 
 
 def _placed(each: WalkedFile, path: str) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from os.path import realpath
 from pathlib import Path
 
-from hsc.hdf5 import FileState, SourceTree, open_hdf5, walk
+from hsc.hdf5 import FileState, open_hdf5, walk
 from hsc.layouts.facts import read_facts
-from hsc.layouts.run import Asset, Piece, Run, RunArray, RunFile
-
-_NOT_CLOSED = (
-    "what its writer still has: the file is flagged as open for writing "
-    "(if the writer died: h5clear -s)"
-)
+from hsc.layouts.run import Run, RunArray, RunFile
+from hsc.layouts.run_files import NOT_CLOSED, RunFiles, lacking_files, user_block
 
 
 class PlainLayout:
@@ -25,31 +22,23 @@ class PlainLayout:
 
     def read(self, path: Path, time_zone: str) -> Run:
         """Read all of a file but its data."""
-        state = FileState(path)
-        with open_hdf5(path) as file:
-            tree = walk(file, follow=True)
-            facts = read_facts(file, time_zone)
-        user_block = Asset(f"{path.name}.userblock", path, state, 0, tree.userblock_nbytes)
+        file = RunFile(path.name, path, FileState(path))
+        files = RunFiles(Path(realpath(path)).parent)
+        files.add(file)
+        with open_hdf5(path) as opened:
+            tree = walk(opened, follow=True)
+            facts = read_facts(opened, time_zone)
+        files.met(tree)
         return Run(
             layout=self.name,
-            files=(RunFile(path.name, path, state), *_other_files(tree)),
+            files=tuple(files.files),
             groups=tree.groups,
             arrays=tuple(
-                RunArray(d.path, (Piece(d.file, d, d.lenders),), attributes=d.attributes)
+                RunArray(d.path, (files.piece(tree, d),), attributes=d.attributes)
                 for d in tree.datasets
             ),
             problems=tree.problems,
-            missing=(_NOT_CLOSED,) if tree.live else (),
-            assets=(user_block,) if tree.userblock_nbytes else (),
+            missing=(*lacking_files(tree), *([NOT_CLOSED] if tree.live else [])),
+            assets=tuple(user_block(file, tree)),
             facts=facts,
         )
-
-
-def _other_files(tree: SourceTree) -> list[RunFile]:
-    # Their bytes are the dataset's too: they go into its identity and must not change.
-    # The walk let only those through that lie in the folder, each by its one real path.
-    folder = tree.files[0].parent
-    return [
-        RunFile(path.relative_to(folder).as_posix(), path, FileState(path))
-        for path in tree.files[1:]
-    ]

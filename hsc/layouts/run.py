@@ -168,14 +168,14 @@ class Layout(Protocol):
 
 
 def outside(tree: SourceTree, known: Collection[str] = ()) -> list[Problem]:
-    """Give what belongs to a file and is not in its tree: external links and user block.
+    """Give the external links of a file that nothing follows.
 
     Parameters
     ----------
     tree
         The file's tree.
     known
-        Paths of external links that the layout follows.
+        Paths of external links that the layout takes care of.
     """
     problems = []
     for group in tree.groups:
@@ -183,6 +183,4 @@ def outside(tree: SourceTree, known: Collection[str] = ()) -> list[Problem]:
             path = f"{group.path.rstrip('/')}/{name}"
             if "external" in link and path not in known:
                 problems.append(Problem(path, f"an external link to {link['file']}"))
-    if tree.userblock_nbytes:
-        problems.append(Problem("/", f"a user block of {tree.userblock_nbytes} bytes"))
     return problems

@@ -87,6 +87,8 @@ def test_a_dectris_run_of_several_channels_is_one_stack_equal_in_every_pixel(
     noise = np.random.default_rng(4).integers(0, 99, (5, 3, 64, 60)).astype("u2")
     master = write_dectris_channels(tmp_path / "run", run, lambda n, channel: noise[n, channel])
     made = hsc.json("ingest", master.parent, "--verify", "full")["datasets"][0]
+    ways = {array["path"]: array["way"] for array in made["arrays"]}
+    assert ways["/entry/data/data"] == "rewrap"
     dataset = opened(hsc, made["pid"])
     frames = dataset.role("frames")
     assert frames.dimension_names == ("frame", "channel", "y", "x")

@@ -208,7 +208,22 @@ def test_other_external_links_of_the_master_are_named(run):
     assert [problem.path for problem in found.problems] == ["/entry/far"]
 
 
-def test_user_blocks_of_master_and_data_files_are_named(run):
+def test_what_other_external_links_of_the_master_lead_to_is_carried(run):
+    master = run.write_master()
+    with h5py.File(master.parent / "other.h5", "w") as file:
+        file["x"] = np.arange(3)
+    with h5py.File(master, "a") as file:
+        file["entry/far"] = h5py.ExternalLink("other.h5", "/x")
+    found = read_run(master, layout=None, time_zone="UTC")
+    assert (found.problems, found.missing) == ((), ())
+    array = next(each for each in found.arrays if each.path == "/entry/far")
+    assert found.files[array.pieces[0].file].name == "other.h5"
+    assert [found.files[piece.file].name for piece in stack(found).pieces] == [
+        "run_data_000001.h5", "run_data_000002.h5",
+    ]  # fmt: skip
+
+
+def test_user_blocks_of_master_and_data_files_are_carried(run):
     master = run.write_master()
     for path, nbytes in ((master, 1024), (run.path(2), 512)):
         whole = path.with_suffix(".whole")
@@ -218,9 +233,10 @@ def test_user_blocks_of_master_and_data_files_are_named(run):
                 file.copy(name, copy, expand_external=False)
     found = read_run(master, layout=None, time_zone="UTC")
     assert stack(found).shape == (5, 8, 6)
-    assert [(problem.path, problem.reason) for problem in found.problems] == [
-        ("/", "a user block of 1024 bytes"),
-        ("run_data_000002.h5:/", "a user block of 512 bytes"),
+    assert found.problems == ()
+    assert [(asset.name, asset.nbytes) for asset in found.assets] == [
+        ("run_master.h5.userblock", 1024),
+        ("run_data_000002.h5.userblock", 512),
     ]
 
 

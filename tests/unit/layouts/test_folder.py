@@ -79,6 +79,49 @@ def test_files_that_many_links_name_are_missing_once(folder):
     assert run.missing == ("det.h5, which /scan.h5/frames/000000 links to, as do 2 more",)
 
 
+def write_virtual(path, name, length=4):
+    with h5py.File(path, "w") as file:
+        layout = h5py.VirtualLayout((length,), "i8")
+        layout[:] = h5py.VirtualSource(name, "/g/x", (length,))
+        file.create_virtual_dataset("v", layout)
+
+
+def test_virtual_datasets_find_their_sources_anywhere_in_the_folder(folder):
+    write_virtual(folder / "sub" / "virtual.h5", "../b.h5")
+    run = read(folder)
+    assert (run.problems, run.missing) == ((), ())
+    array = next(each for each in run.arrays if each.path == "/sub/virtual.h5/v")
+    (piece,) = array.pieces
+    assert run.files[piece.file].name == "sub/virtual.h5"
+    named = [file.name for file in run.files]
+    assert named == sorted(named)
+
+
+def test_a_virtual_datasets_source_that_is_not_there_is_missing_and_one_outside_is_refused(
+    folder, tmp_path
+):
+    write_virtual(folder / "virtual.h5", "sub/later.h5")
+    (tmp_path / "theirs.h5").write_bytes((folder / "b.h5").read_bytes())
+    write_virtual(folder / "sub" / "out.h5", "../../theirs.h5")
+    run = read(folder)
+    assert run.missing == ("sub/later.h5, which /virtual.h5/v reads from",)
+    reasons = {problem.path: problem.reason for problem in run.problems}
+    assert "leads out of the run's folder" in reasons["/sub/out.h5/v"]
+
+
+def test_raw_data_and_user_blocks_belong_to_the_run(folder):
+    (folder / "sub" / "raw.bin").write_bytes(np.arange(6, dtype="<i4").tobytes())
+    with h5py.File(folder / "sub" / "outer.h5", "w", userblock_size=512) as file:
+        file.create_dataset("x", (6,), "<i4", external=[("raw.bin", 0, 24)])
+    run = read(folder)
+    assert run.problems == ()
+    assert "sub/raw.bin" in [file.name for file in run.files]
+    assert [asset.name for asset in run.assets] == [
+        ".config", "sub/notes.txt", "sub/outer.h5.userblock", "sub/raw.bin",
+    ]  # fmt: skip
+    assert len({file.path for file in run.sources}) == len(run.sources)
+
+
 def test_leftovers_and_what_is_no_file_are_named(folder):
     for name in ("notes.txt~", ".nfs000000000123", ".DS_Store", "sub/.notes.txt.swp"):
         (folder / name).write_text("?")

@@ -31,6 +31,7 @@ def test_an_external_link_that_leads_nowhere_is_named_and_kept(tmp_path):
     (problem,) = run.problems
     assert problem.path == "/g/out"
     assert problem.reason == "an external link to b.h5:/x, which is missing"
+    assert run.missing == ("b.h5, which /g/out reads from",)
     assert run.groups[1].links == {"out": {"external": "/x", "file": "b.h5"}}
 
 
@@ -109,6 +110,22 @@ def test_facts_that_lead_nowhere_are_absent(tmp_path):
         entry["instrument/beam/incident_wavelength"] = [1.0, 2.0]
     facts = read(tmp_path / "a.h5").facts
     assert (facts.title, facts.sample, dict(facts.quantities)) == ("", None, {})
+
+
+def test_sources_of_a_virtual_dataset_that_are_not_there_are_missing(tmp_path):
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["x"] = np.arange(4)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout((12,), "i8")
+        for number, name in enumerate(["one.h5", "two.h5", "three.h5"]):
+            layout[4 * number : 4 * number + 4] = h5py.VirtualSource(name, "x", (4,))
+        file.create_virtual_dataset("v", layout)
+        file.create_virtual_dataset("w", layout)
+    run = read(tmp_path / "a.h5")
+    assert run.missing == (
+        "two.h5, which /v reads from, as do 1 more", "three.h5, which /v reads from, as do 1 more",
+    )  # fmt: skip
+    assert [problem.path for problem in run.problems] == ["/v", "/w"]
 
 
 def test_an_unknown_layout_and_one_that_does_not_fit_are_refused(tmp_path):
