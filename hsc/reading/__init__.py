@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile
 from hsc.reading.elements import elements
-from hsc.reading.opened import OpenedArray, OpenedDataset, open_dataset
+from hsc.reading.opened import OpenedDataset, open_dataset
 
 if TYPE_CHECKING:
     from hsc.reading.datatree import HscAccessor, open_tree

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hsc.errors import HscError
 from hsc.layouts import facilities
 from hsc.model import Dataset
+from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile
-from hsc.reading.opened import OpenedArray, OpenedDataset
+from hsc.reading.opened import OpenedDataset
 
 if TYPE_CHECKING:
     import zarr

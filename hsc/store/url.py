@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from hsc.errors import ConfigurationError
 from hsc.store.directory import DirectoryObjects
@@ -46,5 +45,8 @@ def open_objects(url: str) -> ObjectStore:
             raise ConfigurationError(
                 f"{url!r} names a host", next_step="write file:///path with three slashes"
             )
+        # It brings http and ssl with it, which take a tenth of a second; `hsc inspect` opens none.
+        from urllib.request import url2pathname
+
         return DirectoryObjects(Path(url2pathname(parts.path)))
     return S3Objects(url) if parts.scheme in ("s3", "s3a") else FsspecObjects(url)

@@ -14,7 +14,8 @@ UNIX_ONLY = {
     "fcntl", "grp", "posix", "pty", "pwd", "resource", "spwd", "syslog", "termios", "tty",
 }  # fmt: skip
 HEAVY = {
-    "dask", "distributed", "matplotlib", "numba", "prefect", "pyFAI", "xarray",
+    "dask", "distributed", "matplotlib", "numba", "pint", "prefect", "pyFAI", "sqlalchemy", "ssl",
+    "xarray", "zarr",
 }  # fmt: skip
 INSPECT_HELP = """
 from hsc.cli.main import main
@@ -23,6 +24,25 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
+"""
+INSPECT_SMALL = """
+import contextlib, io, pathlib, tempfile
+import h5py, hdf5plugin, numpy
+from hsc.cli.main import main
+with tempfile.TemporaryDirectory() as folder:
+    path = pathlib.Path(folder, "small.h5")
+    with h5py.File(path, "w") as file:
+        file["scalar"] = 1.5
+        file["text"] = ["a", "b"]
+        file.create_dataset("frames", data=numpy.ones((2, 64, 64), "u2"), chunks=(1, 64, 64),
+                            **hdf5plugin.Bitshuffle(cname="lz4"))
+    sys.argv = ["hsc", "inspect", str(path)]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        try:
+            main()
+        except SystemExit as end:
+            assert not end.code, end.code
+assert "frames" in said.getvalue(), said.getvalue()
 """
 
 
@@ -50,7 +70,9 @@ def test_base_modules_import_nothing_that_windows_or_macos_lacks(
 
 
 @pytest.mark.parametrize(
-    "statements", ["import hsc", INSPECT_HELP], ids=["import hsc", "hsc inspect --help"]
+    "statements",
+    ["import hsc", INSPECT_HELP, INSPECT_SMALL],
+    ids=["import hsc", "hsc inspect --help", "hsc inspect small.h5"],
 )
 def test_nothing_heavy_is_loaded_for(statements: str) -> None:
     report = "\nprint('\\n' + json.dumps(sorted(sys.modules)))"
