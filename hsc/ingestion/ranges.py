@@ -15,12 +15,13 @@ from hsc.layouts import RunArray
 def in_ranges(array: RunArray, chunks: Sequence[int]) -> bool:
     """Tell whether each inner chunk is one range of bytes of data without chunks."""
     shape = array.shape
-    cut = next((axis for axis, (c, n) in enumerate(zip(chunks, shape, strict=True)) if c < n), 0)
+    # The last dimension that is cut; those before it must have one row each.
+    cuts = [axis for axis, (c, n) in enumerate(zip(chunks, shape, strict=True)) if c < n]
+    cut = cuts[-1] if cuts else 0
     return (
         all(piece.dataset.storage == "contiguous" for piece in array.pieces)
         and all(_whole(piece.dataset) for piece in array.pieces)
         and all(piece.dataset.shape[0] % chunks[0] == 0 for piece in array.pieces[:-1])
-        and tuple(chunks[cut + 1 :]) == tuple(shape[cut + 1 :])
         and math.prod(chunks[:cut]) == 1
     )
 
