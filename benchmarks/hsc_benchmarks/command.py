@@ -17,13 +17,14 @@ from hsc_benchmarks.report import print_document, print_tables
 
 # Benchmark to its module and function; each brings its own packages when it is called.
 BENCHMARKS = {
+    "bucket": "hsc_benchmarks.bucket:measure_bucket",
     "ingest": "hsc_benchmarks.ingest:measure_ingest",
     "scale": "hsc_benchmarks.scale:measure_scale",
 }
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which benchmark: ingest, scale.")] = "ingest",
+    name: Annotated[str, typer.Argument(help="Which benchmark: bucket, ingest, scale.")] = "ingest",
     frames: Annotated[int, typer.Option(min=1, help="Frames of the mock run.")] = 200,
     rounds: Annotated[int, typer.Option(min=1, help="How often each arm is timed.")] = 5,
     folder: Annotated[

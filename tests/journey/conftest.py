@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,21 @@ class Place:
     def json(self, *words: object, code: int = 0, env: dict[str, str] | None = None) -> Any:
         """Run ``hsc WORDS --json``; give the document."""
         return self(*words, "--json", code=code, env=env).document
+
+    @contextmanager
+    def begun(
+        self, *words: object, env: dict[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start ``hsc WORDS --json`` beside this process; it ends with the block."""
+        pipe = subprocess.PIPE
+        command = [*COMMAND, *map(str, words), "--json"]
+        with subprocess.Popen(
+            command, env=self.environment(env), stdout=pipe, stderr=pipe, text=True
+        ) as running:
+            try:
+                yield running
+            finally:
+                running.kill()
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """Give the environment that the command runs in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 import threading
@@ -41,7 +42,8 @@ class Faults:
     code: str = "InternalError"
     """What S3 calls that status."""
     only: str = ""
-    """Only requests that begin so have ``status`` and resets, as in ``PUT ``; empty: all."""
+    """Only requests whose first line has this in it (a regular expression) have ``status`` and
+    resets, as in ``^PUT``; empty: all."""
     times: int | None = None
     """How often ``status`` or a reset happens before all is well again; None: always."""
 
@@ -189,7 +191,7 @@ class FaultProxy:
 
     def _hits(self, one: _Connection) -> bool:
         """Tell whether the fault happens to a connection, and count it."""
-        if not one.request.startswith(self._faults.only):
+        if not re.search(self._faults.only, one.request):
             return False
         if self._left is not None:
             if self._left <= 0:

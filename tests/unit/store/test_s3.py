@@ -41,12 +41,12 @@ def well_again_after(faults: FaultProxy, seconds: float) -> Iterator[None]:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Faults(status=500, only="PUT", times=3),
-        Faults(status=503, code="SlowDown", only="PUT", times=3),
-        Faults(status=429, code="TooManyRequests", only="PUT", times=1),
-        Faults(reset_after_up=80, only="PUT", times=2),
-        Faults(reset_after_up=5_000_000, only="PUT", times=2),
-        Faults(reset_after_down=1, only="PUT", times=1),
+        Faults(status=500, only="^PUT", times=3),
+        Faults(status=503, code="SlowDown", only="^PUT", times=3),
+        Faults(status=429, code="TooManyRequests", only="^PUT", times=1),
+        Faults(reset_after_up=80, only="^PUT", times=2),
+        Faults(reset_after_up=5_000_000, only="^PUT", times=2),
+        Faults(reset_after_down=1, only="^PUT", times=1),
         Faults(latency_s=0.001, bytes_per_s=20_000_000),
     ],
     ids=str,
@@ -62,7 +62,7 @@ def test_a_put_that_fails_and_then_does_not_is_written(
 def test_a_put_that_landed_and_was_never_answered_counts_as_written(
     bucket: Bucket, faults: FaultProxy
 ) -> None:
-    faults.set(Faults(reset_after_down=1, only="PUT", times=1))
+    faults.set(Faults(reset_after_down=1, only="^PUT", times=1))
     open_objects(bucket.url).put_new("a", b"mine")
     assert [line.split()[0] for line in faults.seen.requests] == ["PUT", "PUT", "GET"]
 
@@ -71,7 +71,7 @@ def test_what_somebody_else_wrote_meanwhile_stays_theirs(
     bucket: Bucket, faults: FaultProxy
 ) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key="a", Body=b"theirs")
-    faults.set(Faults(reset_after_down=1, only="PUT", times=1))
+    faults.set(Faults(reset_after_down=1, only="^PUT", times=1))
     with pytest.raises(ObjectExistsError):
         open_objects(bucket.url).put_new("a", b"mine")
     assert open_objects(bucket.url).get("a") == b"theirs"
@@ -129,7 +129,7 @@ def test_a_server_that_stays_away_is_an_error_that_says_how_long(
 def test_an_answer_that_breaks_off_is_asked_for_again(bucket: Bucket, faults: FaultProxy) -> None:
     objects = open_objects(bucket.url)
     objects.put_new("a", LARGE)
-    faults.set(Faults(reset_after_down=3_000_000, only="GET", times=2))
+    faults.set(Faults(reset_after_down=3_000_000, only="^GET", times=2))
     assert objects.get("a") == LARGE
     assert faults.seen.faults == 2
 
