@@ -58,6 +58,16 @@ def undisturbed(shared, source: Path) -> dict[str, Any]:
     return made
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file of so many small arrays that they lie in packs."""
+    path = tmp_path_factory.mktemp("many") / "many.h5"
+    with h5py.File(path, "w") as file:
+        for number in range(80):
+            file[f"values/value_{number}"] = np.arange(number + 1)
+    return path
+
+
 @dataclass(frozen=True)
 class Shelf:
     """A store, and all objects in it but its log."""
@@ -167,3 +177,14 @@ def test_what_nobody_goes_on_with_is_removed(
     assert [each["committed"] for each in removed["remains"]] == [False]
     assert shelf.objects() == set()
     assert hsc.json("gc") == _nothing(shelf)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("pattern", ["*/small.zip", "*/small-1.zip", "*/references.json"])
+def test_killed_at_a_pack_it_is_all_named_and_goes_on_to_the_same_root(
+    hsc, shared, shelf: Shelf, many: Path, when: str, pattern: str
+) -> None:
+    _die_at(hsc, shelf, many, (when, "put", pattern))
+    found = jobs.collect(shelf.url)
+    assert {key for each in found.remains for key in each.keys} == shelf.objects()
+    _finish(shelf, many, shared.json("ingest", many)["datasets"][0]["root"])
