@@ -13,11 +13,20 @@ from hypothesis import strategies as st
 
 from hsc.errors import SourceChangedError, VerificationError
 from hsc.hdf5 import FileState
-from hsc.ingestion import assets, committed_alike, files_state, forecast, make_plan, verify_written
+from hsc.ingestion import (
+    assets,
+    committed_alike,
+    files_state,
+    forecast,
+    make_plan,
+    verify_written,
+    write_plan,
+)
 from hsc.layouts import Asset, read_run
 from hsc.store import open_version
 from hsc.workers import Silent, ThreadWorkers
 
+LOCATION = "local/u/2026/p/x/v1"  # as write_version has it
 CONTENTS = {
     "notes.txt": "prøve 1".encode(),
     "geometry/agipd.geom": b"\x00\xff" * 700_000,
@@ -102,6 +111,23 @@ def test_large_files_are_numbered_parts_that_join_to_the_file_again(
     parts = sorted(made.folder.glob("files/geometry/agipd.geom*part-*"))
     assert [part.name[-6:] for part in parts] == ["-00000", "-00001", "-00002"]
     assert b"".join(part.read_bytes() for part in parts) == CONTENTS["geometry/agipd.geom"]
+
+
+def test_an_attempt_that_goes_on_leaves_finished_files_as_they_are(
+    run, write_version, tmp_path_factory
+):
+    plan, store = make_plan(run, policy="strict"), tmp_path_factory.mktemp("store")
+    write_plan(
+        plan, store.as_uri(), LOCATION, workers=ThreadWorkers(1), progress=Silent(), resumed=False
+    )
+    large = store / LOCATION / "files" / "geometry"
+    before = {path: path.stat() for path in large.iterdir()}
+    resumed = write_version(plan, store, resumed=True)
+    whole = write_version(plan, tmp_path_factory.mktemp("other"))
+    assert resumed.manifest.root == whole.manifest.root
+    assert {path: path.stat().st_mtime_ns for path in large.iterdir()} == {
+        path: facts.st_mtime_ns for path, facts in before.items()
+    }
 
 
 def test_the_same_source_is_told_from_one_with_another_file(
