@@ -22,6 +22,7 @@ from hsc.layouts.forest import (
     forest_arrays,
     forest_groups,
     forest_missing,
+    forest_notes,
     forest_problems,
 )
 from hsc.layouts.listing import Listing, list_folder, paths_below
@@ -76,7 +77,7 @@ class ExfelLayout:
             key=f"exfel p{proposal:06} r{run:04} {kind}"
             if proposal
             else f"folder {listing.folder}",
-            notes=(*listing.notes, *lacking_trains(said)),
+            notes=(*listing.notes, *lacking_trains(said), *forest_notes(found.walked)),
         )
 
 

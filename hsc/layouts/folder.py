@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from hsc.errors import NotHdf5Error, SourceError
+from hsc.errors import HscError, NotHdf5Error, SourceError
 from hsc.hdf5 import Problem, Roots, is_hdf5, open_hdf5, walk
 from hsc.layouts.facts import read_facts
 from hsc.layouts.forest import (
@@ -16,6 +16,7 @@ from hsc.layouts.forest import (
     forest_arrays,
     forest_groups,
     forest_missing,
+    forest_notes,
     forest_problems,
 )
 from hsc.layouts.listing import Listing, list_folder
@@ -25,6 +26,8 @@ from hsc.model import plain_text
 
 # Files of these names are HDF5, or their writer has not come to it, or they were cut off.
 _HDF5_SUFFIXES = {".h5", ".hdf5", ".cxi"}
+# What h5py raises for structures that a damaged file promises and does not have.
+_UNREADABLE = (SourceError, OSError, KeyError, RuntimeError, TypeError, ValueError)
 _T = TypeVar("_T")
 
 
@@ -75,7 +78,7 @@ class FolderLayout:
             facts=joined_facts([each.facts for each in found.walked]),
             folder=listing.folder,
             key=f"folder {listing.folder}",
-            notes=listing.notes,
+            notes=(*listing.notes, *forest_notes(found.walked)),
         )
 
 
@@ -96,8 +99,11 @@ def sort_files(listing: Listing, time_zone: str) -> SortedFiles:
             if file.path.suffix.lower() in _HDF5_SUFFIXES:
                 what = "the file is empty" if not file.state.nbytes else "the file is no HDF5"
                 problems.append(Problem(f"/{file.name}", f"{what}: only its bytes are carried"))
-        except SourceError as error:
-            reason = f"{plain_text(error.message)}: only its bytes are carried"
+        except _UNREADABLE as error:
+            if isinstance(error, HscError) and not isinstance(error, SourceError):
+                raise
+            said = error.message if isinstance(error, HscError) else str(error)
+            reason = f"{plain_text(said)}: only its bytes are carried"
             problems.append(Problem(f"/{file.name}", reason))
         assets.append(Asset(file.name, file.path, file.state))
     return SortedFiles(tuple(walked), tuple(assets), tuple(problems))

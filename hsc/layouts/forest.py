@@ -87,6 +87,18 @@ def forest_problems(files: Sequence[WalkedFile]) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+def forest_notes(files: Sequence[WalkedFile]) -> tuple[str, ...]:
+    """Tell which files repeat, in virtual datasets, what other files of the run have."""
+    there = {str(each.file.path) for each in files}
+    repeated = [(each, len(there & set(each.tree.virtual_files))) for each in files]
+    return tuple(
+        f"{plain_text(each.file.name)} has virtual datasets over other files of the run ({count}): "
+        "their values are stored twice"
+        for each, count in repeated
+        if count
+    )
+
+
 def forest_missing(files: Sequence[WalkedFile], names: Collection[str]) -> tuple[str, ...]:
     """Tell which files should be in the run's folder and are not: those that others name.
 

@@ -95,6 +95,10 @@ def test_virtual_datasets_find_their_sources_anywhere_in_the_folder(folder):
     assert run.files[piece.file].name == "sub/virtual.h5"
     named = [file.name for file in run.files]
     assert named == sorted(named)
+    assert run.notes == (
+        "sub/virtual.h5 has virtual datasets over other files of the run (1): "
+        "their values are stored twice",
+    )
 
 
 def test_a_virtual_datasets_source_that_is_not_there_is_missing_and_one_outside_is_refused(
