@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from hsc.model import plain_text
+
 AMBIGUOUS_NAME = "its name can't be told from another's"
 
 
@@ -29,7 +31,7 @@ def ambiguous_names(names: Collection[str]) -> set[str]:
     >>> sorted(ambiguous_names(["a", "b", "a" + chr(0xDCFE), r"a\xfe"]))
     ['a\\xfe', 'a\udcfe']
     """
-    worded = {name: encode_name(name).decode("utf-8", "backslashreplace") for name in names}
+    worded = {name: plain_text(name) for name in names}
     count = Counter(worded.values())
     return {name for name, words in worded.items() if count[words] > 1}
 

@@ -34,8 +34,8 @@ def source_id(run: Run) -> str:
     for array in run.arrays:
         for piece in array.pieces:
             index = piece.dataset.index
-            for column in (index.places, index.offsets, index.sizes, index.masks):
-                digest.update(column.tobytes())
+            for column in (index.places, index.offsets, index.sizes, index.masks, index.owners):
+                digest.update(column.tobytes() if column is not None else b"")
     return f"blake3:{digest.hexdigest()}"
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hsc.layouts import read_run
 from hsc.model import Way
+from hsc.testing import DectrisRun, Detector, write_dectris_channels
 
 FRAME = (16, 24)
 
@@ -85,6 +86,34 @@ def test_four_dimensions_over_files_of_three_travel_undecoded(tmp_path, ingest):
     assert way(done, "all") is Way.REWRAP
     assert done.plan.arrays[0].spec.chunks == (1, 1, *FRAME)
     check(tmp_path / "m.h5", done, "all")
+
+
+def test_a_dectris_master_of_several_channels_travels_undecoded(tmp_path, ingest):
+    detector = Detector(shape=(16, 12), module_shape=(7, 12), gap_shape=(2, 0))
+    run = DectrisRun(
+        frames=5, frames_per_file=2, detector=detector, proposal="2", sample="s", instrument="i"
+    )
+    master = write_dectris_channels(
+        tmp_path / "run", run, lambda index, channel: np.full((16, 12), 9 * channel + index, "u2")
+    )
+    done = ingest(master)
+    assert done.plan.run.layout == "dectris"
+    assert way(done, "entry/data/data") is Way.REWRAP
+    check(master, done, "entry/data/data")
+
+
+def test_in_a_runs_folder_sources_lie_anywhere_below_and_travel_undecoded(tmp_path, ingest):
+    (tmp_path / "run" / "raw").mkdir(parents=True)
+    (tmp_path / "run" / "processed").mkdir()
+    write_source(tmp_path / "run" / "raw" / "a.h5", frames(0, 3))
+    with h5py.File(tmp_path / "run" / "processed" / "m.h5", "w") as file:
+        layout = h5py.VirtualLayout((3, *FRAME), "u2")
+        layout[:] = h5py.VirtualSource("../raw/a.h5", "data", (3, *FRAME))
+        file.create_virtual_dataset("all", layout)
+    done = ingest(tmp_path / "run")
+    assert way(done, "processed/m.h5/all") is Way.REWRAP
+    ours = zarr.open_group(done.tree, mode="r")["processed/m.h5/all"][...]
+    assert (ours == frames(0, 3)).all()
 
 
 def test_frames_that_several_writers_take_in_turns_travel_undecoded(tmp_path, ingest):
