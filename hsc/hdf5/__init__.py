@@ -4,7 +4,7 @@ from hsc.hdf5.chunks import ChunkIndex, chunk_index, filter_pipeline
 from hsc.hdf5.external import open_node
 from hsc.hdf5.files import FileState, is_hdf5, open_hdf5
 from hsc.hdf5.inside import inside
-from hsc.hdf5.names import decode_text, encode_name
+from hsc.hdf5.names import decode_text, encode_name, is_plain
 from hsc.hdf5.parts import Part, source_of
 from hsc.hdf5.regions import read_part
 from hsc.hdf5.roots import Roots
@@ -30,6 +30,7 @@ __all__ = [
     "filter_pipeline",
     "inside",
     "is_hdf5",
+    "is_plain",
     "open_hdf5",
     "open_node",
     "read_part",

@@ -20,6 +20,11 @@ def encode_name(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
+def is_plain(name: str) -> bool:
+    """Tell whether a name is UTF-8, so that its words say all of it."""
+    return plain_text(name) == name
+
+
 def ambiguous_names(names: Collection[str]) -> set[str]:
     r"""Give those of a place's names that can't be told from another's once they are worded.
 

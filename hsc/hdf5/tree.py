@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hsc.hdf5.chunks import ChunkIndex
+from hsc.hdf5.names import encode_name, is_plain
 from hsc.hdf5.parts import Part
 from hsc.hdf5.types import ElementType
+from hsc.model import plain_text
 from hsc.transcode import Filter
 
 
@@ -35,6 +37,16 @@ class SourceGroup:
     links: dict[str, dict[str, str]] = field(default_factory=dict)
     """Links that are no children of their own, by name: soft, external, user-defined, further
     hard links. An external link that was followed has a child beside, under the same name."""
+
+    def links_document(self) -> dict[str, dict[str, str]]:
+        """Give the links as ``hsc:links`` has them: text in words, bytes that are no UTF-8 too."""
+        return {plain_text(name): _told(name, link) for name, link in self.links.items()}
+
+
+def _told(name: str, link: dict[str, str]) -> dict[str, str]:
+    texts = {"name": name, **link}
+    exact = {f"{what}_hex": encode_name(t).hex() for what, t in texts.items() if not is_plain(t)}
+    return {what: plain_text(text) for what, text in link.items()} | exact
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hsc.hdf5 import encode_name, is_plain
 from hsc.layouts import Run
+from hsc.model import plain_text
 from hsc.store import store_names
 
 
@@ -35,6 +37,12 @@ def run_keys(run: Run) -> tuple[dict[str, str], dict[str, str]]:
             if stored != name:
                 names[path] = name
     return keys, names
+
+
+def told_name(name: str) -> dict[str, str]:
+    """Give the attributes that tell a true name: its words, and its bytes when it is no UTF-8."""
+    exact = {} if is_plain(name) else {"hsc:name_hex": encode_name(name).hex()}
+    return {"hsc:name": plain_text(name), **exact}
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from hsc.errors import IncompleteRunError, UnsupportedObjectError
 from hsc.hdf5 import Problem, SourceGroup
 from hsc.ingestion.assets import PlannedAsset, plan_assets
 from hsc.ingestion.identity import source_id
-from hsc.ingestion.keys import run_keys
+from hsc.ingestion.keys import run_keys, told_name
 from hsc.ingestion.planned import PlannedArray, plan_array, plan_obstacle
 from hsc.layouts import Run
 from hsc.model import Gap, plain_text
@@ -115,12 +115,9 @@ def _group(
     path = group.path
     attributes = dict(group.attributes)
     if group.links:
-        attributes["hsc:links"] = {
-            plain_text(name): {kind: plain_text(text) for kind, text in link.items()}
-            for name, link in group.links.items()
-        }
+        attributes["hsc:links"] = group.links_document()
     if path in names:
-        attributes["hsc:name"] = plain_text(names[path])
+        attributes |= told_name(names[path])
     if path == "/":
         attributes["hsc:layout"] = run.layout
         if run.roles:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.ingestion.grid import MAX_ARRAY_CHUNKS, shard_shape
+from hsc.ingestion.keys import told_name
 from hsc.ingestion.ranges import chunk_ranges
 from hsc.ingestion.travel import array_travel
 from hsc.layouts import RunArray
@@ -64,7 +65,7 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
     attributes = dict(array.attributes)
     attributes["hsc:hdf5"] = dict(first.facts)
     if array.path in names:
-        attributes["hsc:name"] = plain_text(names[array.path])
+        attributes |= told_name(names[array.path])
     spec = ArraySpec(
         path=plain_text(array.path),
         key=keys[array.path],

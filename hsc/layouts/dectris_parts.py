@@ -55,10 +55,7 @@ class StackPart:
             "attributes": self.dataset.attributes,
             "groups": {plain_text(group.path): group.attributes for group in self.tree.groups},
             "links": {
-                plain_text(group.path): {
-                    plain_text(name): {kind: plain_text(text) for kind, text in link.items()}
-                    for name, link in group.links.items()
-                }
+                plain_text(group.path): group.links_document()
                 for group in self.tree.groups
                 if group.links
             },

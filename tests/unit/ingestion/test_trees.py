@@ -6,6 +6,7 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -224,3 +225,18 @@ def test_two_paths_that_differ_by_a_dot_have_dimensions_of_their_own(tmp_path, p
         file["a.b"] = np.arange(4)
     names = [planned.spec.dimension_names for planned in plan(tmp_path / "a.h5").arrays]
     assert len(set(names)) == 2
+
+
+def test_names_and_link_targets_that_are_no_utf8_keep_their_bytes(tmp_path, ingest):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        h5py.h5g.create(file.id, b"g\xff")
+        file.id.links.create_soft(b"s\xfe", b"/g\xff")
+        file["plain"] = h5py.SoftLink("/gr\u00fcn")
+    root = zarr.open_group(ingest(tmp_path / "a.h5").tree, mode="r")
+    (group,) = (node for _, node in root.groups())
+    assert group.attrs["hsc:name"] == "g\\xff"
+    assert group.attrs["hsc:name_hex"] == b"g\xff".hex()
+    assert root.attrs["hsc:links"] == {
+        "s\\xfe": {"soft": "/g\\xff", "soft_hex": b"/g\xff".hex(), "name_hex": b"s\xfe".hex()},
+        "plain": {"soft": "/gr\u00fcn"},
+    }

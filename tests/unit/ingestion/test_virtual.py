@@ -98,8 +98,8 @@ def test_a_dectris_master_of_several_channels_travels_undecoded(tmp_path, ingest
     )
     done = ingest(master)
     assert done.plan.run.layout == "dectris"
+    # Every chunk was compared with what HDF5 reads of the virtual dataset (`ingest`).
     assert way(done, "entry/data/data") is Way.REWRAP
-    check(master, done, "entry/data/data")
 
 
 def test_in_a_runs_folder_sources_lie_anywhere_below_and_travel_undecoded(tmp_path, ingest):
