@@ -83,6 +83,17 @@ def _plain(value: Any, part: Part) -> Any:
         return raw.pop() if len(raw) == 1 and array.nbytes == part.element.nbytes else None
     if carry is Carry.WIDENED:
         return int(array)
+    if array.dtype.kind in "fc" and not _said_by_json(array):
+        return None
     return (
         np.frombuffer(array.tobytes(), view)[0].item() if array.dtype.kind == "V" else array.item()
     )
+
+
+def _said_by_json(array: np.ndarray[Any, Any]) -> bool:
+    """Tell whether Zarr's word for a value says all of its bits: NaN is one word for many."""
+    parts = array.reshape(1)
+    if array.dtype.kind == "c":
+        parts = parts.view(f"{array.dtype.str[0]}f{array.dtype.itemsize // 2}")
+    plain = np.where(np.isnan(parts), np.nan, parts).astype(parts.dtype)
+    return plain.tobytes() == parts.tobytes()

@@ -240,3 +240,15 @@ def test_names_and_link_targets_that_are_no_utf8_keep_their_bytes(tmp_path, inge
         "s\\xfe": {"soft": "/g\\xff", "soft_hex": b"/g\xff".hex(), "name_hex": b"s\xfe".hex()},
         "plain": {"soft": "/gr\u00fcn"},
     }
+
+
+def test_a_fill_value_that_is_a_nan_of_its_own_keeps_its_bits(tmp_path, ingest, compare):
+    strange = np.array([0x7FA0_0001, 0xFFC1_2345], "<u4").view("<f4")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, fill in (("single", strange[0]), ("pair", strange.view("<c8")[0])):
+            made = file.create_dataset(name, (4,), fill.dtype, chunks=(2,), fillvalue=fill)
+            made[0] = 1
+        file.create_dataset("plain", (4,), "f4", chunks=(2,), fillvalue=np.nan)[0] = 1
+    done = ingest(tmp_path / "a.h5")
+    assert compare(tmp_path / "a.h5", done.tree) == 3
+    assert {p.spec.path: len(p.places) for p in done.plan.arrays}["/plain"] == 1
