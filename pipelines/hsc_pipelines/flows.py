@@ -72,6 +72,9 @@ def ingest(
     isolate: Annotated[bool | None, _ISOLATE] = True,
     max_rate: Annotated[int | None, _MAX_RATE] = None,
     memory: Annotated[int | None, _MEMORY] = None,
+    max_wait_s: Annotated[
+        float, _field("How long to wait for another ingest of the same source, in seconds", ge=0)
+    ] = 12 * 3600.0,
 ) -> Result:
     """Take HDF5 files in: each path becomes one dataset in the store and the catalog."""
     request = IngestRequest(
@@ -87,6 +90,7 @@ def ingest(
         isolate=isolate is not False,
         max_rate=max_rate,
         memory=memory,
+        max_wait_s=max_wait_s,
     )
     seat, log = present_seat(), get_run_logger()
     try:
