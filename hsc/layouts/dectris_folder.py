@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 from os.path import realpath
@@ -45,6 +46,8 @@ def with_folder(run: Run, listing: Listing) -> Run:
         replace(file, name=Path(realpath(file.path)).relative_to(listing.folder).as_posix())
         for file in run.files
     )
+    below = posixpath.dirname(files[0].name)
+    blocks = [replace(asset, name=posixpath.join(below, asset.name)) for asset in run.assets]
     taken = {file.name for file in files}
     beside = [file for file in listing.files if file.name not in taken]
     return replace(
@@ -53,7 +56,7 @@ def with_folder(run: Run, listing: Listing) -> Run:
         groups=_with_links(run.groups, listing),
         problems=(*run.problems, *_unread(listing, taken)),
         missing=(*run.missing, *listing.missing),
-        assets=(*run.assets, *(Asset(file.name, file.path, file.state) for file in beside)),
+        assets=(*blocks, *(Asset(file.name, file.path, file.state) for file in beside)),
         folder=listing.folder,
         notes=(*run.notes, *listing.notes, *map(_foreign, filter(_is_hdf5, beside))),
     )

@@ -31,6 +31,10 @@ def test_a_folder_is_the_run_of_its_master_file_with_all_that_lies_beside(run):
 
 def test_a_master_file_below_the_folder_that_was_named_gives_names_from_there(run):
     run.write_master()
+    whole = run.path(1).rename(run.folder / "whole")
+    with h5py.File(whole) as file, h5py.File(run.path(1), "w", userblock_size=512) as copy:
+        file.copy("entry", copy)
+    whole.unlink()
     inner = run.folder.rename(run.folder.parent / "e4m")
     outer = run.folder
     outer.mkdir()
@@ -38,6 +42,7 @@ def test_a_master_file_below_the_folder_that_was_named_gives_names_from_there(ru
     assert [file.name for file in read(outer).files] == [
         "e4m/run_master.h5", "e4m/run_data_000001.h5", "e4m/run_data_000002.h5",
     ]  # fmt: skip
+    assert [asset.name for asset in read(outer).assets] == ["e4m/run_data_000001.h5.userblock"]
 
 
 def test_other_hdf5_files_are_carried_byte_for_byte_and_named(run):
