@@ -8,7 +8,7 @@ index. See ``docs/decisions/0002-source-id.md`` for why content goes in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,29 @@ _SAMPLES = 512
 _SAMPLE_BYTES = 32 * 2**10
 
 
-def source_id(run: Run) -> str:
-    """Give the identity of a run's files, ``blake3:`` and 64 hexadecimal digits."""
+Contents = Mapping[Path, bytes]
+"""Digest of the content of each file of a run."""
+
+
+def file_contents(run: Run) -> dict[Path, bytes]:
+    """Read the content of a run's files, of large ones the samples, and give its digests."""
+    return {file.path: _content(file) for file in run.sources}
+
+
+def source_id(run: Run, contents: Contents | None = None) -> str:
+    """Give the identity of a run's files, ``blake3:`` and 64 hexadecimal digits.
+
+    Parameters
+    ----------
+    contents
+        What `file_contents` gave; None: read it now.
+    """
+    known = file_contents(run) if contents is None else contents
     digest = blake3(b"hsc.source/1")
     for file in sorted(run.sources, key=lambda each: each.name):
         facts = {"name": file.name, "bytes": file.state.nbytes}
         digest.update(canonical_json(facts) + b"\n")
-        digest.update(_content(file))
+        digest.update(known[file.path])
     digest.update(canonical_json([_group_facts(run), [_array_facts(a) for a in run.arrays]]))
     for array in run.arrays:
         for piece in array.pieces:
@@ -45,14 +61,27 @@ def files_state(run: Run) -> str:
     return f"blake3:{blake3(canonical_json(facts)).hexdigest()}"
 
 
-def run_key(run: Run) -> str:
+def file_digests(run: Run, contents: Contents) -> tuple[str, ...]:
+    """Give a digest over name, size and content of each of a run's files, sorted."""
+    made = []
+    for file in run.sources:
+        facts = canonical_json([file.name, file.state.nbytes])
+        made.append(blake3(facts + contents[file.path]).hexdigest()[:32])
+    return tuple(sorted(made))
+
+
+def run_key(run: Run, contents: Contents | None = None) -> str:
     """Give what all states of a run have in common, as a digest: a late file leaves it as it is.
 
     Two runs with one key are states of one only if all files of the older are in the newer: a
     folder may be used again.
     """
     file = run.files[0]
-    facts = [run.key] if run.key else [file.name, _content(file).hex()]
+    if run.key:
+        facts = [run.key]
+    else:
+        content = _content(file) if contents is None else contents[file.path]
+        facts = [file.name, content.hex()]
     return f"blake3:{blake3(b'hsc.run/1' + canonical_json(facts)).hexdigest()}"
 
 

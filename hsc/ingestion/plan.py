@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hsc.errors import IncompleteRunError, UnsupportedObjectError
 from hsc.hdf5 import Problem, SourceGroup
 from hsc.ingestion.assets import PlannedAsset, plan_assets
-from hsc.ingestion.identity import source_id
+from hsc.ingestion.identity import file_contents, file_digests, run_key, source_id
 from hsc.ingestion.keys import run_keys, told_name
 from hsc.ingestion.planned import PlannedArray, plan_array, plan_obstacle
 from hsc.layouts import Run
@@ -35,6 +35,10 @@ class Plan:
     """Objects of what is carried byte for byte, by key."""
     gaps: tuple[Gap, ...]
     """What can't be carried over."""
+    run_key: str = ""
+    """What all states of the run have in common; empty for a run that has no other."""
+    files: tuple[str, ...] = ()
+    """Digests of the files' names and contents, where the run may have other states."""
     isolation: Isolation | None = None
     """The child process that enters HDF5; None: whoever carries the plan out does."""
 
@@ -69,13 +73,17 @@ def make_plan(run: Run, *, policy: str) -> Plan:
     if policy == "strict":
         _refuse(run)
     keys, names = run_keys(run)
+    contents = file_contents(run)
+    grows = bool(run.key or run.missing or len(run.sources) > 1)
     return Plan(
         run=run,
-        source_id=source_id(run),
+        source_id=source_id(run, contents),
         groups=tuple(_group(run, group, keys, names) for group in run.groups),
         arrays=tuple(plan_array(array, keys, names) for array in run.arrays),
         assets=plan_assets(run),
         gaps=tuple(gaps),
+        run_key=run_key(run, contents) if grows else "",
+        files=file_digests(run, contents) if grows else (),
     )
 
 

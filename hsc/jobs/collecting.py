@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ulid import ULID
 
 from hsc.errors import HscError
@@ -122,15 +120,15 @@ def _examine(objects: ObjectStore, tries: list[Attempt]) -> tuple[Remains | None
     last = tries[-1]
     committed = objects.size(f"{last.location}/{MANIFEST_KEY}") is not None
     left = find_remains(objects, last.location)
-    chain: Claim | None = None
+    chains: list[Claim] = []
     claims: list[str] = []
-    if not committed and last.source_id is not None:
-        chain, claims = _claims(objects, last)
+    if not committed:
+        chains, claims = _claims(objects, last)
     keys = [key for key, _ in left] + claims
     if not keys:
         return None, False
-    given_up = chain is not None and chain.state == "given_up"
-    busy = not given_up and any(not each.abandoned() for each in (*tries, *_holder(chain)))
+    given_up = any(claim.state == "given_up" for claim in chains)
+    busy = not given_up and any(not each.abandoned() for each in (*tries, *chains))
     found = Remains(
         pid=last.pid,
         version=last.version,
@@ -146,18 +144,18 @@ def _examine(objects: ObjectStore, tries: list[Attempt]) -> tuple[Remains | None
     return found, busy
 
 
-def _claims(objects: ObjectStore, last: Attempt) -> tuple[Claim | None, list[str]]:
-    """Give the last claim that names an attempt's folder, and the keys of claims to remove."""
-    source = last.source_id or ""
-    claim = read_claim(objects, source)
-    chain, torn = claim_keys(objects, source)
-    ours = claim is not None and claim.location == last.location
-    return (claim if ours else None), [*(chain if ours else []), *torn]
-
-
-def _holder(claim: Claim | None) -> Iterator[Claim]:
-    if claim is not None:
-        yield claim
+def _claims(objects: ObjectStore, last: Attempt) -> tuple[list[Claim], list[str]]:
+    """Give the last claims that name an attempt's folder, and the keys of claims to remove."""
+    ours: list[Claim] = []
+    keys: list[str] = []
+    for name in filter(None, (last.source_id, last.slot)):
+        claim = read_claim(objects, name)
+        chain, torn = claim_keys(objects, name)
+        if claim is not None and claim.location == last.location:
+            ours.append(claim)
+            keys += chain
+        keys += torn
+    return ours, keys
 
 
 def _remove(objects: ObjectStore, tries: list[Attempt], found: Remains) -> None:
@@ -166,16 +164,17 @@ def _remove(objects: ObjectStore, tries: list[Attempt], found: Remains) -> None:
         clear_remains(objects, last.location)
         return
     with holding(me):
-        claim, _ = _claims(objects, last) if last.source_id is not None else (None, [])
-        if claim is not None and claim.state == "open":
+        given_up = []
+        for claim in _claims(objects, last)[0]:
             # Of us and somebody who goes on with it, one places the next claim.
-            claim = give_up(objects, claim, me)
-            if claim is None:
+            after = give_up(objects, claim, me) if claim.state == "open" else claim
+            if after is None:
                 return
+            given_up.append(after)
         if not abandon_version(objects, last.location):
             return
-        if claim is not None:
+        for claim in given_up:
             drop_claims(objects, claim, me)
-        if last.source_id is not None:
-            for key in reversed(claim_keys(objects, last.source_id)[1]):
+        for name in filter(None, (last.source_id, last.slot)):
+            for key in reversed(claim_keys(objects, name)[1]):
                 objects.delete(key)

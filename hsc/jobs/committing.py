@@ -58,7 +58,7 @@ def known(order: Order, plan: Plan, target: Target) -> Dataset:
     if not untouched and not wholly_hashed(plan.run.sources):
         _confirm_same(order, plan, target)
     try:
-        dataset = order.catalog.get(target.pid)
+        dataset = order.catalog.get(target.pid.at(target.version))
     except DatasetNotFoundError:
         # Committed, and its maker died or this catalog was never told.
         return tell_version(order.catalog, target.url, order.activity)
@@ -70,24 +70,34 @@ def abandon(order: Order, target: Target, cause: Exception) -> None:
     """Give a failed ingest up and remove what it wrote, unless somebody else goes on with it."""
     objects, attempt = open_objects(target.store), order.activity.id
     try:
-        writer = VersionWriter(objects, target.location)
-        last = None if writer.committed() else give_up(objects, target.claim, attempt)
-        if last is not None and abandon_version(objects, target.location):
-            drop_claims(objects, last, attempt)
+        if VersionWriter(objects, target.location).committed():
+            return
+        names = (target.claim.source_id, target.claim.slot)
+        held = [read_claim(objects, name) for name in names if name]
+        if any(claim is None or claim.attempt != attempt for claim in held):
+            return
+        # Everyone must know that nothing counts before the first object goes.
+        given_up = [give_up(objects, claim, attempt) for claim in held if claim]
+        if all(given_up) and abandon_version(objects, target.location):
+            for last in filter(None, given_up):
+                drop_claims(objects, last, attempt)
     except (StoreError, OSError) as error:
         # The first error is the one to tell; that the rest could not be cleared belongs to it.
         cause.add_note(f"what was written could not be removed: {error}")
 
 
 def _check_held(order: Order, target: Target) -> None:
-    last = read_claim(open_objects(target.store), target.claim.source_id)
-    if last is None or (last.attempt, last.state) != (order.activity.id, "open"):
-        who = "somebody" if last is None else f"process {last.process} on {last.host}"
-        raise IngestInProgressError(
-            f"{who} took over {target.pid} while it was being written",
-            where=target.url,
-            next_step="ingest it again: it waits for the other and then finds what that one made",
-        )
+    objects = open_objects(target.store)
+    for name in filter(None, (target.claim.source_id, target.claim.slot)):
+        last = read_claim(objects, name)
+        if last is None or (last.attempt, last.state) != (order.activity.id, "open"):
+            who = "somebody" if last is None else f"process {last.process} on {last.host}"
+            raise IngestInProgressError(
+                f"{who} took over {target.pid} while it was being written",
+                where=target.url,
+                next_step="ingest it again: it waits for the other and then finds what that one "
+                "made",
+            )
 
 
 def _confirm_same(order: Order, plan: Plan, target: Target) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from hsc.errors import StoreError
 from hsc.ingestion import Plan, files_state, summary
 from hsc.jobs.requests import IngestRequest
+from hsc.jobs.slots import Place, find_place, is_committed, place_again
 from hsc.jobs.waiting import Waiting
 from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now, plain_text
 from hsc.store import (
-    MANIFEST_KEY,
     Claim,
     Manifest,
     ObjectStore,
     abandon_version,
+    drop_claims,
+    give_up,
     make_claim,
     open_objects,
     place_attempt,
@@ -26,7 +29,7 @@ from hsc.store import (
 )
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
+_FIRST = 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -36,6 +39,8 @@ class Target:
 
     pid: Pid
     """The dataset, without a version."""
+    version: int
+    """Which version of it."""
     store: str
     """URL of the store."""
     location: str
@@ -69,36 +74,80 @@ def find_target(
     waiting = Waiting(plain_text(str(plan.run.path)), request.max_wait_s)
     while True:
         last = read_claim(objects, plan.source_id)
-        if last is not None and last.state == "open" and _is_there(objects, last.location):
-            return Target(last.pid, store, last.location, last, committed=True)
+        if last is not None and is_committed(objects, last):
+            return Target(last.pid, last.version, store, last.location, last, committed=True)
         if last is not None and last.state != "given_up" and not last.abandoned():
             waiting.wait(last)
             continue
         # Shards of an earlier attempt count only while nobody wrote to the files since.
-        resumed = last is not None and last.state == "open" and last.files_state == state
-        if last is not None and resumed:
-            pid, location = last.pid, last.location
-        else:
+        place = None
+        if last is not None and last.state == "open" and last.files_state == state:
+            place = place_again(objects, last)
+        resumed = place is not None
+        if place is None:
             pid = Pid.generate(facility.pid_prefix)
-            location = version_folder(pid, _VERSION, _places(plan, request, facility))
-        place_attempt(
-            objects,
-            "ingest",
-            pid,
-            _VERSION,
-            location,
-            activity=attempt,
-            source_id=plan.source_id,
-        )
-        if last is None:
-            first = make_claim(plan.source_id, pid, location, attempt, state)
-            mine = place_claim(objects, first)
-        else:
-            mine = take_over(objects, last, attempt, state, pid=pid, location=location)
+            location = version_folder(pid, _FIRST, _places(plan, request, facility))
+            place = find_place(objects, plan, Place(pid, _FIRST, location), waiting)
+        if place is None:
+            continue
+        mine = _take(objects, plan, place, last, attempt, state)
         if mine is not None:
             if last is not None and not resumed:
                 _clear(objects, last.location)
-            return Target(pid, store, location, mine, resumed=resumed)
+            return Target(mine.pid, mine.version, store, mine.location, mine, resumed=resumed)
+
+
+def _take(
+    objects: ObjectStore, plan: Plan, place: Place, last: Claim | None, attempt: str, state: str
+) -> Claim | None:
+    """Claim the source and the slot for a place; None when somebody else was faster."""
+    place_attempt(
+        objects,
+        "ingest",
+        place.pid,
+        place.version,
+        place.location,
+        activity=attempt,
+        source_id=plan.source_id,
+        slot=place.slot,
+    )
+    facts = {
+        "pid": place.pid,
+        "version": place.version,
+        "location": place.location,
+        "slot": place.slot,
+    }
+    slot = None
+    if place.slot:
+        files = {"files": plan.files}
+        slot = _claim(objects, place.slot, place.held, attempt, state, facts | files)
+        if slot is None:
+            return None
+    mine = _claim(objects, plan.source_id, last, attempt, state, facts)
+    if mine is None and slot is not None:
+        let_go(objects, slot, attempt)
+    return mine
+
+
+def _claim(
+    objects: ObjectStore,
+    name: str,
+    last: Claim | None,
+    attempt: str,
+    state: str,
+    facts: dict[str, Any],
+) -> Claim | None:
+    if last is not None:
+        return take_over(objects, last, attempt, state, **facts)
+    return place_claim(objects, make_claim(name, attempt=attempt, files_state=state, **facts))
+
+
+def let_go(objects: ObjectStore, claim: Claim, attempt: str) -> Claim | None:
+    """Give a claim up that nothing came of, and remove its chain; None if somebody went on."""
+    last = give_up(objects, claim, attempt)
+    if last is not None:
+        drop_claims(objects, last, attempt)
+    return last
 
 
 def _clear(objects: ObjectStore, location: str) -> None:
@@ -108,10 +157,6 @@ def _clear(objects: ObjectStore, location: str) -> None:
     except StoreError as error:
         # Nothing of it is in our way; `hsc gc` finds it by the store's log.
         _LOG.info("what an earlier attempt left stays: %s", error)
-
-
-def _is_there(objects: ObjectStore, location: str) -> bool:
-    return objects.size(f"{location}/{MANIFEST_KEY}") is not None
 
 
 def version_folder(pid: Pid, version: int, places: tuple[str | None, ...]) -> str:
@@ -128,7 +173,7 @@ def raw_record(
     sample = request.sample or facts.sample
     return Dataset(
         pid=target.pid,
-        version=_VERSION,
+        version=target.version,
         kind=Kind.RAW,
         title=facts.title or (f"{sample}: {name}" if sample else name),
         facility=facility.id,

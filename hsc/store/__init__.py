@@ -20,6 +20,7 @@ from hsc.store.claims import (
     make_claim,
     place_claim,
     read_claim,
+    slot_name,
     take_over,
 )
 from hsc.store.directory import DirectoryObjects
@@ -113,6 +114,7 @@ __all__ = [
     "read_attempts",
     "read_claim",
     "references",
+    "slot_name",
     "store_names",
     "take_over",
     "zstd",

@@ -37,6 +37,8 @@ class Attempt(Lease):
     """Which version of it."""
     location: str
     """Folder of the version below the store."""
+    slot: str = ""
+    """Slot of the version among those of its run; empty where it has none."""
 
 
 def place_attempt(
@@ -48,6 +50,7 @@ def place_attempt(
     *,
     activity: str,
     source_id: str | None = None,
+    slot: str = "",
 ) -> Attempt:
     """Add an attempt of this process to the store's log; nothing may be written before."""
     number = _tail(objects)
@@ -59,6 +62,7 @@ def place_attempt(
             pid=pid,
             version=version,
             location=location,
+            slot=slot,
             **lease_facts(activity),
         )
         try:

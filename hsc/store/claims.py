@@ -5,6 +5,9 @@ never changed, so that of two who start at once one finds the other's. Who goes 
 died places the next claim of the chain, ``.claims/<source id>.1`` and so on: of two who want to,
 one does. The last claim of the chain says who is at it. Who gives up says so by a claim, too.
 
+The versions of a run that grew have slots, ``.claims/run-<digest>-v<n>``, with chains like those of
+sources: of two states of a run that are taken in at once each gets a version of its own.
+
 A chain is removed by placing a last claim, ``closing``, then deleting the first one, then the
 others from the end. All claims of a chain bear the name of its first attempt, so that what a
 removal that died left over is never taken for the end of a new chain.
@@ -13,7 +16,7 @@ removal that died left over is never taken for the end of a new chain.
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from hsc.errors import ManifestError, ObjectExistsError, ObjectMissingError
 from hsc.model import Pid, canonical_json
@@ -28,7 +31,7 @@ class Claim(Lease):
     """Who makes which dataset of a source."""
 
     source_id: str
-    """Identity of the source, ``blake3:`` and 64 hexadecimal digits."""
+    """Identity of the source, ``blake3:`` and 64 hexadecimal digits; or the name of a slot."""
     pid: Pid
     """The dataset that is made of it."""
     version: int = 1
@@ -44,6 +47,10 @@ class Claim(Lease):
     """ULID of the chain's first attempt."""
     state: ClaimState = "open"
     """What became of it."""
+    slot: str = ""
+    """Slot of the version among those of its run; empty for a run that has one state only."""
+    files: tuple[str, ...] = ()
+    """In a slot: digests of the run's files."""
 
     @property
     def key(self) -> str:
@@ -57,17 +64,27 @@ def claim_key(source_id: str, turn: int = 0) -> str:
     return f"{key}.{turn}" if turn else key
 
 
+def slot_name(run_key: str, version: int) -> str:
+    """Give the name of a version's slot among those of its run, as claims have it."""
+    return f"run-{run_key.removeprefix('blake3:')[:32]}-v{version}"
+
+
 def make_claim(
-    source_id: str, pid: Pid, location: str, attempt: str, files_state: str, version: int = 1
+    source_id: str,
+    pid: Pid,
+    location: str,
+    attempt: str,
+    files_state: str,
+    **facts: Any,
 ) -> Claim:
-    """Word the first claim of a source by this process."""
+    """Word the first claim of a source by this process; ``facts`` are other fields of it."""
     return Claim(
         source_id=source_id,
         pid=pid,
-        version=version,
         location=location,
         files_state=files_state,
         chain=attempt,
+        **facts,
         **lease_facts(attempt),
     )
 
@@ -82,18 +99,15 @@ def take_over(
     dead: Claim,
     attempt: str,
     files_state: str,
-    *,
-    pid: Pid | None = None,
-    location: str | None = None,
+    **facts: object,
 ) -> Claim | None:
     """Go on in place of an abandoned claim; None when somebody else was faster.
 
     Parameters
     ----------
-    pid, location
-        Where the dataset goes instead; None: where it was going.
+    facts
+        Other fields of the claim that change, as where the dataset goes instead.
     """
-    facts = {"pid": pid or dead.pid, "location": location or dead.location}
     return _follow(objects, dead, attempt, files_state=files_state, state="open", **facts)
 
 

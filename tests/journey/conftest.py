@@ -28,6 +28,7 @@ from hsc.testing import (
     write_dectris_run,
 )
 
+KILLED = Path(__file__).parent / "killed_program.py"
 COMMAND = [sys.executable, "-m", "hsc.cli.main"]
 SMALL = Detector(shape=(64, 60), module_shape=(30, 60), gap_shape=(4, 10))
 SOLUTION = BioSaxsModel(
@@ -105,6 +106,19 @@ class Place:
                 yield running
             finally:
                 running.kill()
+
+    def killed(self, point: tuple[str, str, str], *words: object, store: str | None = None) -> None:
+        """Run ``hsc WORDS`` on a store until it dies, as of SIGKILL, at a named point."""
+        url = store or (self.home / "store").as_uri()
+        done = subprocess.run(
+            [sys.executable, str(KILLED), *map(str, words)],
+            env=self.environment({"HSC_STORE": f"watched+{url}", "DIE_AT": " ".join(point)}),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode < 0, f"{point} was never reached: {done.stderr}"
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """Give the environment that the command runs in."""

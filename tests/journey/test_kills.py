@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ import hsc as python
 from hsc import jobs
 from hsc.store import open_objects, open_version
 
-PROGRAM = Path(__file__).parent / "killed_program.py"
 POINTS = [
     (when, "put", pattern)
     for pattern in (
@@ -93,15 +91,7 @@ def shelf(request, hsc, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 def _die_at(hsc, shelf: Shelf, source: Path, point: tuple[str, str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, PROGRAM, "ingest", source, "--verify", "none"],
-        env=hsc.environment({"HSC_STORE": f"watched+{shelf.url}", "DIE_AT": " ".join(point)}),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, f"{point} was never reached: {done.stderr}"
+    hsc.killed(point, "ingest", source, "--verify", "none", store=shelf.url)
 
 
 def _die_in_time(hsc, shelf: Shelf, source: Path, seconds: float) -> None:
