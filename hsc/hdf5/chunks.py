@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from dataclasses import dataclass
 from typing import Any
@@ -58,14 +59,31 @@ def chunk_index(dataset: h5py.Dataset) -> ChunkIndex:
         dataset.id.chunk_iter(take)
     table = np.frombuffer(rows, np.uint64).reshape(-1, dataset.ndim + 3)
     places = table[:, : dataset.ndim].astype(np.int64) // np.array(dataset.chunks, np.int64)
-    order = np.lexsort(places.T[::-1])
+    grid = -(-np.array(dataset.shape, np.int64) // np.array(dataset.chunks, np.int64))
+    # Nobody can read what lies beyond the dataset's shape.
+    inside = np.flatnonzero((places < grid).all(axis=1) & (places >= 0).all(axis=1))
+    order = inside[np.lexsort(places[inside].T[::-1])]
+    if (places[order[1:]] == places[order[:-1]]).all(axis=1).any():
+        raise ValueError("two chunks of its index have the same place")
+    offsets, sizes = _within(dataset.file, table[order, -3], table[order, -2])
     return ChunkIndex(
         chunks=dataset.chunks,
         places=places[order],
-        offsets=table[order, -3],
-        sizes=table[order, -2],
+        offsets=offsets,
+        sizes=sizes,
         masks=table[order, -1].astype(np.uint32),
     )
+
+
+def _within(
+    file: h5py.File, offsets: NDArray[np.uint64], sizes: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Cut places in a file at its end, where reading says that it ends too early.
+
+    A damaged index may give any number up to 2^64, and nobody is to make room for so much.
+    """
+    end = np.uint64(os.stat(os.fsencode(file.filename)).st_size)
+    return np.minimum(offsets, end), np.minimum(sizes, end + np.uint64(1))
 
 
 def _whole(dataset: h5py.Dataset) -> ChunkIndex:
@@ -73,10 +91,13 @@ def _whole(dataset: h5py.Dataset) -> ChunkIndex:
     stored = dataset.id.get_storage_size()
     # A contiguous dataset has no storage until something is written.
     count = 1 if dataset.size and (virtual or stored) else 0
+    # An address that HDF5 has not is 2^64 - 1.
+    address = np.full(count, dataset.id.get_offset() or 0, np.uint64)
+    offsets, _ = _within(dataset.file, address, address)
     return ChunkIndex(
         chunks=None,
         places=np.zeros((count, dataset.ndim if dataset.shape else 0), np.int64),
-        offsets=np.full(count, dataset.id.get_offset() or 0, np.uint64),
+        offsets=offsets,
         sizes=np.full(count, stored, np.uint64),
         masks=np.zeros(count, np.uint32),
     )

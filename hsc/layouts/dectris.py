@@ -227,7 +227,7 @@ def _expected_frames(file: h5py.File) -> int:
     """Give nimages times ntrigger as the detector was told; 0 when the file does not say."""
     count = 1
     for name in ("nimages", "ntrigger"):
-        node = file.get(f"{_DETECTOR}/detectorSpecific/{name}")
+        node = inside(file, f"{_DETECTOR}/detectorSpecific/{name}")
         if not isinstance(node, h5py.Dataset) or node.size != 1 or node.dtype.kind not in "iu":
             return 0
         count *= int(node[()])
