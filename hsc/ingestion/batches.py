@@ -51,6 +51,11 @@ class PackTask:
         """Decoded bytes: the weight of the task."""
         return sum(member.nbytes for member in self.members)
 
+    @property
+    def memory_nbytes(self) -> int:
+        """Bytes of memory that making it may take."""
+        return 2 * self.nbytes
+
 
 @dataclass(frozen=True, slots=True)
 class MadeObjects:

@@ -18,6 +18,8 @@ from hsc.store import DATA
 from hsc.transcode import Filter, Row
 from hsc.workers import Isolation
 
+_STREAMED_BYTES = 64 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkLook:
@@ -99,6 +101,13 @@ class ShardTask:
     def nbytes(self) -> int:
         """Decoded bytes: the weight of the task."""
         return len(self.numbers) * self.look.chunk_nbytes
+
+    @property
+    def memory_nbytes(self) -> int:
+        """Bytes of memory that making it may take: a few chunks, and what is not written yet."""
+        # To a directory it goes part by part, to an object store in one piece.
+        most = _STREAMED_BYTES if self.store.startswith("file:") else self.expected_nbytes
+        return min(self.expected_nbytes, most) + 4 * self.look.chunk_nbytes
 
     @property
     def expected_nbytes(self) -> int:

@@ -76,7 +76,10 @@ def write_plan(
     weights = [task.nbytes for task in work.tasks]
     progress.start("write", sum(weights), "bytes")
     try:
-        made = workers.map(make_objects, work.tasks, progress=progress, weights=weights)
+        needs = [task.memory_nbytes for task in work.tasks]
+        made = workers.map(
+            make_objects, work.tasks, progress=progress, weights=weights, needs=needs
+        )
         progress.finish()
         files = write_assets(
             work.assets, store, location, workers=workers, progress=progress, resumed=resumed

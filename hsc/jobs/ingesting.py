@@ -20,12 +20,14 @@ from hsc.jobs.committing import abandon, known, register
 from hsc.jobs.orders import Order
 from hsc.jobs.placing import Target, find_target
 from hsc.jobs.planning import plan_ingest
+from hsc.jobs.preflight import check_workers
 from hsc.jobs.requests import (
     IngestedDataset,
     IngestReport,
     IngestRequest,
     PathFailure,
 )
+from hsc.jobs.room import check_room
 from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
@@ -135,7 +137,11 @@ def _ingest_path(
 
 def write_shards(order: Order, plan: Plan, target: Target) -> Written:
     """Write all shards and metadata of a plan on the workers that ``HSC_DASK`` names."""
-    with named_workers(order.request.workers) as workers:
+    asked = order.request
+    if not target.resumed:  # what is there already needs no more room
+        check_room(plan, target.store)
+    with named_workers(asked.workers, memory=asked.memory, max_rate=asked.max_rate) as workers:
+        check_workers(workers, plan, target.store, target.location)
         return write_plan(
             plan,
             target.store,

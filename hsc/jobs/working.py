@@ -7,17 +7,23 @@ from contextlib import ExitStack, contextmanager
 
 from hsc import settings
 from hsc.errors import ConfigurationError
-from hsc.workers import Workers, open_workers
+from hsc.workers import Bounds, Workers, open_workers
 
 
 @contextmanager
-def named_workers(count: int | None) -> Iterator[Workers]:
+def named_workers(
+    count: int | None, *, memory: int | None = None, max_rate: int | None = None
+) -> Iterator[Workers]:
     """Open the workers that ``HSC_DASK`` names.
 
     Parameters
     ----------
     count
         How many tasks at once; None: as many as there are processors.
+    memory
+        Bytes that tasks may need together; None: not bounded.
+    max_rate
+        Bytes a second that they write; None: not bounded.
 
     Raises
     ------
@@ -27,7 +33,7 @@ def named_workers(count: int | None) -> Iterator[Workers]:
     spec = settings.dask()
     with ExitStack() as stack:
         try:
-            workers = stack.enter_context(open_workers(spec, count))
+            workers = stack.enter_context(open_workers(spec, count, Bounds(memory, max_rate)))
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"the Dask scheduler can't be reached: {error}",

@@ -36,11 +36,13 @@ from hsc.store.manifest import (
 )
 from hsc.store.names import store_names
 from hsc.store.objects import KeepsStrays, ObjectStore
+from hsc.store.pacing import pay, paying
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
 from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remains import abandon_version, clear_remains, find_remains
 from hsc.store.remote import FsspecObjects
 from hsc.store.retrying import Patience, end_waits_with
+from hsc.store.room import Room, TellsRoom
 from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.shardstream import ShardStream
@@ -85,9 +87,11 @@ __all__ = [
     "Opener",
     "PackBuilder",
     "Patience",
+    "Room",
     "S3Objects",
     "ShardBuilder",
     "ShardStream",
+    "TellsRoom",
     "VersionWriter",
     "abandon_version",
     "add_scheme",
@@ -108,6 +112,8 @@ __all__ = [
     "open_version",
     "pack_key",
     "packed_nbytes",
+    "pay",
+    "paying",
     "place_attempt",
     "place_claim",
     "read_attempt",

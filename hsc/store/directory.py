@@ -14,17 +14,24 @@ from typing import Self
 
 from blake3 import blake3
 
-from hsc.errors import ObjectExistsError, ObjectMissingError, StoreError, StoreUnwritableError
+from hsc.errors import (
+    ObjectExistsError,
+    ObjectMissingError,
+    StoreError,
+    StoreFullError,
+    StoreUnwritableError,
+)
 from hsc.provenance import alive
 from hsc.store.leases import LEASE
 from hsc.store.objects import checked_key
+from hsc.store.pacing import pay
+from hsc.store.room import Room, folder_room
 
 _TEMPORARY = ".tmp"
+_FULL = {errno.EDQUOT, errno.ENOSPC}
 _UNWRITABLE = {
     errno.EACCES,
-    errno.EDQUOT,
     errno.ENOENT,  # a folder can't be made, as below /proc
-    errno.ENOSPC,
     errno.ENOTDIR,
     errno.EPERM,
     errno.EROFS,
@@ -68,6 +75,10 @@ class DirectoryObjects:
         """Begin an object that is written part by part."""
         temporary = self._root / _TEMPORARY / _temporary_name()
         return NewFile(temporary, self._path(key), lambda: self._writing(key))
+
+    def room(self) -> Room:
+        """Give what the file system can still take."""
+        return folder_room(self._root)
 
     def delete(self, key: str) -> None:
         """Remove an object and the folders that it leaves empty."""
@@ -113,6 +124,8 @@ class DirectoryObjects:
                 raise self._unwritable(key, error) from error
             raise ObjectExistsError("the object is there", where=f"{self.url}/{key}") from error
         except OSError as error:
+            if error.errno in _FULL:
+                raise self._full(key, error) from error
             if error.errno in _UNWRITABLE:
                 raise self._unwritable(key, error) from error
             raise StoreError(
@@ -120,6 +133,14 @@ class DirectoryObjects:
                 where=f"{self.url}/{key}",
                 next_step="check the file system and its limits, or set HSC_STORE to another place",
             ) from error
+
+    def _full(self, key: str, error: OSError) -> StoreFullError:
+        return StoreFullError(
+            f"the store is full: {error.strerror}",
+            where=f"{self.url}/{key}",
+            next_step="make room there (`hsc gc` lists what dead attempts left) or have the quota "
+            "raised, or set HSC_STORE to another place; then run the same command again",
+        )
 
     def _unwritable(self, key: str, error: OSError) -> StoreUnwritableError:
         return StoreUnwritableError(
@@ -196,6 +217,7 @@ class NewFile:
 
     def write(self, part: memoryview) -> None:
         """Append a part, and have the disk begin with it."""
+        pay(len(part))
         with self._guard():
             rest = part
             while rest:

@@ -14,6 +14,7 @@ from hsc.errors import (
     StoreUnwritableError,
 )
 from hsc.store.objects import checked_key
+from hsc.store.pacing import pay
 
 _ADVICE = "check HSC_STORE and the credentials in the environment"
 # Errors of the libraries behind fsspec that are no OSError, by the package that they come from.
@@ -59,6 +60,7 @@ class FsspecObjects:
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Write an object that is not there yet."""
         path = self._path(key)
+        pay(len(data))
         with self._asking(key, "written"):
             self._fs.pipe_file(path, bytes(data), mode="create")
 

@@ -11,14 +11,18 @@ from hsc.errors import (
     ObjectExistsError,
     ObjectMissingError,
     StoreError,
+    StoreFullError,
     StoreUnwritableError,
 )
 from hsc.store.objects import checked_key
+from hsc.store.pacing import pay
 from hsc.store.retrying import Patience, persist
+from hsc.store.room import Room, quota_room
 from hsc.store.s3_client import s3_client
 
 T = TypeVar("T")
 
+_MORE_ROOM = "have the quota raised, or make room (`hsc gc` lists what dead attempts left)"
 _ADVICE = "check HSC_STORE, AWS_ENDPOINT_URL and the credentials in the environment"
 _PASSING_STATUS = {408, 409, 425, 429, 500, 502, 503, 504}
 _PASSING_CODES = {"RequestTimeout", "SlowDown", "InternalError", "ConditionalRequestConflict"}
@@ -94,6 +98,7 @@ class S3Objects:
         """
         path, whole = self._path(key), bytes(data)
         tries = 0
+        pay(len(whole))
 
         def ask() -> None:
             nonlocal tries
@@ -130,6 +135,14 @@ class S3Objects:
     def _client(self) -> Any:
         return s3_client()
 
+    def room(self) -> Room:
+        """Give what the bucket's quota leaves, where the server tells it, as Ceph's does."""
+        try:
+            facts = self._ask("", "read", lambda: self._client().head_bucket(Bucket=self._bucket))
+        except StoreError:  # not everybody who may write to a bucket may ask about it
+            return Room()
+        return quota_room(facts["ResponseMetadata"]["HTTPHeaders"])
+
     def _ask(self, key: str, done: str, ask: Callable[[], T]) -> T:
         """Ask with patience; word what the client raises as errors of the store."""
         where = f"{self.url}/{key}"
@@ -154,7 +167,10 @@ class S3Objects:
             return ObjectExistsError("the object is there", where=where)
         if status == 416:
             return _NothingThereError("the object ends before", where=where)
-        if status in (401, 403, 405, 501, 507) and done in ("written", "removed"):
+        if code == "QuotaExceeded" or status == 507:
+            what = f"the store is full: {_cause(error)}"
+            return StoreFullError(what, where=where, next_step=_MORE_ROOM)
+        if status in (401, 403, 405, 501) and done in ("written", "removed"):
             what = f"the store takes no writes: {_cause(error)}"
             return StoreUnwritableError(what, where=where, next_step=_ADVICE)
         if status in (401, 403):

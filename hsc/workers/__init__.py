@@ -1,19 +1,25 @@
 """Where work runs: threads, a local cluster, any Dask scheduler behind one map over shards."""
 
+from hsc.workers.bounds import Bounds
 from hsc.workers.children import Child, Limits, end_children, ending_children
+from hsc.workers.cluster import ClusterWorkers
 from hsc.workers.isolation import Isolated, Isolation, isolated
-from hsc.workers.pool import ClusterWorkers, ThreadWorkers, Workers, available_cpus, open_workers
+from hsc.workers.pool import ThreadWorkers, Workers, available_cpus, open_workers
 from hsc.workers.progress import Progress, Silent
+from hsc.workers.rate import Pace, TokenBucket
 
 __all__ = [
+    "Bounds",
     "Child",
     "ClusterWorkers",
     "Isolated",
     "Isolation",
     "Limits",
+    "Pace",
     "Progress",
     "Silent",
     "ThreadWorkers",
+    "TokenBucket",
     "Workers",
     "available_cpus",
     "end_children",

@@ -7,18 +7,20 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from hsc.store import end_waits_with
+from hsc.workers.bounds import Bounds, paced
+from hsc.workers.budget import MemoryBudget, check_needs
 from hsc.workers.children import end_children
+from hsc.workers.cluster import ClusterWorkers
 from hsc.workers.progress import Progress, Silent
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_IN_FLIGHT_PER_WORKER = 2
-_SETTLE_S = 120
+_UNBOUNDED = Bounds()
 
 
 class Workers(Protocol):
@@ -27,6 +29,11 @@ class Workers(Protocol):
     count: int
     """How many tasks run at once."""
 
+    @property
+    def processes(self) -> int:
+        """Processes that share the work."""
+        ...
+
     def map(
         self,
         function: Callable[[T], R],
@@ -34,11 +41,19 @@ class Workers(Protocol):
         *,
         progress: Progress | None = None,
         weights: Sequence[int] | None = None,
+        needs: Sequence[int] | None = None,
     ) -> list[R]:
         """Give each task's result, in the order of the tasks.
 
         The first error stops the rest and is raised. ``weights`` are the units that each task
-        advances the progress by; by default one.
+        advances the progress by, by default one; ``needs`` are the bytes of memory that it takes.
+
+        Raises
+        ------
+        ConfigurationError
+            A task needs more memory than all may take together.
+        WorkersLostError
+            Workers died one after another, or with their scheduler.
         """
         ...
 
@@ -57,9 +72,15 @@ class Workers(Protocol):
         """
         ...
 
+    def everywhere(self, function: Callable[[T], R], task: T) -> dict[str, R | Exception]:
+        """Run a function once in each other process; give its results and errors by address."""
+        ...
+
 
 @contextmanager
-def open_workers(spec: str, count: int | None = None) -> Iterator[Workers]:
+def open_workers(
+    spec: str, count: int | None = None, bounds: Bounds = _UNBOUNDED
+) -> Iterator[Workers]:
     """Open a place to work.
 
     Parameters
@@ -69,10 +90,12 @@ def open_workers(spec: str, count: int | None = None) -> Iterator[Workers]:
     count
         How many tasks at once; None: as many as this process may use processors. A scheduler's
         own workers decide for themselves.
+    bounds
+        What they may take together.
     """
     number = count or available_cpus()
     if spec == "threads":
-        yield ThreadWorkers(number)
+        yield ThreadWorkers(number, bounds)
         return
     # distributed costs a second to import; work in threads does without it.
     import distributed
@@ -90,10 +113,11 @@ def open_workers(spec: str, count: int | None = None) -> Iterator[Workers]:
             ) as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
         ):
-            yield ClusterWorkers(client, number)
+            yield ClusterWorkers(client, number, bounds)
         return
     with distributed.Client(spec, set_as_default=False, timeout="30s") as client:
-        yield ClusterWorkers(client, count or max(1, sum(client.nthreads().values())))
+        threads = max(1, sum(client.nthreads().values()))
+        yield ClusterWorkers(client, count or threads, bounds)
 
 
 def available_cpus() -> int:
@@ -106,8 +130,12 @@ def available_cpus() -> int:
 class ThreadWorkers:
     """Runs tasks on Dask's threaded scheduler in this process."""
 
-    def __init__(self, count: int) -> None:
+    processes = 1
+
+    def __init__(self, count: int, bounds: Bounds = _UNBOUNDED) -> None:
         self.count = count
+        self._bounds = bounds
+        self._pace = bounds.pace(processes=1)
 
     def map(
         self,
@@ -116,18 +144,21 @@ class ThreadWorkers:
         *,
         progress: Progress | None = None,
         weights: Sequence[int] | None = None,
+        needs: Sequence[int] | None = None,
     ) -> list[R]:
         """Give each task's result, in order."""
+        check_needs(needs or (), self._bounds.memory)
         if not tasks:
             return []
         # dask costs 0.2 s to import; `hsc inspect` does without it.
         import dask
 
-        heard = progress or Silent()
+        heard, function = progress or Silent(), paced(function, self._pace)
         units = weights or [1] * len(tasks)
+        budget = MemoryBudget(self._bounds.memory if needs else None)
         graph = [
-            dask.delayed(_Call(function, task, heard, amount), pure=False)()
-            for task, amount in zip(tasks, units, strict=True)
+            dask.delayed(_Call(function, task, heard, amount, budget, need), pure=False)()
+            for task, amount, need in zip(tasks, units, needs or [0] * len(tasks), strict=True)
         ]
         # Leaving the pool waits for the tasks that run: after an error none of them goes on
         # writing behind the back of whoever cleans up. Those that wait for a store stop waiting.
@@ -166,94 +197,32 @@ class ThreadWorkers:
 
         self.map(run, tasks, progress=progress, weights=weights)
 
-
-class ClusterWorkers:
-    """Runs tasks on the workers of a Dask scheduler, a bounded number in flight."""
-
-    def __init__(self, client: Any, count: int) -> None:
-        self.count = count
-        self._client = client
-
-    def map(
-        self,
-        function: Callable[[T], R],
-        tasks: Sequence[T],
-        *,
-        progress: Progress | None = None,
-        weights: Sequence[int] | None = None,
-    ) -> list[R]:
-        """Give each task's result, in order."""
-        results: dict[int, R] = {}
-        self._each(function, tasks, results.__setitem__, progress, weights)
-        return [results[index] for index in range(len(tasks))]
-
-    def fold(
-        self,
-        function: Callable[[T], R],
-        tasks: Sequence[T],
-        take: Callable[[R], None],
-        *,
-        progress: Progress | None = None,
-        weights: Sequence[int] | None = None,
-    ) -> None:
-        """Hand each task's result over as it comes."""
-        self._each(function, tasks, lambda _, result: take(result), progress, weights)
-
-    def _each(
-        self,
-        function: Callable[[T], R],
-        tasks: Sequence[T],
-        take: Callable[[int, R], None],
-        progress: Progress | None,
-        weights: Sequence[int] | None,
-    ) -> None:
-        import distributed
-
-        heard = progress or Silent()
-        waiting = iter(enumerate(tasks))
-        flying: dict[Any, tuple[int, Any]] = {}
-        # Named by its loop: the client is nobody's default.
-        done = distributed.as_completed(loop=self._client.loop)
-        try:
-            for index, task in waiting:
-                future = self._client.submit(function, task, pure=False)
-                flying[future.key] = index, future
-                done.add(future)
-                if len(flying) >= self.count * _IN_FLIGHT_PER_WORKER:
-                    break
-            for future in done:
-                index, _ = flying.pop(future.key)
-                take(index, future.result())
-                heard.advance(weights[index] if weights else 1)
-                following = next(waiting, None)
-                if following is not None:
-                    another = self._client.submit(function, following[1], pure=False)
-                    flying[another.key] = following[0], another
-                    done.add(another)
-        except BaseException:
-            # What runs on a worker can't be stopped: wait for it, as threads do.
-            self._settle([future for _, future in flying.values()])
-            raise
-
-    def _settle(self, flying: Sequence[Any]) -> None:
-        for future in flying:
-            with suppress(Exception):  # its error is not the one to tell
-                future.exception(timeout=_SETTLE_S)
-        self._client.cancel(list(flying))
+    def everywhere(self, function: Callable[[T], R], task: T) -> dict[str, R | Exception]:
+        """Run nothing: threads are no other process."""
+        return {}
 
 
 class _Call:
     """A function with its task inside, where Dask does not look, and who hears of its end."""
 
     def __init__(
-        self, function: Callable[[Any], Any], task: Any, heard: Progress, amount: int
+        self,
+        function: Callable[[Any], Any],
+        task: Any,
+        heard: Progress,
+        amount: int,
+        budget: MemoryBudget,
+        need: int,
     ) -> None:
         self._function = function
         self._task = task
         self._heard = heard
         self._amount = amount
+        self._budget = budget
+        self._need = need
 
     def __call__(self) -> Any:
-        result = self._function(self._task)
+        with self._budget.taking(self._need):
+            result = self._function(self._task)
         self._heard.advance(self._amount)
         return result
