@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hsc.errors import SourceChangedError, SourceError
 from hsc.ingestion.assets import write_assets
 from hsc.ingestion.batches import (
+    MadeObjects,
+    PackTask,
     batched,
     make_objects,
     write_tree_metadata,
@@ -18,7 +20,7 @@ from hsc.ingestion.packing import plan_documents, plan_packing
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.preview import preview_keys
 from hsc.ingestion.shards import build_shard
-from hsc.ingestion.tasks import shard_tasks
+from hsc.ingestion.tasks import ShardTask, shard_tasks
 from hsc.model import Gap, plain_text
 from hsc.store import Manifest, ObjectEntry, VersionWriter, open_objects
 from hsc.workers import Progress, Workers
@@ -73,14 +75,8 @@ def write_plan(
     writer = VersionWriter(open_objects(store), location)
     shards, others = written_keys(packing, documents, work)
     writer.begin(shards, [*others, *preview_keys(plan.arrays)])
-    weights = [task.nbytes for task in work.tasks]
-    progress.start("write", sum(weights), "bytes")
     try:
-        needs = [task.memory_nbytes for task in work.tasks]
-        made = workers.map(
-            make_objects, work.tasks, progress=progress, weights=weights, needs=needs
-        )
-        progress.finish()
+        made = _made(work.tasks, workers, progress)
         files = write_assets(
             work.assets, store, location, workers=workers, progress=progress, resumed=resumed
         )
@@ -96,6 +92,18 @@ def write_plan(
     entries += [*(entry for each in made for entry in each.entries), *files]
     entries += write_tree_metadata(writer, packing, documents, entries)
     return Written(tuple(entries), tuple(failure.gap() for failure in failures))
+
+
+def _made(
+    tasks: Sequence[PackTask | ShardTask], workers: Workers, progress: Progress
+) -> list[MadeObjects]:
+    """Make and write all packs and shards."""
+    weights = [task.nbytes for task in tasks]
+    needs = [task.memory_nbytes for task in tasks]
+    progress.start("write", sum(weights), "bytes")
+    made = workers.map(make_objects, tasks, progress=progress, weights=weights, needs=needs)
+    progress.finish()
+    return made
 
 
 def commit_plan(
