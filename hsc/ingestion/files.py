@@ -13,6 +13,8 @@ from hsc.errors import SourceMissingError
 from hsc.hdf5 import open_hdf5
 from hsc.workers import Child, Isolation
 
+_MOST_DESCRIPTORS = 128
+
 
 class SourceFiles:
     """Open files; use it in a ``with`` block, in one thread."""
@@ -27,6 +29,8 @@ class SourceFiles:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.popitem()[1])
         self._stack.close()
 
     def descriptor(self, path: str) -> int:
@@ -37,11 +41,14 @@ class SourceFiles:
         SourceMissingError
             It can't be opened any more.
         """
-        if path not in self._descriptors:
+        descriptor = self._descriptors.pop(path, None)
+        if descriptor is None:
+            # A virtual dataset may be laid over thousands of files; a process may open a thousand.
+            while len(self._descriptors) >= _MOST_DESCRIPTORS:
+                os.close(self._descriptors.pop(next(iter(self._descriptors))))
             descriptor = _open(path)
-            self._stack.callback(os.close, descriptor)
-            self._descriptors[path] = descriptor
-        return self._descriptors[path]
+        self._descriptors[path] = descriptor
+        return descriptor
 
     def hdf5(self, path: str) -> h5py.File:
         """Give a file to be read through HDF5.

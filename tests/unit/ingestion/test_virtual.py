@@ -268,3 +268,17 @@ def test_whatever_is_mapped_reads_as_hdf5_reads_it(tmp_path_factory, ingest, dra
             layout[at:stop:step] = source[rows.start : rows.stop : rows.step]
         file.create_virtual_dataset("v", layout)
     check(folder / "m.h5", ingest(folder / "m.h5"), "v")
+
+
+def test_frames_of_more_files_than_are_kept_open_travel_undecoded(tmp_path, ingest):
+    count = 150
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        layout = h5py.VirtualLayout((2 * count, 4, 4), "u2")
+        for number in range(count):
+            write_source(tmp_path / f"{number}.h5", frames(number, 2, frame=(4, 4)))
+            source = h5py.VirtualSource(f"{number}.h5", "data", (2, 4, 4))
+            layout[number::count] = source
+        file.create_virtual_dataset("all", layout)
+    done = ingest(tmp_path / "m.h5")
+    assert way(done, "all") is Way.REWRAP
+    check(tmp_path / "m.h5", done, "all")
