@@ -119,7 +119,7 @@ def _fill(grid: Sequence[int], count: int) -> list[int]:
 def _heaviest(
     stored: NDArray[np.uint64], places: NDArray[np.int64], per_shard: Sequence[int]
 ) -> int:
-    if not places.shape[1]:
+    if len(places) == 1 or not places.shape[1]:
         return int(stored.sum())
     shards = places // np.array(per_shard, np.int64)
     numbers = np.ravel_multi_index(tuple(shards.T), tuple(shards.max(axis=0) + 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -28,6 +29,8 @@ _DECISIVE = (
     "pyFAI",
     "zarr",
 )
+
+_HEAD_LINE = re.compile(r"^(Name|Version):(.*)$", re.MULTILINE | re.IGNORECASE)
 
 
 def environment() -> Environment:
@@ -61,9 +64,12 @@ def version() -> str:
 def _installed() -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
-        name = distribution.metadata["Name"]
-        if name:  # a half-removed distribution has none
-            found.setdefault(name.lower(), distribution.version)
+        # Its head alone: to parse the descriptions of all packages takes half a second.
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        head = _HEAD_LINE.findall(text.partition("\n\n")[0])
+        facts = {name.lower(): value.strip() for name, value in reversed(head)}
+        if "name" in facts:  # a half-removed distribution has none
+            found.setdefault(facts["name"].lower(), facts.get("version", ""))
     return found
 
 

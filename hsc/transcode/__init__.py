@@ -44,5 +44,7 @@ _WITH_KERNELS = {
 
 def __getattr__(name: str) -> Any:
     if name in _WITH_KERNELS:
-        return getattr(import_module(f"hsc.transcode.{_WITH_KERNELS[name]}"), name)
+        # Kept, for it is asked for with each small array.
+        found = getattr(import_module(f"hsc.transcode.{_WITH_KERNELS[name]}"), name)
+        return globals().setdefault(name, found)
     raise AttributeError(name)

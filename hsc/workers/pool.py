@@ -151,7 +151,7 @@ class ThreadWorkers:
         if not tasks:
             return []
         # dask costs 0.2 s to import; `hsc inspect` does without it.
-        import dask
+        import dask.threaded
 
         heard, function = progress or Silent(), paced(function, self._pace)
         units = weights or [1] * len(tasks)
@@ -167,8 +167,9 @@ class ThreadWorkers:
             self.count, thread_name_prefix="hsc", initializer=end_waits_with, initargs=(over,)
         ) as pool:
             try:
+                # Asked for by its name, Dask looks for a client first and so imports distributed.
                 results: tuple[R, ...] = dask.compute(
-                    *graph, scheduler="threads", pool=pool, optimize_graph=False
+                    *graph, scheduler=dask.threaded.get, pool=pool, optimize_graph=False
                 )
             except BaseException as error:
                 over.set()

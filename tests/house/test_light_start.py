@@ -87,3 +87,19 @@ def test_nothing_heavy_is_loaded_for(statements: str) -> None:
     assert "hsc" in loaded
     heavy = sorted(loaded & HEAVY)
     assert not heavy, ", ".join(heavy)
+
+
+def test_work_in_threads_loads_no_distributed() -> None:
+    answer = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys\nfrom hsc.workers import ThreadWorkers\n"
+            "print(ThreadWorkers(2).map(abs, [-1, -2]), 'distributed' in sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert answer.stdout.strip() == "[1, 2] False"
