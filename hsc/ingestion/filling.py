@@ -19,6 +19,7 @@ _READ_BYTES = 4 * 2**20
 # Bytes between chunks that are rather read with them than jumped over.
 _WASTED_BYTES = 64 * 2**10
 _LEAST_ROOM = 4096
+_COPIED_BYTES = 2**20
 
 
 def fill_shard(task: ShardTask, source: ArraySource, stream: ShardStream) -> list[ChunkFailure]:
@@ -28,6 +29,8 @@ def fill_shard(task: ShardTask, source: ArraySource, stream: ShardStream) -> lis
         filling.through_hdf5()
     elif task.look.row is None:
         filling.recoded(task.columns)
+    elif _is_small_copy(task.look, task.columns):
+        filling.copied(task.columns)
     else:
         filling.carried(task.columns)
     return filling.failures
@@ -58,6 +61,16 @@ class _Filling:
                 self._stream.add(int(self._task.numbers[row]), self._recode(row, chunk))
             except (DamagedSourceError, UnsupportedObjectError) as error:
                 self._fail(row, error)
+
+    def copied(self, columns: NDArray[np.int64]) -> None:
+        """Copy the only chunk."""
+        piece, offset, nbytes, _ = columns[0].tolist()
+        chunk = np.empty(nbytes, np.uint8)
+        try:
+            self._source.read_into(piece, offset, chunk)
+            self._stream.add(int(self._task.numbers[0]), chunk.tobytes())
+        except DamagedSourceError as error:
+            self._fail(0, error)
 
     def carried(self, columns: NDArray[np.int64]) -> None:
         """Read chunks in stretches and carry them undecoded."""
@@ -173,6 +186,14 @@ class _Filling:
         self._stream.add_gap(int(self._task.numbers[row]))
         place = tuple(map(int, self._task.places[row]))
         self.failures.append(ChunkFailure.of(self._look.path, place, error))
+
+
+def _is_small_copy(look: ChunkLook, columns: NDArray[np.int64]) -> bool:
+    """Tell whether a single small chunk is to be copied: no kernel is worth its import for it."""
+    if len(columns) != 1 or look.row is not Row.RAW or look.summed:
+        return False
+    nbytes, mask = columns[0, 2:].tolist()
+    return not mask and nbytes == look.chunk_nbytes <= _COPIED_BYTES
 
 
 def decoded_region(look: ChunkLook, source: ArraySource, place: tuple[int, ...]) -> NDArray[Any]:
