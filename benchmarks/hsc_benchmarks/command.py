@@ -19,12 +19,16 @@ from hsc_benchmarks.report import print_document, print_tables
 BENCHMARKS = {
     "bucket": "hsc_benchmarks.bucket:measure_bucket",
     "ingest": "hsc_benchmarks.ingest:measure_ingest",
+    "inspect": "hsc_benchmarks.inspecting:measure_inspect",
     "scale": "hsc_benchmarks.scale:measure_scale",
+    "small": "hsc_benchmarks.small:measure_small",
 }
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which benchmark: bucket, ingest, scale.")] = "ingest",
+    name: Annotated[
+        str, typer.Argument(help="Which benchmark: bucket, ingest, inspect, scale, small.")
+    ] = "ingest",
     frames: Annotated[int, typer.Option(min=1, help="Frames of the mock run.")] = 200,
     rounds: Annotated[int, typer.Option(min=1, help="How often each arm is timed.")] = 5,
     folder: Annotated[
