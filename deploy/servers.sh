@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # marker | Debian packages | command that proves it is there
 servers='
 s3         | ceph-mon ceph-osd radosgw ceph-common | radosgw --version
-postgresql | postgresql                            | pg_config --version
+postgresql | postgresql                            | ls /usr/lib/postgresql/*/bin/initdb
 browser    | chromium                              | chromium --version
 '
 

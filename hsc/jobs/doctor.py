@@ -19,11 +19,12 @@ from hsc.errors import HscError, StoreError
 from hsc.jobs.working import named_workers
 from hsc.layouts import find_facility
 from hsc.model import Query, Record
-from hsc.store import open_objects
+from hsc.store import Patience, open_objects
 from hsc.workers import available_cpus
 
 _FACILITY = ("h5py", "hdf5plugin", "numba", "pyFAI", "prefect", "distributed", "matplotlib")
 _LEAST_FREE_BYTES = 2 * 10**9
+_PATIENCE = Patience(total_s=5)  # who asks what is wrong wants to know now
 
 
 class Check(Record):
@@ -81,7 +82,7 @@ def _facility_part() -> str:
 
 def _store() -> str:
     url = settings.store_url()
-    objects = open_objects(url)
+    objects = open_objects(url, _PATIENCE)
     key = f".doctor/{secrets.token_hex(8)}"
     try:
         objects.put_new(key, b"hsc doctor")

@@ -10,6 +10,7 @@ from hsc.errors import ConfigurationError
 from hsc.store.directory import DirectoryObjects
 from hsc.store.objects import ObjectStore
 from hsc.store.remote import FsspecObjects
+from hsc.store.retrying import Patience
 from hsc.store.s3 import S3Objects
 
 Opener = Callable[[str], ObjectStore]
@@ -23,8 +24,15 @@ def add_scheme(scheme: str, opener: Opener) -> None:
     _openers[scheme] = opener
 
 
-def open_objects(url: str) -> ObjectStore:
+def open_objects(url: str, patience: Patience | None = None) -> ObjectStore:
     """Open the objects under a URL; nothing is made or asked until the first use.
+
+    Parameters
+    ----------
+    url
+        Where they are.
+    patience
+        How long a bucket that does not answer is waited for; None: as long as an ingest waits.
 
     Raises
     ------
@@ -49,4 +57,4 @@ def open_objects(url: str) -> ObjectStore:
         from urllib.request import url2pathname
 
         return DirectoryObjects(Path(url2pathname(parts.path)))
-    return S3Objects(url) if parts.scheme in ("s3", "s3a") else FsspecObjects(url)
+    return S3Objects(url, patience) if parts.scheme in ("s3", "s3a") else FsspecObjects(url)

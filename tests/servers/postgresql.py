@@ -15,17 +15,21 @@ from typing import Self
 from servers.children import Child, free_port
 
 PACKAGES = "postgresql"
+_DEBIAN = Path("/usr/lib/postgresql")
 # PostgreSQL refuses to run as root; this account owns nothing.
 _ACCOUNT = "nobody"
 
 
 def programs() -> Path | None:
     """Give the folder with initdb and postgres; None when PostgreSQL is not installed."""
-    if shutil.which("pg_config") is None or shutil.which("setpriv") is None:
+    if shutil.which("setpriv") is None:
         return None
-    found = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=False)
-    folder = Path(found.stdout.strip())
-    return folder if (folder / "initdb").is_file() and (folder / "postgres").is_file() else None
+    # Debian keeps them off the PATH, one folder for each major version.
+    folders = sorted(_DEBIAN.glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    if found := shutil.which("initdb"):
+        folders.append(Path(found).resolve().parent)
+    whole = [each for each in folders if (each / "initdb").is_file()]
+    return whole[-1] if whole else None
 
 
 class Postgresql:
