@@ -12,14 +12,16 @@ from hsc.errors import DamagedSourceError, UnsupportedObjectError
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.source import ArraySource
 from hsc.ingestion.tasks import ChunkLook, ShardTask
-from hsc.store import ShardStream
+from hsc.store import BUFFER_BYTES, ShardStream, give_back, take_buffer
 from hsc.transcode import MalformedChunkError, Row, encode_chunk
 
-_READ_BYTES = 4 * 2**20
+# Less than a batch of the shard, so that one call carries all of a stretch.
+_READ_BYTES = 3 * 2**20
 # Bytes between chunks that are rather read with them than jumped over.
 _WASTED_BYTES = 64 * 2**10
 _LEAST_ROOM = 4096
 _COPIED_BYTES = 2**20
+_MORE_PER_CHUNK = 24 * 2**10
 
 
 def fill_shard(task: ShardTask, source: ArraySource, stream: ShardStream) -> list[ChunkFailure]:
@@ -75,7 +77,7 @@ class _Filling:
     def carried(self, columns: NDArray[np.int64]) -> None:
         """Read chunks in stretches and carry them undecoded."""
         largest = int(columns[:, 2].max(initial=0))
-        buffer = np.empty(min(max(_READ_BYTES, largest), int(columns[:, 2].sum())), np.uint8)
+        buffer = take_buffer(min(max(_READ_BYTES, largest), int(columns[:, 2].sum())))
         for first, last in _stretches(columns, buffer.size):
             places = _places_in_buffer(columns[first:last], buffer.size)
             try:
@@ -84,6 +86,7 @@ class _Filling:
                 self._read_singly(columns, first, last, buffer)
             else:
                 self._carry(first, buffer, places, columns[first:last, 3])
+        give_back(buffer)
 
     def _read(
         self, columns: NDArray[np.int64], places: NDArray[np.int64], buffer: NDArray[np.uint8]
@@ -123,7 +126,9 @@ class _Filling:
         # numba takes a second to import; only chunks that travel by position need it.
         from hsc.transcode import Carried, carry_chunks, room_needed
 
-        look, at, room = self._look, 0, _LEAST_ROOM
+        look, at = self._look, 0
+        stretch = int(places[-1].sum()) + _MORE_PER_CHUNK * len(places)
+        room = min(stretch, BUFFER_BYTES) if len(places) > 1 else _LEAST_ROOM
         row = Row.RAW if look.row is None else look.row
         while at < len(places):
             masked = np.flatnonzero(masks[at:])

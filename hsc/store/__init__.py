@@ -11,6 +11,7 @@ from hsc.store.attempts import (
     read_attempt,
     read_attempts,
 )
+from hsc.store.buffers import BUFFER_BYTES, give_back, take_buffer
 from hsc.store.checked import CheckedVersion, open_version
 from hsc.store.claims import (
     Claim,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from hsc.store.zarrstore import CheckedStore
 
 __all__ = [
+    "BUFFER_BYTES",
     "CRATE_KEY",
     "DATA",
     "FILES",
@@ -104,6 +106,7 @@ __all__ = [
     "drop_claims",
     "end_waits_with",
     "find_remains",
+    "give_back",
     "give_up",
     "holding",
     "make_claim",
@@ -122,6 +125,7 @@ __all__ = [
     "references",
     "slot_name",
     "store_names",
+    "take_buffer",
     "take_over",
     "zstd",
 ]

@@ -1,11 +1,13 @@
-"""A shard on its way out: batches of chunks are filled here and digested and written elsewhere.
+"""A shard on its way out: batches of chunks are filled, digested and written, one after the other.
 
-While one thread fills a batch, another digests and writes the one before, so that a worker keeps
-two processors busy and waits for the disk only at the end.
+Where processors would stand idle, because fewer shards are made than there are processors, another
+thread digests and writes a batch while this one fills the next. The bytes are the same either way.
 """
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,10 +18,35 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
+from hsc.store.buffers import BUFFER_BYTES, give_back, take_buffer
 from hsc.store.shards import GAP_PAYLOAD, ChunkState, ChunkTable, shard_index
 
-_BATCH_BYTES = 4 * 2**20
 _BATCHES = 3
+
+
+class _Busy:
+    """Counts the shards that this process fills at the moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def enter(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._count -= 1
+
+    def spare(self) -> bool:
+        """Tell whether a processor has no shard of its own."""
+        if hasattr(os, "sched_getaffinity"):
+            return self._count < len(os.sched_getaffinity(0))
+        return self._count < (os.cpu_count() or 1)
+
+
+_BUSY = _Busy()
 
 
 class ShardStream:
@@ -45,32 +72,35 @@ class ShardStream:
         *,
         indexed: bool,
         sink: Callable[[memoryview], None],
-        expected: int = _BATCH_BYTES,
+        expected: int = BUFFER_BYTES,
     ) -> None:
         self._table = ChunkTable.none(count)
         self._indexed = indexed
         self._sink = sink
         self._hash = blake3()
         self._length = 0
-        self._batch = np.empty(max(1, min(expected, _BATCH_BYTES)), np.uint8)
+        self._batch = take_buffer(max(1, min(expected, BUFFER_BYTES)))
         self._filled = 0
-        self._free: list[NDArray[np.uint8]] = []
         self._pool: ThreadPoolExecutor | None = None
         self._under_way: deque[tuple[Future[None], NDArray[np.uint8]]] = deque()
 
     def __enter__(self) -> Self:
+        _BUSY.enter()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        _BUSY.leave()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        give_back(self._batch)
 
     def room(self, nbytes: int) -> NDArray[np.uint8]:
         """Give where the next chunks go: ``nbytes`` or more."""
         if self._batch.size - self._filled < nbytes:
             self._hand_on()
             if self._batch.size < nbytes:
-                self._batch = np.empty(max(nbytes, _BATCH_BYTES), np.uint8)
+                give_back(self._batch)
+                self._batch = take_buffer(max(nbytes, BUFFER_BYTES))
         return self._batch[self._filled :]
 
     def take(self, numbers: NDArray[np.int64], carried: NDArray[np.int64]) -> None:
@@ -109,12 +139,9 @@ class ShardStream:
             index += google_crc32c.value(index).to_bytes(4, "little")
             self.room(len(index))[: len(index)] = np.frombuffer(index, np.uint8)
             self._advance(len(index))
-        if self._pool is None:
-            self._drain(self._batch[: self._filled])
-        else:
-            self._hand_on()
-            while self._under_way:
-                self._under_way.popleft()[0].result()
+        self._wait(0)
+        self._drain(self._batch[: self._filled])
+        self._filled = 0
         return self._length, self._hash.digest(), self._table
 
     def _append(self, index: int, state: ChunkState, payload: bytes, crc: int) -> None:
@@ -134,21 +161,27 @@ class ShardStream:
         self._length += nbytes
 
     def _hand_on(self) -> None:
-        """Give the batch to the other thread; wait when it is more than a batch behind."""
+        """Digest and write the batch, or have another thread do it."""
         if not self._filled:
             return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, thread_name_prefix="hsc-drain")
         part = self._batch[: self._filled]
-        self._under_way.append((self._pool.submit(self._drain, part), self._batch))
-        while self._under_way and (
-            len(self._under_way) >= _BATCHES or self._under_way[0][0].done()
-        ):
+        if _BUSY.spare():
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="hsc-drain")
+            self._under_way.append((self._pool.submit(self._drain, part), self._batch))
+            self._wait(_BATCHES - 1)
+            self._batch = take_buffer(BUFFER_BYTES)
+        else:
+            self._wait(0)
+            self._drain(part)
+        self._filled = 0
+
+    def _wait(self, most: int) -> None:
+        """Wait until no more than ``most`` batches are under way."""
+        while len(self._under_way) > most:
             done, batch = self._under_way.popleft()
             done.result()
-            self._free.append(batch)
-        self._batch = self._free.pop() if self._free else np.empty(_BATCH_BYTES, np.uint8)
-        self._filled = 0
+            give_back(batch)
 
     def _drain(self, part: NDArray[np.uint8]) -> None:
         view = part.data
