@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def _owners(mapping: Mapping, laid: ChunkIndex, number_of: dict[Path, int]) -> N
 def _lay(shape: Sequence[int], mapping: Mapping) -> ChunkIndex | None:
     """Give the chunks that a mapping takes, at their places in the virtual dataset."""
     index = mapping.chunks.index
-    shown = [a.indexes(n) for a, n in zip(mapping.source, mapping.shape, strict=True)]
+    shown = [_indexes(a, n) for a, n in zip(mapping.source, mapping.shape, strict=True)]
     mapped = [_mapped(axis, mapping, shown) for axis in mapping.virtual]
     paired = _paired([len(each) for each in mapped], [len(each) for each in shown])
     if index.chunks is None or paired is None:
@@ -93,7 +94,9 @@ def _lay(shape: Sequence[int], mapping: Mapping) -> ChunkIndex | None:
             wanted.append((shown[axis], shown[axis]) if chunk == 1 else None)
         else:
             chunks[place] = chunk
-            wanted.append(_whole_chunks(mapped[place], shown[axis], chunk, shape[place]))
+            ends = mapping.shape[axis], shape[place]
+            pair = mapping.virtual[place], mapping.source[axis]
+            wanted.append(_whole_chunks(pair, len(shown[axis]), ends, chunk))
     if any(each is None for each in wanted):
         return None
     return _moved(index, [w for w in wanted if w], paired, mapped, tuple(chunks))
@@ -101,10 +104,16 @@ def _lay(shape: Sequence[int], mapping: Mapping) -> ChunkIndex | None:
 
 def _mapped(axis: Axis, mapping: Mapping, shown: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     if not axis.endless:
-        return axis.indexes(axis.stop)
+        return _indexes(axis, axis.stop)
     # It reaches as far as the source's axis without end.
     endless = (len(each) for each, of in zip(shown, mapping.source, strict=True) if of.endless)
     return axis.first(next(endless, 0))
+
+
+# Most axes of many mappings are alike: thousands of frames, each of all rows and columns.
+@lru_cache(maxsize=256)
+def _indexes(axis: Axis, end: int) -> NDArray[np.int64]:
+    return axis.indexes(end)
 
 
 def _paired(mapped: Sequence[int], shown: Sequence[int]) -> list[int | None] | None:
@@ -128,10 +137,24 @@ def _paired(mapped: Sequence[int], shown: Sequence[int]) -> list[int | None] | N
     return [reverse[axis] for axis in range(len(shown))]
 
 
+@lru_cache(maxsize=256)
 def _whole_chunks(
-    mapped: NDArray[np.int64], shown: NDArray[np.int64], chunk: int, end: int
+    pair: tuple[Axis, Axis], count: int, ends: tuple[int, int], chunk: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Give chunks of the source and their places along one axis; None when some is cut."""
+    """Give chunks of the source and their places along one axis; None when some is cut.
+
+    Parameters
+    ----------
+    pair
+        What is mapped and what is shown.
+    count
+        How many elements.
+    ends
+        Lengths of the source and of the virtual dataset.
+    chunk
+        Length of a chunk of either.
+    """
+    mapped, shown, end = pair[0].first(count), pair[1].indexes(ends[0]), ends[1]
     if not len(mapped):
         return shown, mapped
     places, first, counts = np.unique(mapped // chunk, return_index=True, return_counts=True)
