@@ -93,7 +93,7 @@ class _Filling:
     ) -> None:
         """Read chunks of one piece, by one call when they lie side by side."""
         piece, offset = int(columns[0, 0]), int(columns[0, 1])
-        if places[-1, 0] == columns[-1, 1] - offset:
+        if np.array_equal(places[:, 0], columns[:, 1] - offset):
             self._source.read_into(piece, offset, buffer[: places[-1].sum()])
             return
         for (piece, offset, nbytes, _), start in zip(

@@ -208,3 +208,18 @@ def test_sparse_chunks_stay_absent(tmp_path, ingest):
     check(made, values, Way.PASSTHROUGH)
     states = np.concatenate([e.chunks.states for e in made.manifest.entries if "/d/c" in e.key])
     assert (states == ChunkState.DATA).sum() == 1
+
+
+@pytest.mark.parametrize("row", ["none", "bitshuffle-lz4", "zstd"])
+def test_chunks_that_lie_in_another_order_in_the_file_find_their_places(tmp_path, ingest, row):
+    kind, expected = UNDECODED[row]
+    values = np.arange(12 * 4096, dtype="<u4").reshape(12, 64, 64)
+    order = [0, 2, 1, 3, 4, 8, 6, 7, 5, 9, 10, 11]  # the first and the last are in place
+    with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
+        made = file.create_dataset("d", values.shape, "<u4", chunks=(1, 64, 64), **kind)
+        for number in order:
+            made[number] = values[number]
+        where = [made.id.get_chunk_info(number) for number in range(12)]
+        stored = sum(chunk.size for chunk in where)
+        assert where[-1].byte_offset + where[-1].size - where[0].byte_offset == stored
+    check(ingest(tmp_path / "a.h5"), values, expected)
