@@ -112,9 +112,9 @@ def _take_compound(
         raw = type_id.get_member_name(number)
         member = type_id.get_member_type(number)
         name = decode_name(raw)
-        column = _column_name(name, taken)
+        column = _column_name(word(raw), taken)
         facts = {"name": word(raw), "offset": int(type_id.get_member_offset(number))}
-        fields.append(facts | ({} if column == name else {"column": word(column)}))
+        fields.append(facts | ({} if column == word(raw) else {"column": column}))
         inner = replace(part, steps=(*part.steps, (FIELD, name)))
         _take(found, member, (*names, column), inner, within=within)
     own: dict[str, Any] = {"fields": fields, "bytes": type_id.get_size()}

@@ -33,8 +33,9 @@ def exact_text(value: Any, padding: str) -> str | None:
         return decode_text(value)
     raw = bytes(value)
     head = raw.rstrip(_FILLING[padding])
-    # What stands behind the first null is no part of the text, and would be lost with it.
-    if padding == "null-terminated" and b"\0" in head:
+    # What stands behind the first null is no part of the text; and NumPy's own texts, which
+    # readers make of these, lose nulls at their end.
+    if head.endswith(b"\0") or (padding == "null-terminated" and b"\0" in head):
         return None
     return decode_text(head)
 
@@ -53,4 +54,6 @@ def surely_exact(rows: NDArray[np.uint8], padding: str) -> bool:
         return True
     if int(rows.max()) >= 0x80:
         return False
+    if padding == "space-padded":
+        return bool(rows.all())
     return padding != "null-terminated" or not ((rows[:, 1:] != 0) & (rows[:, :-1] == 0)).any()

@@ -207,6 +207,9 @@ class _Typed(AttributePlace):
 
     def array(self) -> np.ndarray | None:
         found = super().array()
+        if found is not None and found.dtype == object and found.size:
+            numbers = all(isinstance(each, int) for each in found.ravel())
+            return found.astype(np.uint8) if numbers else found  # text as its bytes
         if found is not None and found.dtype != object and found.dtype.byteorder == ">":
             return found.astype(found.dtype.newbyteorder("<"))
         return found
@@ -271,7 +274,11 @@ def _recorded(record: dict[str, Any], kind: Any) -> Iterator[str]:
 def _attribute_elements(attribute: Any, kind: Any) -> tuple[np.ndarray | None, Any]:
     def read() -> Any:
         found = np.empty(attribute.shape, kind.dtype)
-        attribute.read(found)
+        memory = h5t.py_create(kind.dtype.base)
+        if kind.dtype.subdtype is not None:
+            memory = h5t.array_create(memory, kind.dtype.shape)
+        if found.size:
+            attribute.read(found, mtype=memory)
         return found.reshape((int(np.prod(attribute.shape)), *found.shape[len(attribute.shape) :]))
 
     if needs_h5py(kind):

@@ -255,12 +255,15 @@ def _numbers(place: Place, kind: Any, raw: np.ndarray | None, values: Values) ->
     dtype = number_dtype(kind)
     if dtype is None:  # raw bytes: NumPy has no such type
         expected = _raw_bytes(raw, values, kind)
-        if ours.dtype != np.uint8 or ours.shape[-1:] != (kind.get_size(),):
+        told = ours.shape[-1:] == (kind.get_size(),) or not ours.size
+        if ours.dtype != np.uint8 or not told:
             yield f"{ours.dtype} {ours.shape}, not bytes"
         elif ours.tobytes() != expected:
             yield "other bytes"
         return
-    if raw is not None and dtype.itemsize == kind.get_size() and not odd(kind):
+    if raw is not None and odd(kind):
+        theirs = _unpacked(kind, raw, dtype)
+    elif raw is not None and dtype.itemsize == kind.get_size():
         theirs = np.frombuffer(np.ascontiguousarray(raw).tobytes(), dtype)
     else:
         theirs = np.ascontiguousarray(np.asarray(values()).ravel())
@@ -283,9 +286,24 @@ def _raw_bytes(raw: np.ndarray | None, values: Values, kind: Any) -> bytes:
     return np.ascontiguousarray(found).tobytes()
 
 
+def _unpacked(kind: Any, raw: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Give integers that do not fill their bytes, bit by bit."""
+    order = "big" if kind.get_order() == h5t.ORDER_BE else "little"
+    bits = kind.get_precision()
+    signed = kind.get_sign() != h5t.SGN_NONE
+    found = []
+    for row in raw:
+        number = int.from_bytes(row.tobytes(), order) >> kind.get_offset() & (1 << bits) - 1
+        found.append(number - (1 << bits) if signed and number >> bits - 1 else number)
+    return np.array(found, dtype)
+
+
 def odd(kind: Any) -> bool:
     """Tell whether an integer does not fill its bytes."""
-    return kind.get_class() == h5t.INTEGER and kind.get_precision() != 8 * kind.get_size()
+    size = kind.get_size()
+    return kind.get_class() == h5t.INTEGER and (
+        kind.get_precision() != 8 * size or size not in (1, 2, 4, 8)
+    )
 
 
 def number_dtype(kind: Any) -> np.dtype | None:

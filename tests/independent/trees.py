@@ -69,7 +69,9 @@ class ArrayPlace:
         node = self.node()
         if isinstance(node, zarr.Group):
             return None
-        values = np.asarray(node[...])
+        found = node[...]
+        # NumPy's own text would lose nulls at its end.
+        values = np.array(found, object) if isinstance(found, str) else np.asarray(found)
         return values.astype(object) if values.dtype.kind in "TU" else values
 
 
