@@ -13,8 +13,9 @@ import numpy as np
 import zarr
 from h5py import h5s, h5t
 
+from independent.attribute_places import ColumnsPlace, TypedPlace, worded
 from independent.elements import differences, needs_h5py, number_dtype
-from independent.trees import LARGE_NBYTES, ArrayPlace, AttributePlace, Tree
+from independent.trees import LARGE_NBYTES, ArrayPlace, Tree
 
 _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
 
@@ -47,12 +48,6 @@ def compare_file(source: Path, folder: Path, gaps: dict[str, str]) -> Comparison
     with h5py.File(source, "r", locking=False) as file:
         _Walk(file, Tree(folder), gaps, done).run()
     return done
-
-
-def worded(name: bytes | str) -> str:
-    """Word a name as JSON holds it."""
-    raw = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
-    return raw.decode("utf-8", "backslashreplace")
 
 
 class _Walk:
@@ -190,66 +185,8 @@ class _Walk:
         if isinstance(value, dict) and "$array" in value:
             return self.tree.place(value["$array"])
         if isinstance(value, dict) and "$columns" in value:
-            return _Columns(value["$columns"], kind)
-        return _Typed(value, kind)
-
-
-class _Typed(AttributePlace):
-    """An attribute's value, or a column of one, of a known HDF5 type."""
-
-    def __init__(self, value: Any, kind: Any) -> None:
-        while kind.get_class() == h5t.ARRAY:
-            kind = kind.get_super()
-        simple = kind.get_class() not in (h5t.STRING, h5t.REFERENCE, h5t.COMPOUND, h5t.VLEN)
-        dtype = number_dtype(kind) if simple else None
-        raw = simple and dtype is None
-        super().__init__(value, np.dtype("u1") if raw else dtype, columns=False)
-
-    def array(self) -> np.ndarray | None:
-        found = super().array()
-        if found is not None and found.dtype == object and found.size:
-            numbers = all(isinstance(each, int) for each in found.ravel())
-            return found.astype(np.uint8) if numbers else found  # text as its bytes
-        if found is not None and found.dtype != object and found.dtype.byteorder == ">":
-            return found.astype(found.dtype.newbyteorder("<"))
-        return found
-
-
-class _Columns:
-    """Columns of an attribute, with the type that gives each its own."""
-
-    def __init__(self, columns: dict[str, Any], kind: Any) -> None:
-        self._columns, self._kind = columns, kind
-
-    def array(self) -> None:
-        return None
-
-    def below(self, name: str) -> Any:
-        inner = {
-            key.removeprefix(name).lstrip("/"): value
-            for key, value in self._columns.items()
-            if key == name or key.startswith(f"{name}/")
-        }
-        kind = self._inner(name)
-        if kind is None or not inner:
-            return None
-        if list(inner) == [""]:
-            return _Typed(inner[""], kind)
-        return _Columns(inner, kind)
-
-    def _inner(self, name: str) -> Any:
-        kind = self._kind
-        while kind.get_class() == h5t.ARRAY:
-            kind = kind.get_super()
-        if kind.get_class() == h5t.COMPOUND:
-            for number in range(kind.get_nmembers()):
-                raw = worded(kind.get_member_name(number))
-                if name in (raw, raw.replace("%", "%25").replace("/", "%2F")):
-                    return kind.get_member_type(number)
-            return None
-        if kind.get_class() == h5t.VLEN and name == "values":
-            return kind.get_super()
-        return h5t.NATIVE_UINT8 if name == "values" else h5t.NATIVE_INT64
+            return ColumnsPlace(value["$columns"], kind)
+        return TypedPlace(value, kind)
 
 
 def _identity(node: Any) -> tuple[int, int]:

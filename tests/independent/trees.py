@@ -73,35 +73,3 @@ class ArrayPlace:
         # NumPy's own text would lose nulls at its end.
         values = np.array(found, object) if isinstance(found, str) else np.asarray(found)
         return values.astype(object) if values.dtype.kind in "TU" else values
-
-
-class AttributePlace:
-    """The JSON of an attribute, taken as what it stands for."""
-
-    def __init__(self, value: Any, dtype: np.dtype | None, columns: bool) -> None:
-        self._value, self._dtype, self._columns = value, dtype, columns
-
-    def below(self, name: str) -> AttributePlace | None:
-        """Give a column, or the columns below a name."""
-        if not isinstance(self._value, dict):
-            return None
-        if name in self._value:
-            return AttributePlace(self._value[name], None, columns=False)
-        inner = {
-            key.removeprefix(f"{name}/"): value
-            for key, value in self._value.items()
-            if key.startswith(f"{name}/")
-        }
-        return AttributePlace(inner, None, columns=True) if inner else None
-
-    def array(self) -> np.ndarray | None:
-        """Give the values; None for columns."""
-        value = self._value
-        if self._columns:
-            return None
-        if isinstance(value, dict) and value.get("$t") == "string":
-            texts = value["$hex"] if isinstance(value["$hex"], list) else [value["$hex"]]
-            return np.array([bytes.fromhex(text) for text in texts], object)
-        if isinstance(value, dict):
-            return np.frombuffer(bytes.fromhex(value["$hex"]), value["$t"])
-        return np.array(value, self._dtype if self._dtype is not None else object)
