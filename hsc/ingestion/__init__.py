@@ -1,5 +1,6 @@
 """HDF5 to Zarr: plan, make shards, verify, commit."""
 
+from hsc.ingestion.batches import write_previews
 from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
 from hsc.ingestion.identity import files_state, run_key, wholly_hashed
@@ -25,5 +26,6 @@ __all__ = [
     "verify_written",
     "wholly_hashed",
     "write_plan",
+    "write_previews",
     "write_tree",
 ]

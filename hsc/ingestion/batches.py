@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from hsc.ingestion.assets import PlannedAsset, build_asset
 from hsc.ingestion.failures import ChunkFailure
@@ -29,6 +30,7 @@ Member = ShardTask | PlannedAsset
 
 # An object that turns out larger than the plan could know (texts) stays one of its own.
 _SPILLED_BYTES = 2 * SMALL_BYTES
+_MOST_LOOSE_PREVIEWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +226,25 @@ def write_tree_metadata(
         entries += packed
     told = references([*others, *entries], DATA)
     return [*entries, *writer.put_metadata({REFERENCES_KEY: told})]
+
+
+def write_previews(
+    writer: VersionWriter, previews: Mapping[str, bytes], others: Sequence[ObjectEntry]
+) -> list[ObjectEntry]:
+    """Write previews, the small ones in a pack of their own when they are many.
+
+    Parameters
+    ----------
+    previews
+        Key and bytes of each.
+    others
+        All other objects of the version.
+    """
+    small = {key: data for key, data in previews.items() if len(data) < SMALL_BYTES}
+    if len(small) <= _MOST_LOOSE_PREVIEWS:
+        return writer.put_metadata(dict(previews))
+    entries = writer.put_metadata({key: previews[key] for key in previews.keys() - small.keys()})
+    taken = {entry.key for entry in others}
+    number = next(n for n in count() if pack_key(n) not in taken)
+    made = ((digest_entry(key, data), data) for key, data in small.items())
+    return [*entries, *write_pack(writer, number, made)]

@@ -22,7 +22,7 @@ from hsc.ingestion.preview import preview_keys
 from hsc.ingestion.shards import build_shard
 from hsc.ingestion.tasks import ShardTask, shard_tasks
 from hsc.model import Gap, plain_text
-from hsc.store import Manifest, ObjectEntry, VersionWriter, open_objects
+from hsc.store import Manifest, ObjectEntry, VersionWriter, open_objects, pack_key
 from hsc.workers import Progress, Workers
 
 
@@ -74,6 +74,8 @@ def write_plan(
     work = batched(packing, written, plan.assets, store=store, location=location, resumed=resumed)
     writer = VersionWriter(open_objects(store), location)
     shards, others = written_keys(packing, documents, work)
+    # Previews may want the pack after the last.
+    shards.append(pack_key(packing.count if packing else 0))
     writer.begin(shards, [*others, *preview_keys(plan.arrays)])
     try:
         made = _made(work.tasks, workers, progress)

@@ -15,6 +15,7 @@ from hsc.ingestion import (
     Written,
     verify_written,
     write_plan,
+    write_previews,
 )
 from hsc.jobs.committing import abandon, known, register
 from hsc.jobs.orders import Order
@@ -168,7 +169,7 @@ def verify_shards(order: Order, plan: Plan, target: Target, written: Written) ->
             progress=order.progress,
         )
     writer = VersionWriter(open_objects(target.store), target.location)
-    previews = writer.put_metadata(verified.previews)
+    previews = write_previews(writer, verified.previews, written.entries)
     return replace(written, entries=(*written.entries, *previews))
 
 

@@ -16,13 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsc.errors import DamagedSourceError
-from hsc.ingestion import forecast, write_plan, write_tree
+from hsc.ingestion import forecast, write_plan, write_previews, write_tree
 from hsc.ingestion.packing import MOST_LOOSE, MOST_PLAIN_ARRAYS, arrange, plan_documents
 from hsc.store import (
     MOST_PACK_BYTES,
     SMALL_BYTES,
+    CheckedVersion,
+    DirectoryObjects,
+    Manifest,
     NewArray,
     NewTree,
+    VersionWriter,
     open_version,
     packed_nbytes,
 )
@@ -256,3 +260,19 @@ def test_a_tree_of_few_arrays_is_plain(tmp_path, ingest, plan, compare):
     assert compare(tmp_path / "a.h5", done.tree) == 29
     assert not list(done.tree.parent.glob("small*"))
     assert len(objects_of(done)) == forecast(plan(tmp_path / "a.h5"), 1).objects - 1 == 60
+
+
+def test_many_previews_share_a_pack_and_few_do_not(packed, tmp_path):
+    _, done = packed
+    writer = VersionWriter(DirectoryObjects(tmp_path), "v1")
+    large = bytes(SMALL_BYTES)
+    previews = {f"preview/a{n}/preview.png": bytes([n]) for n in range(20)}
+    entries = write_previews(writer, {**previews, "preview/b": large}, done.manifest.entries)
+    names = {path.relative_to(tmp_path / "v1").as_posix() for path in objects(tmp_path / "v1")}
+    assert {name for name in names if ".journal" not in name} == {"small-2.zip", "preview/b"}
+    version = CheckedVersion(
+        DirectoryObjects(tmp_path / "v1"), Manifest(root="", entries=tuple(entries))
+    )
+    assert all(version.read(key) == data for key, data in previews.items())
+    few = write_previews(writer, {"preview/c": b"1"}, done.manifest.entries)
+    assert [(entry.key, entry.packed) for entry in few] == [("preview/c", False)]
