@@ -15,6 +15,7 @@ _REALFILES = Path(
     os.environ.get("HSC_REALFILES") or REPOSITORY.parent / "shared" / "realfiles"
 ).expanduser()
 _KILLS = int(os.environ.get("HSC_KILLS") or 12)
+_FUZZ = int(os.environ.get("HSC_FUZZ") or 150), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
 # Real servers, each started when the first test asks for it (tests/servers).
@@ -88,6 +89,12 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("HSC_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HSC_HOME", str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def fuzz() -> tuple[int, int]:
+    """Give how many damaged files to try, and the seed of their damage."""
+    return _FUZZ
 
 
 @pytest.fixture(scope="session")
