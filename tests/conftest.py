@@ -66,6 +66,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "fuzz" and report.when == "call":
+                terminalreporter.line(f"fuzz: {value}")
     lines = [_skip_line(report) for report in terminalreporter.stats.get("skipped", [])]
     if not lines:
         return
