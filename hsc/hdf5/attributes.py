@@ -18,10 +18,11 @@ import numpy as np
 from h5py import h5s
 
 from hsc.hdf5.columns import Column, Columns, columns_of, leaf_type, raw_columns
-from hsc.hdf5.elements import read_texts_raw, read_whole
+from hsc.hdf5.elements import read_handles, read_texts_raw, read_whole
 from hsc.hdf5.names import decode_name, decode_text, encode_name
 from hsc.hdf5.parts import Part
 from hsc.hdf5.records import type_record
+from hsc.hdf5.references import addresses_of
 from hsc.hdf5.types import Carry
 
 TYPES_KEY = "hsc:attribute_types"
@@ -102,6 +103,20 @@ def read_attribute(node: Any, name: str, targets: Mapping[int, str]) -> Any:
         Path of each object by its address.
     """
     return _read(node, name, targets)[0]
+
+
+def attribute_targets(node: Any, name: str) -> set[int]:
+    """Give the addresses of the objects that an attribute's references lead to."""
+    attribute = node.attrs.get_id(encode_name(name))
+    found: set[int] = set()
+    if attribute.get_space().get_simple_extent_type() == h5s.NULL:
+        return found
+    for leaf in _columns(attribute).leaves:
+        if leaf.part.element.carry in _REFERENCES:
+            start, stop = (0,) * len(attribute.shape), attribute.shape
+            handles = read_handles(attribute, leaf.part, start, stop)
+            found |= set() if handles is None else addresses_of(attribute, handles)
+    return found
 
 
 def plain_part(node: Any, name: str) -> tuple[Part, tuple[int, ...]] | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import h5py
 
-from hsc.hdf5.attributes import Attributes, read_attribute
+from hsc.hdf5.attributes import Attributes, attribute_targets, read_attribute
 from hsc.hdf5.names import encode_name
 from hsc.hdf5.spilled import spill
 from hsc.hdf5.targets import resolve
@@ -28,13 +28,13 @@ class Referring:
     def __init__(self, reserved: str) -> None:
         self._reserved = reserved
         self._spilled = 0
-        self._attributes: list[tuple[str, Attributes]] = []
+        self._attributes: list[tuple[str, str, Attributes]] = []
         self._finished = 0
 
-    def add(self, at: str, found: Attributes) -> None:
-        """Take up the attributes of an object, by its path in its file."""
+    def add(self, path: str, at: str, found: Attributes) -> None:
+        """Take up the attributes of an object, by its path in the tree and that in its file."""
         if found.referring or found.large:
-            self._attributes.append((at, found))
+            self._attributes.append((path, at, found))
 
     def finish(
         self,
@@ -62,13 +62,18 @@ class Referring:
             References that lead to objects without a path.
         """
         targets = {a: plain_text(path) for (of, a), path in seen.items() if of == number}
-        for at, found in self._attributes:
-            for key, name in found.referring.items():
-                found.values[key] = read_attribute(file[encode_name(at)], name, targets)
         problems: list[Problem] = []
+        for path, at, found in self._attributes:
+            node = file[encode_name(at)]
+            for key, name in found.referring.items():
+                found.values[key] = read_attribute(node, name, targets)
+                nameless = len(attribute_targets(node, name) - targets.keys())
+                if nameless:
+                    problems.append(_nameless(f"{path}@{name}", nameless))
         for place in range(self._finished, len(datasets)):
             datasets[place] = _resolved(file, datasets[place], targets, problems)
-        spilled = spill(file, self._attributes, self._reserved, self._spilled)
+        large = [(at, found) for _, at, found in self._attributes]
+        spilled = spill(file, large, self._reserved, self._spilled)
         self._spilled += len(spilled.datasets)
         datasets += [replace(leaf, file=number) for leaf in spilled.datasets]
         self._finished, self._attributes = len(datasets), []
@@ -82,7 +87,9 @@ def _resolved(
         return leaf
     resolved, nameless = resolve(file[encode_name(leaf.object_path)], leaf.part, targets)
     if nameless:
-        problems.append(
-            Problem(leaf.path, f"{nameless} references lead to objects that have no path")
-        )
+        problems.append(_nameless(leaf.path, nameless))
     return replace(leaf, part=resolved)
+
+
+def _nameless(where: str, count: int) -> Problem:
+    return Problem(where, f"references lead to {count} objects that have no path")

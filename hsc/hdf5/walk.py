@@ -245,7 +245,7 @@ class _Walker:
     def _attributes(self, node: Any, path: str, at: str) -> dict[str, Any]:
         found = read_attributes(node, path)
         self.problems += [Problem(where, reason) for where, reason in found.problems]
-        self._referring.add(at, found)
+        self._referring.add(path, at, found)
         return found.values
 
     def _finish(self, file: h5py.File) -> None:

@@ -273,6 +273,7 @@ def test_references_lead_to_where_their_objects_stand(tmp_path, ingest):
     with h5py.File(tmp_path / "a.h5", "w", userblock_size=1024) as file:
         file["z/data"] = np.arange(24).reshape(4, 6)
         file["again"] = file["z/data"]
+        file.attrs["null"] = h5py.Empty(h5py.ref_dtype)
         gone = file.create_group("gone").ref
         del file["gone"]
         kind = np.dtype([("o", h5py.ref_dtype), ("r", h5py.regionref_dtype)])
@@ -296,5 +297,7 @@ def test_an_object_that_only_a_reference_leads_to_is_named(tmp_path, plan):
         for name in (b"s\xfe", b"s\\xfe"):
             made = h5py.h5d.create(file.id, name, h5t.STD_I8LE, h5s.create(h5s.SCALAR))
         file.create_dataset("d", data=[h5py.Dataset(made).ref], dtype=h5py.ref_dtype)
+        file.attrs["a"] = h5py.Dataset(made).ref
     problems = {gap.path: gap.reason for gap in plan(tmp_path / "a.h5", "quarantine").gaps}
-    assert problems["/d"] == "1 references lead to objects that have no path"
+    reason = "references lead to 1 objects that have no path"
+    assert (problems["/d"], problems["/@a"]) == (reason, reason)
