@@ -22,6 +22,7 @@ from hsc.jobs.orders import Order
 from hsc.jobs.placing import Target, find_target
 from hsc.jobs.planning import plan_ingest
 from hsc.jobs.preflight import check_workers
+from hsc.jobs.renewing import Renewing
 from hsc.jobs.requests import (
     IngestedDataset,
     IngestReport,
@@ -174,6 +175,7 @@ def verify_shards(order: Order, plan: Plan, target: Target, written: Written) ->
 
 
 def _make(order: Order, plan: Plan, target: Target) -> Dataset:
+    order = replace(order, progress=Renewing(order.progress, target))
     stage, name = order.stage, plan.run.name
     try:
         written = stage(f"write {name}", write_shards, order, plan, target)

@@ -189,7 +189,7 @@ def test_a_wrong_environment_is_told_before_anything_is_written(
 
 
 WORDS: dict[str, tuple[list[str], str, str]] = {
-    "layout": (["inspect", "{file}", "--layout", "banana"], "ConfigurationError", "dectris, plain"),
+    "layout": (["inspect", "{file}", "--layout", "banana"], "ConfigurationError", "exfel, dectris"),
     "layout that does not fit": (
         ["inspect", "{file}", "--layout", "dectris"], "LayoutError", "leave --layout out",
     ),

@@ -18,6 +18,7 @@ import pytest
 import hsc as python
 from hsc import jobs
 from hsc.store import open_objects, open_version
+from hsc.testing import BioSaxsPair
 
 POINTS = [
     (when, "put", pattern)
@@ -178,3 +179,17 @@ def test_killed_at_a_pack_it_is_all_named_and_goes_on_to_the_same_root(
     found = jobs.collect(shelf.url)
     assert {key for each in found.remains for key in each.keys} == shelf.objects()
     _finish(shelf, many, shared.json("ingest", many)["datasets"][0]["root"])
+
+
+@pytest.mark.parametrize("pattern", ["*/manifest"])
+def test_a_reduction_that_was_killed_leaves_nothing_that_is_not_collected(
+    shared, pair: BioSaxsPair, pattern: str
+) -> None:
+    pid = shared.json("ingest", pair.buffer)["datasets"][0]["pid"]
+    made = shared.json("reduce", "azimuthal", pid)
+    before = set(shared.objects())
+    shared.killed(("before", "put", pattern), "reduce", "azimuthal", pid)
+    (*found,) = shared.json("gc", "--remove")["remains"]
+    assert {each["kind"] for each in found} <= {"reduce"}
+    assert set(shared.objects()) == before
+    assert shared.json("reduce", "azimuthal", pid)["root"] == made["root"]

@@ -16,7 +16,9 @@ from hsc.model import Pid, now
 from hsc.provenance import process_mark
 from hsc.store import (
     DirectoryObjects,
+    claim_keys,
     drop_claims,
+    give_up,
     holding,
     make_claim,
     place_claim,
@@ -160,3 +162,70 @@ def test_a_claim_that_cannot_be_read_is_an_error_that_names_it(objects, text):
     with pytest.raises(ManifestError) as caught:
         read_claim(objects, SOURCE)
     assert claim().key in caught.value.where
+
+
+def test_what_was_given_up_counts_no_more_and_who_goes_on_may_go_elsewhere(objects):
+    first = place_claim(objects, claim("one"))
+    given_up = give_up(objects, first, "one")
+    assert read_claim(objects, SOURCE).state == "given_up"
+    assert take_over(objects, first, "two", "blake3:state") is None, "somebody was faster"
+    other = Pid.generate("hsc.local")
+    second = take_over(objects, given_up, "two", "blake3:state", pid=other, location="c/d/v1")
+    last = read_claim(objects, SOURCE)
+    assert last == second
+    assert (last.state, last.pid, last.location) == ("open", other, "c/d/v1")
+
+
+def test_a_chain_that_somebody_went_on_with_is_not_removed(objects):
+    first = place_claim(objects, claim("one"))
+    second = take_over(objects, first, "two", "blake3:state")
+    assert not drop_claims(objects, first, "one")
+    assert give_up(objects, first, "one") is None
+    assert read_claim(objects, SOURCE) == second
+
+
+@pytest.mark.parametrize("deleted", range(5))
+def test_what_a_removal_that_died_left_is_no_part_of_a_new_chain(objects, deleted):
+    last = place_claim(objects, claim("one"))
+    for name in ("two", "three"):
+        last = take_over(objects, last, name, "blake3:state")
+    drop_claims(DiesAfter(objects, deleted), last, "four")
+    before = read_claim(objects, SOURCE)
+    if deleted == 0:
+        assert (before.state, before.attempt) == ("closing", "four")
+        return
+    assert before is None
+    chain, torn = claim_keys(objects, SOURCE)
+    assert (chain, len(torn)) == ([], 4 - deleted)
+    mine = place_claim(objects, claim("five"))
+    assert read_claim(objects, SOURCE) == mine
+    after = take_over(objects, mine, "six", "blake3:state")
+    assert after is not None
+    assert read_claim(objects, SOURCE) == after
+    chain, torn = claim_keys(objects, SOURCE)
+    assert len(chain) == 2
+    assert {*chain, *torn} == set(objects.keys(".claims"))
+
+
+def test_a_claim_on_a_chain_that_was_removed_meanwhile_is_void(objects):
+    first = place_claim(objects, claim("one"))
+    assert drop_claims(objects, first, "one")
+    assert take_over(objects, first, "two", "blake3:state") is None
+    assert objects.keys(".claims") == []
+
+
+class DiesAfter:
+    """A store whose user dies after some removals: the rest is not done any more."""
+
+    def __init__(self, objects, removals):
+        self._objects = objects
+        self._left = removals
+        self.url = objects.url
+
+    def delete(self, key):
+        if self._left:
+            self._left -= 1
+            self._objects.delete(key)
+
+    def __getattr__(self, name):
+        return getattr(self._objects, name)
