@@ -28,6 +28,9 @@ def alive(process: int, mark: str = "") -> bool:
         return False
     except PermissionError:  # somebody else's, but there
         pass
+    # One that ended and that its parent has not looked after yet keeps its number.
+    if (_facts(process) or [""])[0] == "Z":
+        return False
     return not mark or process_mark(process) in ("", mark)
 
 
@@ -36,10 +39,19 @@ def process_mark(process: int) -> str:
 
     Empty where that can't be known, as on other systems than Linux.
     """
+    facts = _facts(process)
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        facts = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+    return f"{boot}/{facts[_START_FIELD]}" if facts else ""
+
+
+def _facts(process: int) -> list[str]:
+    """Give what ``/proc/<n>/stat`` says after the command's name; nothing where it says nothing."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
     # The command's name stands in parentheses and may hold any sign.
-    return f"{boot}/{facts.rpartition(')')[2].split()[_START_FIELD]}"
+    return text.rpartition(")")[2].split()

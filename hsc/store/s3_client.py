@@ -10,6 +10,7 @@ _CONNECT_S = 20  # also the most that one piece of a body may take to leave
 _READ_S = 60
 _CONNECTIONS = 64
 _MOST_KEPT = 8
+_AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 _AT_ONCE_BYTES = 1 << 20
 
 _lock = threading.Lock()
@@ -40,7 +41,6 @@ def _make_client() -> Any:
     from botocore.config import Config
 
     session = botocore.session.Session()
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
     settings: dict[str, Any] = {
         "connect_timeout": _CONNECT_S,
@@ -50,7 +50,6 @@ def _make_client() -> Any:
         # Who asks again, and when, is hsc.store.retrying's to say: only there is it known that a
         # PUT may have landed before.
         "retries": {"total_max_attempts": 1},
-        "s3": {"addressing_style": "path" if endpoint else "auto"},
         # Many servers that are not Amazon's take no checksum trailers. Over http botocore signs
         # the body's SHA-256; over https TLS guards it.
         "request_checksum_calculation": "when_required",
@@ -58,9 +57,15 @@ def _make_client() -> Any:
     }
     if session.get_credentials() is None:
         settings["signature_version"] = UNSIGNED
-    client = session.create_client(
-        "s3", region_name=region or "us-east-1", config=Config(**settings)
-    )
+
+    def make(style: str) -> Any:
+        config = Config(**settings, s3={"addressing_style": style})
+        return session.create_client("s3", region_name=region or "us-east-1", config=config)
+
+    client = make("auto")
+    # Other servers than Amazon's seldom have a host name for each bucket.
+    if not client.meta.endpoint_url.endswith(_AMAZON):
+        client = make("path")
     client.meta.events.register_last("before-call.s3.PutObject", _send_small_at_once)
     return client
 

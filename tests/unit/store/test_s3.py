@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from servers.fault_proxy import FaultProxy, Faults
@@ -178,6 +179,27 @@ def test_a_stranger_may_not_even_read(bucket: Bucket, monkeypatch: pytest.Monkey
         monkeypatch.delenv(name)
     with pytest.raises(StoreError, match="does not let us read"):
         open_objects(bucket.url).get("a")
+
+
+def test_endpoint_and_keys_may_come_from_a_profile(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = bucket.environment()
+    for name in given:
+        monkeypatch.delenv(name)
+    (tmp_path / "config").write_text(
+        f"[profile lab]\nregion = {given['AWS_DEFAULT_REGION']}\n"
+        f"endpoint_url = {given['AWS_ENDPOINT_URL']}\n"
+    )
+    (tmp_path / "credentials").write_text(
+        f"[lab]\naws_access_key_id = {given['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {given['AWS_SECRET_ACCESS_KEY']}\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_PROFILE", "lab")
+    open_objects(bucket.url).put_new("a", b"1")
+    assert bucket.keys() == ["a"]
 
 
 def test_a_bucket_that_is_not_there_is_named(bucket: Bucket) -> None:
