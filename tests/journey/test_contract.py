@@ -17,8 +17,8 @@ import pytest
 from hsc.model import Pid
 
 COMMANDS = (
-    "inspect", "ingest", "search", "show", "lineage", "reduce", "export", "activities", "doctor",
-    "demo", "bench",
+    "inspect", "ingest", "search", "show", "lineage", "reduce", "export", "activities", "gc",
+    "catalog", "doctor", "demo", "bench",
 )  # fmt: skip
 UNREADABLE = (
     "variable-length elements that h5py can't read: No NumPy equivalent for TypeTimeID exists"
@@ -58,7 +58,7 @@ def test_ingest_answers_as_promised(raw) -> None:
     for each in raw["datasets"]:
         assert set(each) == {
             "pid", "version", "layout", "root", "bytes_in", "bytes_out", "seconds", "arrays",
-            "gaps", "existing", "source",
+            "gaps", "notes", "existing", "source",
         }  # fmt: skip
         assert PID.fullmatch(each["pid"])
         assert ROOT.fullmatch(each["root"])
@@ -70,7 +70,7 @@ def test_ingest_answers_as_promised(raw) -> None:
 def test_inspect_answers_as_promised_and_writes_nothing(hsc, pair) -> None:
     told = hsc.json("inspect", pair.sample)
     assert set(told) == {
-        "path", "layout", "complete", "missing", "gaps", "source_id", "files", "bytes_in",
+        "path", "layout", "complete", "missing", "notes", "gaps", "source_id", "files", "bytes_in",
         "shards", "objects", "bytes", "seconds", "arrays",
     }  # fmt: skip
     assert (told["layout"], told["complete"], told["missing"]) == ("dectris", True, [])
