@@ -128,7 +128,9 @@ def ingest_files(source: Source, folder: Path) -> None:
 
 def store_frames(source: Source, folder: Path) -> None:
     """Decode the frames through h5py and let dask store them as zarr-python encodes them."""
-    files = [h5py.File(file, "r") for file in source.files if file != source.master]
+    # A run's master file only leads to its frames; a stack is in its only file.
+    paths = [file for file in source.files if file != source.master] or [source.master]
+    files = [h5py.File(path, "r") for path in paths]
     try:
         pieces = [
             da.from_array(file["entry/data/data"], chunks=(1, *source.shape[1:])) for file in files
