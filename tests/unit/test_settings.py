@@ -103,3 +103,17 @@ def test_a_store_that_forgets_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("HSC_STORE", "memory://store")
     with pytest.raises(ConfigurationError, match="forget"):
         settings.store_url()
+
+
+def test_a_scheduler_without_tls_off_loopback_must_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HSC_DASK", "tcp://10.0.0.7:8786")
+    with pytest.raises(ConfigurationError) as caught:
+        settings.dask()
+    assert "HSC_DASK_UNENCRYPTED=1" in caught.value.next_step
+    monkeypatch.setenv("HSC_DASK_UNENCRYPTED", "1")
+    assert settings.dask() == "tcp://10.0.0.7:8786"
+    monkeypatch.setenv("HSC_DASK", "tcp://user:password@10.0.0.7:8786")
+    with pytest.raises(ConfigurationError):
+        settings.dask()
