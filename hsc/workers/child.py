@@ -14,13 +14,14 @@ from typing import Any
 
 from hsc.workers.messages import packed, receive, send
 
+_IDLE_S = 900
 _REQUEST_BYTES = 2**31
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _NO_MEMORY = ("memory allocation failed", "unable to allocate", "can't allocate", "out of memory")
 
 
 def main() -> None:
-    """Answer calls until the parent is gone or has no more; arguments: see `_started` there."""
+    """Answer calls until the parent is gone or asks no more; arguments: see `_started` there."""
     parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
     times = float(sys.argv[3]), float(sys.argv[4])
     faulthandler.enable()
@@ -31,6 +32,7 @@ def main() -> None:
     os.dup2(2, 1)
     bounded = False
     while True:
+        _set_timers(0, _IDLE_S)
         try:
             function, args = receive(requests, _REQUEST_BYTES)
         except EOFError:
