@@ -124,7 +124,8 @@ def written_keys(
 ) -> tuple[list[str], list[str]]:
     """Give the keys that will be written: those that may get a line in the journal, and others.
 
-    Texts of a pack are among them, for what turns out too large for it lies by itself.
+    Texts of a pack are among them, for what turns out too large for it lies by itself; and one pack
+    more, for previews.
 
     Parameters
     ----------
@@ -132,9 +133,9 @@ def written_keys(
         Keys of all metadata.
     """
     shards = [shard.key for shard in work.shards] + [asset.key for asset in work.assets]
+    shards += [pack_key(number) for number in range((packing.count if packing else 0) + 1)]
     if packing is None:
         return shards, list(documents)
-    shards += [pack_key(number) for number in range(packing.count)]
     shards += [member.key for pack in work.packs for member in pack.members if _may_spill(member)]
     return shards, [*packing.plain, REFERENCES_KEY]
 

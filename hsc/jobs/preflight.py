@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsc.errors import HscError, StoreError, WorkerUnfitError
+from hsc import settings
+from hsc.errors import HscError, ObjectExistsError, StoreError, WorkerUnfitError
 from hsc.ingestion import Plan
 from hsc.model import plain_text
 from hsc.provenance import environment
-from hsc.store import open_objects
+from hsc.store import ObjectStore, VersionWriter, open_objects
 from hsc.workers import Workers
 
 _NAMED_WORKERS = 10
@@ -20,6 +22,9 @@ _ALIKE = (
     "hanseatic-science-cloud", "blake3", "dask", "h5py", "hdf5plugin", "numba", "numcodecs",
     "numpy", "zarr",
 )  # fmt: skip
+PROBES = ".journal/probe"
+"""Beginning of the keys below a version's folder that workers try the store with."""
+_MOST_PROBES = 16
 _PROBE = b"a worker of hsc looked whether it can write here; this may be removed\n"
 
 
@@ -33,8 +38,8 @@ class Expectations:
     """Files of the source: path, bytes, time in ns."""
     store: str
     """URL of the store; the worker opens it with its own credentials."""
-    probes: str
-    """Prefix of keys that it may write to."""
+    probes: tuple[str, ...]
+    """Keys that it may write to, one after the other when others are at it too."""
 
 
 def check_workers(workers: Workers, plan: Plan, store: str, location: str) -> None:
@@ -45,12 +50,16 @@ def check_workers(workers: Workers, plan: Plan, store: str, location: str) -> No
     WorkerUnfitError
         Naming the workers, and why.
     """
+    probes = [f"{PROBES}-{number}" for number in range(_MOST_PROBES)]
+    if settings.dask() != "threads":
+        # Noted before they are written: what a worker that dies leaves is then found.
+        VersionWriter(open_objects(store), location).begin([], probes)
     expected = Expectations(
         versions=_versions(),
         files=tuple((str(f.path), f.state.facts[0], f.state.facts[1]) for f in plan.run.sources),
         store=store,
         # Below the version's own journal, so that it goes with it wherever it can't be removed.
-        probes=f"{location}/.journal/probe",
+        probes=tuple(f"{location}/{probe}" for probe in probes),
     )
     answers = workers.everywhere(look_around, expected)
     unfit = {
@@ -109,17 +118,28 @@ def _unseen(expected: Expectations) -> list[str]:
 
 
 def _unwritable(expected: Expectations) -> list[str]:
-    key = f"{expected.probes}-{secrets.token_hex(8)}"
     try:
-        objects = open_objects(expected.store)
-        objects.put_new(key, _PROBE)
-        if objects.get(key) != _PROBE:
-            return ["it reads from the store what it did not write"]
-        _remove(key, expected)
+        key = _probe(open_objects(expected.store), expected.probes)
+        if key is not None:
+            _remove(key, expected)
     except (HscError, OSError) as error:
         what = error.message if isinstance(error, HscError) else str(error)
         return [f"it can't use the store: {what}"]
     return []
+
+
+def _probe(objects: ObjectStore, keys: Sequence[str]) -> str | None:
+    """Write a probe and read it back; None when the store showed others' at all keys."""
+    first = secrets.randbelow(len(keys))
+    for key in (*keys[first:], *keys[:first]):
+        try:
+            objects.put_new(key, _PROBE)
+        except ObjectExistsError:  # another worker's, or a dead one's
+            continue
+        if objects.get(key) != _PROBE:
+            raise StoreError("it reads from the store what it did not write", where=key)
+        return key
+    return None
 
 
 def _remove(key: str, expected: Expectations) -> None:

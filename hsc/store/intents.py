@@ -30,6 +30,11 @@ class Intent:
     """Those that don't."""
 
     @property
+    def passing(self) -> list[str]:
+        """Those in the journal's folder: of no use once there is a version."""
+        return sorted(key for key in self.others if key.startswith(f"{_JOURNAL}/"))
+
+    @property
     def keys(self) -> frozenset[str]:
         """All of them."""
         return self.shards | self.others

@@ -48,7 +48,7 @@ def _removable(objects: ObjectStore, location: str) -> tuple[list[str], list[str
     intent, notes = read_intent(objects, location)
     lines = [journal_key(location, key) for key in sorted(intent.shards)]
     if _committed(objects, location):
-        return lines, notes
+        return [*lines, *(f"{location}/{key}" for key in intent.passing)], notes
     # Never the manifest: if it came meanwhile, the version is there.
     data = [f"{location}/{key}" for key in sorted(intent.keys - {MANIFEST_KEY})]
     return [*data, *lines], notes

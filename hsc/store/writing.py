@@ -205,8 +205,9 @@ class VersionWriter:
                 own = entry.nbytes >= _JOURNALLED_BYTES and not entry.packed
                 if own or entry.key in packs:
                     self._objects.delete(self._journal_key(entry.key))
-            for note in read_intent(self._objects, self._location)[1]:
-                self._objects.delete(note)
+            intent, notes = read_intent(self._objects, self._location)
+            for key in [*map(self._key, intent.passing), *notes]:
+                self._objects.delete(key)
         except StoreError as error:
             # A write-once store keeps it; of any other `hsc gc` removes it. The version is there.
             _LOG.info("the journal of %s stays: %s", self._location, error)

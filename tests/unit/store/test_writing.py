@@ -105,3 +105,11 @@ def test_nothing_is_committed_when_an_object_is_gone(objects):
     with pytest.raises(MissingShardError, match="4 bytes"):
         commit(writer, kept, gone)
     assert objects.size(f"d/v1/{MANIFEST_KEY}") is None
+
+
+def test_what_is_noted_in_the_journals_folder_goes_at_the_commit(objects):
+    writer = VersionWriter(objects, "d/v1")
+    writer.begin(["data.zarr/a"], [".journal/probe-0", ".journal/probe-1"])
+    objects.put_new("d/v1/.journal/probe-1", b"left by a worker that died")
+    commit(writer, put(writer, "data.zarr/a", BIG))
+    assert objects.keys("d/v1") == ["d/v1/data.zarr/a", "d/v1/manifest"]
