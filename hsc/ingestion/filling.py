@@ -12,7 +12,7 @@ from hsc.errors import DamagedSourceError, UnsupportedObjectError
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.source import ArraySource
 from hsc.ingestion.tasks import ChunkLook, ShardTask
-from hsc.store import BUFFER_BYTES, ShardStream, give_back, take_buffer
+from hsc.store import BUFFER_BYTES, ShardStream, give_back, read_fill, take_buffer
 from hsc.transcode import MalformedChunkError, Row, encode_chunk
 
 # Less than a batch of the shard, so that one call carries all of a stretch.
@@ -208,16 +208,9 @@ def decoded_region(look: ChunkLook, source: ArraySource, place: tuple[int, ...])
     if region.shape == look.chunks:
         return region
     dtype = object if look.dtype == "string" else region.dtype
-    whole = np.full(look.chunks, _fill(look), dtype)
+    whole = np.full(look.chunks, read_fill(look.fill_value, look.dtype), dtype)
     whole[tuple(slice(0, length) for length in region.shape)] = region
     return whole
-
-
-def _fill(look: ChunkLook) -> Any:
-    value = look.fill_value
-    if look.dtype.startswith("complex"):
-        return complex(float(value[0]), float(value[1]))
-    return float(value) if isinstance(value, str) and look.dtype != "string" else value
 
 
 def _stretches(columns: NDArray[np.int64], room: int) -> Iterator[tuple[int, int]]:

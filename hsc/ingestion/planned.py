@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from hsc.ingestion.ranges import chunk_ranges
 from hsc.ingestion.travel import array_travel
 from hsc.layouts import RunArray
 from hsc.model import plain_text
-from hsc.store import ArraySpec
+from hsc.store import ArraySpec, word_fill
 from hsc.transcode import Row, Travel
 
 
@@ -74,7 +73,7 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
         chunks=chunks,
         shards=shards,
         compressor=travel.compressor,
-        fill_value=_fill(first.fill_value, dtype),
+        fill_value=word_fill(first.fill_value, dtype),
         way=travel.way,
         dimension_names=array.dimension_names or _dimension_names(array),
         attributes=attributes,
@@ -169,14 +168,3 @@ def _dimension_names(array: RunArray) -> tuple[str, ...]:
     parts = plain_text(array.path.strip("/")).replace("%", "%25").replace(".", "%2E")
     stem = parts.replace("/", ".")
     return tuple(f"{stem}.{axis}" for axis in range(len(array.shape)))
-
-
-def _fill(value: Any, dtype: str) -> Any:
-    """Word a fill value as Zarr v3 does."""
-    if dtype.startswith("complex"):
-        return [_fill(value.real, "float64"), _fill(value.imag, "float64")]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if dtype == "bool":
-        return bool(value)
-    return value

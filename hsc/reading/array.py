@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import CorruptShardError, HscError, ManifestError
-from hsc.store import DATA, CheckedVersion, ChunkState, open_version
+from hsc.store import DATA, CheckedVersion, ChunkState, open_version, read_fill
 from hsc.transcode import decode_chunk
 
 
@@ -203,7 +203,9 @@ class OpenedArray:
         key = self._key(shard)
         payload = self._open().read_chunk(key, number)
         if payload is None:
-            return np.full(self.chunks, _fill(self._document), self.dtype)
+            return np.full(
+                self.chunks, read_fill(self._document["fill_value"], self._type), self.dtype
+            )
         try:
             return decode_chunk(
                 payload, self._type, self.chunks, self._compressor, big_endian=self._big_endian
@@ -219,10 +221,3 @@ class OpenedArray:
 
 def _is_sharding(codecs: list[dict[str, Any]]) -> bool:
     return bool(codecs[0]["name"] == "sharding_indexed")
-
-
-def _fill(document: Mapping[str, Any]) -> Any:
-    value = document["fill_value"]
-    if isinstance(value, list):
-        return complex(float(value[0]), float(value[1]))
-    return float(value) if isinstance(value, str) and document["data_type"] != "string" else value

@@ -25,6 +25,7 @@ from hsc.store.claims import (
     take_over,
 )
 from hsc.store.directory import DirectoryObjects
+from hsc.store.fills import read_fill, word_fill
 from hsc.store.leases import LEASE, Lease, holding
 from hsc.store.manifest import (
     FORMAT_VERSION,
@@ -122,11 +123,13 @@ __all__ = [
     "read_attempt",
     "read_attempts",
     "read_claim",
+    "read_fill",
     "references",
     "slot_name",
     "store_names",
     "take_buffer",
     "take_over",
+    "word_fill",
     "zstd",
 ]
 

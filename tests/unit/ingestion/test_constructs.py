@@ -301,3 +301,17 @@ def test_an_object_that_only_a_reference_leads_to_is_named(tmp_path, plan):
     problems = {gap.path: gap.reason for gap in plan(tmp_path / "a.h5", "quarantine").gaps}
     reason = "references lead to 1 objects that have no path"
     assert (problems["/d"], problems["/@a"]) == (reason, reason)
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f4", "<f8", "<c8", ">c16"])
+def test_a_nan_of_its_own_bits_is_what_was_never_written(tmp_path, ingest, dtype):
+    size = np.dtype(dtype).itemsize // (2 if "c" in dtype else 1)
+    bits = {2: 0xFE01, 4: 0xFFC0_0123, 8: 0x7FF8_DEAD_BEEF_0001}[size]
+    part = np.frombuffer(bits.to_bytes(size, "little"), f"<f{size}")
+    fill = np.repeat(part, np.dtype(dtype).itemsize // size).view(dtype.replace(">", "<"))[0]
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset("d", (10,), dtype, chunks=(4,), fillvalue=fill)
+        made[4:8] = np.arange(4).astype(dtype)
+    done = ingest(tmp_path / "a.h5")
+    assert done.plan.arrays[0].spec.attributes["hsc:hdf5"]["fill"] == "user"
+    equal(tmp_path / "a.h5", done, 1)
