@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,14 @@ from hsc.errors import DamagedSourceError, UnsupportedObjectError
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.source import ArraySource
 from hsc.ingestion.tasks import ChunkLook, ShardTask
-from hsc.store import BUFFER_BYTES, ShardStream, give_back, read_fill, take_buffer
+from hsc.store import (
+    BUFFER_BYTES,
+    ShardStream,
+    give_back,
+    idle_processors,
+    read_fill,
+    take_buffer,
+)
 from hsc.transcode import MalformedChunkError, Row, encode_chunk
 
 # Less than a batch of the shard, so that one call carries all of a stretch.
@@ -20,7 +29,10 @@ _READ_BYTES = 3 * 2**20
 # Bytes between chunks that are rather read with them than jumped over.
 _WASTED_BYTES = 64 * 2**10
 _LEAST_ROOM = 4096
+# Decoded bytes of chunks in work at once; each is there up to four times.
+_WORKED_ON_BYTES = 64 * 2**20
 _COPIED_BYTES = 2**20
+_Recoding = tuple[int, "Future[bytes | None]"]
 _MORE_PER_CHUNK = 24 * 2**10
 
 
@@ -55,12 +67,56 @@ class _Filling:
                 self._fail(row, error)
 
     def recoded(self, columns: NDArray[np.int64]) -> None:
-        """Read every chunk by its position, decode it outside of HDF5, encode it."""
-        for row, (piece, offset, nbytes, _) in enumerate(columns.tolist()):
-            chunk = np.empty(nbytes, np.uint8)
+        """Read every chunk by its position, decode it outside of HDF5, encode it.
+
+        Chunks are in work beside each other where processors would stand idle.
+        """
+        most = max(1, _WORKED_ON_BYTES // self._look.chunk_nbytes)
+        at_once = min(1 + idle_processors(), most, len(columns))
+        if at_once > 1:
+            with ThreadPoolExecutor(at_once, thread_name_prefix="hsc-recode") as pool:
+                self._recoded_by(pool, at_once, columns)
+            return
+        for row in range(len(columns)):
+            chunk = self._chunk(row, columns, deque())
+            if chunk is not None:
+                self._add_recoded(row, chunk)
+
+    def _recoded_by(
+        self, pool: ThreadPoolExecutor, at_once: int, columns: NDArray[np.int64]
+    ) -> None:
+        """Recode in other threads; chunks are read and added here, in their order."""
+        waiting: deque[_Recoding] = deque()
+        for row in range(len(columns)):
+            chunk = self._chunk(row, columns, waiting)
+            if chunk is not None:
+                waiting.append((row, pool.submit(self._recode, row, chunk)))
+            self._add_all(waiting, 2 * at_once - 1)
+        self._add_all(waiting, 0)
+
+    def _chunk(
+        self, row: int, columns: NDArray[np.int64], waiting: deque[_Recoding]
+    ) -> NDArray[np.uint8] | None:
+        """Read a chunk as it lies in the file; one that can't be read becomes a gap in its turn."""
+        piece, offset, nbytes, _ = columns[row].tolist()
+        chunk = np.empty(nbytes, np.uint8)
+        try:
+            self._source.read_into(piece, offset, chunk)
+        except DamagedSourceError as error:
+            self._add_all(waiting, 0)
+            self._fail(row, error)
+            return None
+        return chunk
+
+    def _add_all(self, waiting: deque[_Recoding], but: int) -> None:
+        """Add recoded chunks, in their order, until no more than ``but`` are left."""
+        while len(waiting) > but:
+            row, done = waiting.popleft()
             try:
-                self._source.read_into(piece, offset, chunk)
-                self._stream.add(int(self._task.numbers[row]), self._recode(row, chunk))
+                payload = done.result()
+                if payload is None:
+                    payload = self._by_hdf5(row)
+                self._stream.add(int(self._task.numbers[row]), payload)
             except (DamagedSourceError, UnsupportedObjectError) as error:
                 self._fail(row, error)
 
@@ -157,11 +213,15 @@ class _Filling:
 
     def _add_recoded(self, row: int, chunk: NDArray[np.uint8]) -> None:
         try:
-            self._stream.add(int(self._task.numbers[row]), self._recode(row, chunk))
+            payload = self._recode(row, chunk)
+            if payload is None:
+                payload = self._by_hdf5(row)
+            self._stream.add(int(self._task.numbers[row]), payload)
         except (DamagedSourceError, UnsupportedObjectError) as error:
             self._fail(row, error)
 
-    def _recode(self, row: int, chunk: NDArray[np.uint8]) -> bytes:
+    def _recode(self, row: int, chunk: NDArray[np.uint8]) -> bytes | None:
+        """Decode and encode a chunk; None when only HDF5 can decode it."""
         from hsc.transcode import decode_filters
 
         look, columns = self._look, self._task.columns
@@ -171,7 +231,7 @@ class _Filling:
         except MalformedChunkError as error:
             raise self._damaged(row, str(error)) from error
         if plain is None:
-            return self._by_hdf5(row)
+            return None
         array = plain.view(look.source_dtype).reshape(look.chunks)
         return encode_chunk(array, look.compressor, big_endian=look.big_endian)
 

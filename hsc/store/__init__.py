@@ -47,7 +47,7 @@ from hsc.store.retrying import Patience, end_waits_with
 from hsc.store.room import Room, TellsRoom
 from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
-from hsc.store.shardstream import ShardStream
+from hsc.store.shardstream import ShardStream, idle_processors
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects, zstd
 from hsc.store.streams import NewObject
 from hsc.store.tree import NewArray, NewGroup, NewTree
@@ -110,6 +110,7 @@ __all__ = [
     "give_back",
     "give_up",
     "holding",
+    "idle_processors",
     "make_claim",
     "metadata_objects",
     "open_objects",

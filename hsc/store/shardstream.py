@@ -39,14 +39,19 @@ class _Busy:
         with self._lock:
             self._count -= 1
 
-    def spare(self) -> bool:
-        """Tell whether a processor has no shard of its own."""
-        if hasattr(os, "sched_getaffinity"):
-            return self._count < len(os.sched_getaffinity(0))
-        return self._count < (os.cpu_count() or 1)
+    def idle(self) -> int:
+        """Give how many processors have no shard of their own."""
+        here = hasattr(os, "sched_getaffinity")
+        count = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
+        return max(0, count - self._count)
 
 
 _BUSY = _Busy()
+
+
+def idle_processors() -> int:
+    """Give how many processors have no shard of this process to work at."""
+    return _BUSY.idle()
 
 
 class ShardStream:
@@ -165,7 +170,7 @@ class ShardStream:
         if not self._filled:
             return
         part = self._batch[: self._filled]
-        if _BUSY.spare():
+        if _BUSY.idle():
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="hsc-drain")
             self._under_way.append((self._pool.submit(self._drain, part), self._batch))
