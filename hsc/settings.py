@@ -19,6 +19,8 @@ _SCHEDULER = re.compile(
 )
 _UNENCRYPTED = re.compile(r"(?:tcp|ws)://(?:[^/:@]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+# An S3 key may hold a slash, behind which nothing looks like credentials any more: "s3://key:x/y@b".
+_WITH_CREDENTIALS = re.compile(r"(?!file:)[^:]+://[^/]*@|s3a?://[^/]*:")
 
 
 def home() -> Path:
@@ -44,6 +46,12 @@ def store_url() -> str:
         raise ConfigurationError(
             f"HSC_STORE={text!r} would forget every dataset when the command ends",
             next_step="name a place that stays, as in file:///data/hsc or s3://bucket/prefix",
+        )
+    if _WITH_CREDENTIALS.match(text):  # here, before an activity or a message repeats it
+        raise ConfigurationError(
+            "HSC_STORE must not carry credentials",
+            next_step="write it like s3://bucket/prefix, and put them into the environment "
+            "(AWS_ACCESS_KEY_ID and the like)",
         )
     return _url("HSC_STORE", text, "file:///data/hsc or s3://bucket/prefix")
 

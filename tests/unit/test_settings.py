@@ -117,3 +117,23 @@ def test_a_scheduler_without_tls_off_loopback_must_be_asked_for(
     monkeypatch.setenv("HSC_DASK", "tcp://user:password@10.0.0.7:8786")
     with pytest.raises(ConfigurationError):
         settings.dask()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["s3://key:secret@bucket/x", "s3://key:sec/ret@bucket", "sftp://somebody@host/secret"],
+)
+def test_a_store_with_credentials_is_refused_before_anything_repeats_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSC_STORE", url)
+    with pytest.raises(ConfigurationError, match="credentials") as refused:
+        settings.store_url()
+    assert "secret" not in str(refused.value)
+    assert "sec/ret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["file:///data/a@b:c", "s3://bucket/a@b:c"])
+def test_a_store_may_have_any_sign_in_its_path(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSC_STORE", url)
+    assert settings.store_url() == url
