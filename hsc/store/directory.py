@@ -24,7 +24,7 @@ from hsc.errors import (
 from hsc.provenance import alive
 from hsc.store.leases import LEASE
 from hsc.store.objects import checked_key
-from hsc.store.pacing import pay
+from hsc.store.pacing import payer
 from hsc.store.room import Room, folder_room
 
 _TEMPORARY = ".tmp"
@@ -201,6 +201,7 @@ class NewFile:
         self._temporary = temporary
         self._target = target
         self._guard = guard
+        self._pay = payer()  # its parts may be written by another thread
         self._descriptor = -1
         self._length = 0
 
@@ -217,7 +218,7 @@ class NewFile:
 
     def write(self, part: memoryview) -> None:
         """Append a part, and have the disk begin with it."""
-        pay(len(part))
+        self._pay(len(part))
         with self._guard():
             rest = part
             while rest:

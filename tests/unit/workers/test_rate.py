@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 import threading
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsc.store import pay, paying
+from hsc.store import DirectoryObjects, pay, paying
 from hsc.workers import Bounds, Pace, TokenBucket
 
 
@@ -87,3 +88,13 @@ def test_who_writes_pays_in_its_own_thread_only():
         pay(11)
     pay(13)
     assert paid == [3, 11]
+
+
+def test_parts_that_another_thread_writes_are_paid_by_whoever_makes_the_object(tmp_path: Path):
+    paid: list[int] = []
+    with paying(paid.append), DirectoryObjects(tmp_path).begin("shard") as made:
+        other = threading.Thread(target=made.write, args=(memoryview(b"12345"),))
+        other.start()
+        other.join()
+        made.place()
+    assert paid == [5]
