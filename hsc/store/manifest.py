@@ -28,6 +28,9 @@ _HEAD = struct.Struct("<4sHHI")
 _SECTION = struct.Struct("<QQ")
 _DIGEST_BYTES = 32
 _NO_DIGEST = bytes(_DIGEST_BYTES)
+_MALFORMED = (IndexError, KeyError, MemoryError, RuntimeError, TypeError, ValueError, struct.error)
+# No object is as large, and two or three such places added up are still a place in a file.
+_MOST_BYTES = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +106,18 @@ class Manifest:
         FormatVersionError
             A newer hsc wrote it.
         """
-        sections = _sections(data, where)
-        header: dict[str, Any] = json.loads(sections[0])
-        return cls(
-            root=header["root"],
-            entries=_entries(sections[1:]),
-            source_id=header["source_id"],
-            files=tuple(header["files"]),
-            gaps=tuple(Gap(**gap) for gap in header["gaps"]),
-        )
+        try:
+            sections = _sections(data, where)
+            header: dict[str, Any] = json.loads(sections[0])
+            return cls(
+                root=header["root"],
+                entries=_entries(sections[1:]),
+                source_id=header["source_id"],
+                files=tuple(header["files"]),
+                gaps=tuple(Gap(**gap) for gap in header["gaps"]),
+            )
+        except _MALFORMED as error:  # its digest holds, but that anybody can make
+            raise _damaged(where) from error
 
     @property
     def nbytes(self) -> int:
@@ -195,6 +201,8 @@ def _entries(columns: Sequence[bytes]) -> tuple[ObjectEntry, ...]:
     lengths: NDArray[np.uint64] = np.frombuffer(columns[9], "<u8")
     crcs: NDArray[np.uint32] = np.frombuffer(columns[10], "<u4")
     packs, pack_offsets = np.frombuffer(columns[11], "<i4"), np.frombuffer(columns[12], "<u8")
+    if any(np.any(places > _MOST_BYTES) for places in (nbytes, offsets, lengths, pack_offsets)):
+        raise ValueError("a place that no object has")
     made = []
     for i, key in enumerate(keys):
         part = slice(bounds[i], bounds[i + 1])
@@ -220,13 +228,8 @@ def _pack(raw: bytes) -> bytes:
 
 
 def _sections(data: bytes, where: str) -> list[bytes]:
-    damaged = ManifestError(
-        "the manifest is damaged",
-        where=where,
-        next_step="restore it from a copy of the store",
-    )
     if len(data) < _HEAD.size + _DIGEST_BYTES or data[:4] != _MAGIC:
-        raise damaged
+        raise _damaged(where)
     _, version, _, count = _HEAD.unpack_from(data)
     if version > FORMAT_VERSION:
         raise FormatVersionError(
@@ -235,7 +238,7 @@ def _sections(data: bytes, where: str) -> list[bytes]:
             next_step="install a newer hanseatic-science-cloud",
         )
     if blake3(data[:-_DIGEST_BYTES]).digest() != data[-_DIGEST_BYTES:]:
-        raise damaged
+        raise _damaged(where)
     sections, position = [], _HEAD.size
     for _ in range(count):
         raw, stored = _SECTION.unpack_from(data, position)
@@ -244,3 +247,11 @@ def _sections(data: bytes, where: str) -> list[bytes]:
         sections.append(zstd.decompress(part) if raw else b"")
         position += stored
     return sections
+
+
+def _damaged(where: str) -> ManifestError:
+    return ManifestError(
+        "the manifest is damaged",
+        where=where,
+        next_step="restore it from a copy of the store",
+    )
