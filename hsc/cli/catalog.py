@@ -10,7 +10,7 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted
-from hsc.cli.places import store_argument
+from hsc.cli.places import never_written, store_argument
 from hsc.client import connect
 
 _SKIPPED = 3
@@ -42,6 +42,8 @@ def catalog(
         for pid in made.registered:
             answer(None, f"registered {pid}")
         answer(None, f"{len(made.registered)} registered, {made.known} known before")
+        if not made.attempts and not made.skipped:
+            answer(None, never_written(made.store), to_stderr=True)
         for each in made.skipped:
             answer(None, f"skipped {each.path}: {each.message}", to_stderr=True)
     if made.skipped:

@@ -9,7 +9,7 @@ import typer
 from hsc import jobs, settings
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted, show_table, size
-from hsc.cli.places import store_argument
+from hsc.cli.places import never_written, store_argument
 from hsc.jobs import Collection, Remains
 
 _SKIPPED = 3
@@ -47,6 +47,8 @@ def _show(found: Collection) -> None:
         answer(None, f"{len(found.strays)} temporary files of dead writers {verb}")
     if not rows and not found.strays:
         answer(None, "nothing is left over")
+    if not found.attempts and not found.skipped:
+        answer(None, never_written(found.store), to_stderr=True)
     for each in found.skipped:
         answer(None, f"skipped {each.path}: {each.message}", to_stderr=True)
     if not found.removed and (found.remains or found.strays):

@@ -58,6 +58,8 @@ class Collection(Record):
     """URL of the store."""
     removed: bool
     """Whether all of it was removed."""
+    attempts: int = 0
+    """How many attempts the store's log has."""
     remains: tuple[Remains, ...] = ()
     """What dead attempts left."""
     strays: tuple[str, ...] = ()
@@ -104,6 +106,7 @@ def collect(store: str, *, remove: bool = False) -> Collection:
     return Collection(
         store=store,
         removed=remove and not skipped,
+        attempts=len(lines),
         remains=tuple(remains),
         strays=tuple(strays),
         running=tuple(running),

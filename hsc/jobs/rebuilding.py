@@ -71,6 +71,8 @@ class Rebuilt(Record):
     """URL of the store."""
     catalog: str
     """URL of the catalog."""
+    attempts: int = 0
+    """How many attempts the store's log has."""
     registered: tuple[str, ...] = ()
     """PIDs with version that the catalog did not have."""
     known: int = 0
@@ -114,6 +116,7 @@ def rebuild(store: str, catalog: Catalog) -> Rebuilt:
     return Rebuilt(
         store=store,
         catalog=catalog.url,
+        attempts=len(attempts),
         registered=tuple(registered),
         known=known,
         skipped=tuple(skipped),

@@ -57,6 +57,13 @@ def test_rebuilding_twice_changes_nothing(shared, hsc, filled) -> None:
     assert hsc.json("search")["total"] == len(filled)
 
 
+@pytest.mark.parametrize("words", [("gc",), ("catalog", "rebuild")])
+def test_a_store_that_was_never_written_to_is_named(hsc, tmp_path: Path, words) -> None:
+    answer = hsc(*words, str(tmp_path / "stoer"))
+    assert f"never wrote to {(tmp_path / 'stoer').as_uri()}" in answer.stderr
+    assert hsc.json(*words, str(tmp_path / "stoer"))["attempts"] == 0
+
+
 def test_a_store_that_moved_is_read_where_it_is_now(shared, hsc, filled) -> None:
     store = _copy(shared, hsc)
     hsc.json("catalog", "rebuild", store)
