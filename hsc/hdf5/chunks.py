@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.hdf5.edges import edge_masks
 from hsc.transcode import Filter
 
 
@@ -71,7 +72,7 @@ def chunk_index(dataset: h5py.Dataset) -> ChunkIndex:
         places=places[order],
         offsets=offsets,
         sizes=sizes,
-        masks=table[order, -1].astype(np.uint32),
+        masks=edge_masks(dataset, places[order], table[order, -1].astype(np.uint32)),
     )
 
 

@@ -28,10 +28,18 @@ _DEFAULT_BLOCK_BYTES, _BLOCK_MULTIPLE, _LEAST_BLOCK = 8192, 8, 128
 def decode_bitshuffle_raw(
     source: NDArray[np.uint8], itemsize: int, block_elements: int
 ) -> NDArray[np.uint8]:
-    """Decode a chunk of bitshuffle without compression, which has no header."""
+    """Decode a chunk of bitshuffle without compression, which has no header.
+
+    Raises
+    ------
+    MalformedChunkError
+        Its blocks are no multiple of 8 elements.
+    """
     elements = block_elements or max(
         _DEFAULT_BLOCK_BYTES // itemsize // _BLOCK_MULTIPLE * _BLOCK_MULTIPLE, _LEAST_BLOCK
     )
+    if elements % _BLOCK_MULTIPLE:
+        raise MalformedChunkError(REASONS[BLOCK])
     target = source.copy()
     count = source.size // itemsize
     for start in range(0, count, elements):

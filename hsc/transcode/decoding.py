@@ -19,7 +19,7 @@ from hsc.transcode.blocks import (
     decode_bitshuffle_zstd,
     decode_lz4_blocks,
 )
-from hsc.transcode.checksums import fletcher32
+from hsc.transcode.checksums import right_sum
 from hsc.transcode.frames import look_at_blosc, look_at_zstd
 from hsc.transcode.lzf import decode_lzf
 from hsc.transcode.malformed import RAW, REASONS, RECODE, SHORT, SUM, MalformedChunkError
@@ -112,7 +112,7 @@ def _inflate(chunk: NDArray[np.uint8], nbytes: int) -> NDArray[np.uint8]:
 def _summed(chunk: NDArray[np.uint8], _: int) -> NDArray[np.uint8]:
     if chunk.size < 4:
         raise MalformedChunkError(REASONS[SHORT])
-    if fletcher32(chunk, 0, chunk.size - 4) != int(chunk[-4:].view("<u4")[0]):
+    if not right_sum(chunk, 0, chunk.size - 4, int(chunk[-4:].view("<u4")[0])):
         raise MalformedChunkError(REASONS[SUM])
     return chunk[:-4]
 

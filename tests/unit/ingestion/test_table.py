@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import h5py
 import hdf5plugin
 import numpy as np
@@ -110,6 +112,52 @@ def test_a_wrong_checksum_is_named(tmp_path, ingest, row):
         file["d"].id.write_direct_chunk((2, 0, 0), bytes(chunk), mask)
     with pytest.raises(DamagedSourceError, match=r"chunk \(1, 0, 0\).*checksum"):
         ingest(tmp_path / "a.h5")
+
+
+def test_a_checksum_with_its_halves_turned_as_old_hdf5_wrote_it_is_right(tmp_path, ingest):
+    values = pixels("<u2")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset("d", data=values, chunks=(2, 61, 47), fletcher32=True)
+        for place in ((0, 0, 0), (2, 0, 0)):
+            mask, chunk = made.id.read_direct_chunk(place)
+            told = chunk[-4:]
+            turned = bytes((told[1], told[0], told[3], told[2]))
+            assert turned != told
+            made.id.write_direct_chunk(place, chunk[:-4] + turned, mask)
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert (file["d"][...] == values).all()
+    check(ingest(tmp_path / "a.h5"), values, Way.PASSTHROUGH)
+
+
+PIPELINES = {
+    "shuffle": ((2, ()),),
+    "shuffle-deflate": ((2, ()), (1, (3,))),
+    "checksum": ((3, ()),),
+    "bitshuffle": ((32008, (0, 0)),),
+    "bitshuffle-lz4": ((32008, (0, 2)),),
+    "blosc": ((32001, (2, 2, 4, 0, 5, 1, 1)),),
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_edge_chunks_that_hdf5_was_told_to_leave_unfiltered(tmp_path, ingest, name):
+    library = ctypes.CDLL(h5py.h5d.__file__)
+    if not hasattr(library, "H5Pset_chunk_opts"):
+        pytest.skip("h5py's HDF5 can't be reached here")
+    values = pixels("<u4", (300, 290))
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((160, 160))
+    for code, settings in PIPELINES[name]:
+        plist.set_filter(code, 0, settings)
+    assert library.H5Pset_chunk_opts(ctypes.c_int64(plist.id), ctypes.c_uint(2)) >= 0
+    with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
+        space = h5py.h5s.create_simple(values.shape)
+        made = h5py.h5d.create(file.id, b"d", h5py.h5t.NATIVE_UINT32, space, plist)
+        made.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    made = ingest(tmp_path / "a.h5")
+    (planned,) = made.plan.arrays
+    assert planned.columns is not None
+    check(made, values, planned.spec.way)
 
 
 @pytest.mark.parametrize("dtype", ["|u1", "<u2", ">u4", "<f8"])

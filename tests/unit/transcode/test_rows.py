@@ -219,3 +219,10 @@ def test_fletcher32_is_that_of_hdf5(count, seed):
     array = np.random.default_rng(seed).integers(0, 256, count).astype("u1")
     chunk, _ = written(array, {"fletcher32": True})
     assert fletcher32(array, 0, count) == int.from_bytes(chunk[-4:], "little")
+
+
+def test_bitshuffle_blocks_of_no_multiple_of_8_elements_are_malformed():
+    chunk, (stage,) = written(np.arange(4096, dtype="<u2"), OTHERS["none"])
+    crafted = Filter(stage.id, (*stage.values[:3], 3, *stage.values[4:]))
+    with pytest.raises(MalformedChunkError, match="block size"):
+        decode_filters(np.frombuffer(chunk, np.uint8), (crafted,), 0, 8192)
