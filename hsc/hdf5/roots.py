@@ -18,6 +18,10 @@ class Roots:
 
     folders: tuple[Path, ...]
     """Real paths."""
+    as_hdf5: bool = False
+    """Whether a file counts as found only where HDF5 finds it on this system too: it reads virtual
+    datasets itself, and gives fill values for what it can't find. It takes a name with a root of
+    Windows for one without anywhere else."""
 
     @classmethod
     def beside(cls, path: Path) -> Roots:
@@ -53,7 +57,7 @@ class Roots:
         if not name or "\0" in name:
             return None, "is missing"
         reason = "is missing"
-        for candidate in _candidates(name, of)[: 2 if moved else 1]:
+        for candidate in self._candidates(name, of)[: 2 if moved else 1]:
             # Not Path.resolve, which fails on a symbolic link to itself.
             path = Path(os.path.realpath(candidate))
             if not any(path.is_relative_to(folder) for folder in self.folders):
@@ -66,11 +70,13 @@ class Roots:
                 return path, ""
         return None, reason
 
-
-def _candidates(name: str, of: Path) -> list[Path]:
-    folder = Path(os.path.realpath(of)).parent
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return [folder / name, *([folder / last] if last and name_is_rooted(name) else [])]
+    def _candidates(self, name: str, of: Path) -> list[Path]:
+        folder = Path(os.path.realpath(of)).parent
+        if self.as_hdf5 and os.name == "posix":
+            rooted, last = name.startswith("/"), name.rpartition("/")[2]
+        else:
+            rooted, last = name_is_rooted(name), name.replace("\\", "/").rpartition("/")[2]
+        return [folder / name, *([folder / last] if last and rooted else [])]
 
 
 def name_is_rooted(name: str) -> bool:

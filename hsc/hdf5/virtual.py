@@ -75,6 +75,9 @@ class Sources:
     live: bool = False
     _known: dict[tuple[Path, str, str], _Source | None] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.roots = replace(self.roots, as_hdf5=True)
+
     def facts(self, dataset: h5py.Dataset) -> VirtualFacts:
         """Look at a virtual dataset's sources.
 

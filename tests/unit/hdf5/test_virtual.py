@@ -265,3 +265,20 @@ def test_of_many_bad_sources_some_are_named_and_the_rest_counted(folder):
     _, problems, _ = walk_file(folder / "main.h5")
     assert problems["/v"].startswith("its source gone00.h5 is missing; ")
     assert problems["/v"].endswith("; and 20 more")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there HDF5 knows such names")
+@pytest.mark.parametrize("name", [r"C:\data\there.h5", "C:/data/there.h5", r"\\host\x\there.h5"])
+def test_a_source_named_as_on_windows_is_missing_where_hdf5_gives_fill_values_for_it(folder, name):
+    with h5py.File(folder / "main.h5", "w") as file:
+        layout = h5py.VirtualLayout((2,), "i8")
+        layout[:] = h5py.VirtualSource(name, "x", (4,))[::2]
+        file.create_virtual_dataset("v", layout, fillvalue=7)
+    with open_hdf5(folder / "main.h5") as file:
+        assert file["v"][...].tolist() == [7, 7]  # and there.h5 lies beside it
+        tree = walk(file)
+    assert [dataset.path for dataset in tree.datasets] == []
+    (problem,) = tree.problems
+    assert problem.path == "/v"
+    assert "is missing" in problem.reason
+    assert problem.lacking == (name,)
