@@ -112,7 +112,7 @@ def _tell(report: Any) -> None:
                     size(dataset.bytes_in),
                     size(dataset.bytes_out),
                     "" if dataset.existing else _speed(dataset),
-                    "was there already" if dataset.existing else "",
+                    _remark(dataset),
                 ]
                 for dataset in report.datasets
             ],
@@ -130,3 +130,9 @@ def _tell(report: Any) -> None:
 
 def _speed(dataset: Any) -> str:
     return f"{dataset.bytes_in / max(dataset.seconds, 1e-3) / 1e9:.3f}"
+
+
+def _remark(dataset: Any) -> str:
+    # The next version of a run that grew bears the PID that its user knows already.
+    version = f"version {dataset.version}" if dataset.version > 1 else ""
+    return " ".join(filter(None, (version, "was there already" if dataset.existing else "")))

@@ -58,6 +58,7 @@ def test_a_late_file_makes_the_next_version_and_the_earlier_stays(home, late) ->
     assert (again.pid, again.version, again.existing) == (first.pid, 1, True)
     away.rename(last)
     assert python.ingest(master).version == 2
+    assert "version 2 was there already" in home("ingest", master).stdout
     with pytest.raises(DatasetNotFoundError):
         python.open(f"{first.pid}@3")
 
