@@ -158,7 +158,10 @@ def make_pack(task: PackTask) -> MadeObjects:
     if task.resumed:
         finished = writer.finished_pack(pack_key(task.number))
         # The journal does not keep why a chunk is a gap: such a pack is made again.
-        if finished and not any(len(entry.chunks.gaps) for entry in finished):
+        # Another release may have packed otherwise: then nothing of it counts.
+        wanted = {pack_key(task.number), *(member.key for member in task.members)}
+        same = {entry.key for entry in finished} == wanted
+        if same and not any(len(entry.chunks.gaps) for entry in finished):
             return MadeObjects(tuple(finished))
     failures: list[ChunkFailure] = []
 

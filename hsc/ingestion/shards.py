@@ -40,7 +40,8 @@ def make_shard(task: ShardTask) -> MadeShard:
     if task.resumed:
         finished = writer.finished(task.key)
         # The journal does not keep why a chunk is a gap: such a shard is made again.
-        if finished is not None and not len(finished.chunks.gaps):
+        same = finished is not None and len(finished.chunks) == task.count
+        if finished is not None and same and not len(finished.chunks.gaps):
             return MadeShard(finished)
     with writer.open_object(task.key) as written:
         made = _build(task, written.write)

@@ -115,6 +115,8 @@ def commit_plan(
     entries: Sequence[ObjectEntry],
     gaps: Sequence[Gap] = (),
     explain: Callable[[Manifest], bytes] | None = None,
+    *,
+    resumed: bool = False,
 ) -> Manifest:
     """Commit what was written, and which chunks are gaps: from here on there is a version.
 
@@ -122,6 +124,8 @@ def commit_plan(
     ----------
     explain
         Gives the version's crate; None: it gets none.
+    resumed
+        Whether an earlier attempt may have written more than this one was asked for.
     """
     return VersionWriter(open_objects(store), location).commit(
         entries,
@@ -129,6 +133,7 @@ def commit_plan(
         files=[plain_text(file.name) for file in plan.run.sources],
         gaps=(*plan.gaps, *gaps),
         explain=explain,
+        resumed=resumed,
     )
 
 

@@ -40,7 +40,15 @@ def register(order: Order, plan: Plan, target: Target, written: Written) -> Data
         return write_crate(dataset, order.activity.as_done(), order.activity.edges(version))
 
     _check_held(order, target)
-    commit_plan(plan, target.store, target.location, written.entries, written.gaps, explain)
+    commit_plan(
+        plan,
+        target.store,
+        target.location,
+        written.entries,
+        written.gaps,
+        explain,
+        resumed=target.resumed,
+    )
     return tell_version(order.catalog, target.url, order.activity)
 
 

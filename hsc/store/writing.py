@@ -162,11 +162,15 @@ class VersionWriter:
         files: Sequence[str],
         gaps: Sequence[Gap],
         explain: Callable[[Manifest], bytes] | None = None,
+        resumed: bool = False,
     ) -> Manifest:
         """Write the manifest: from here on there is a version. Then drop the journal.
 
         Parameters
         ----------
+        resumed
+            Whether an earlier attempt may have written more than this one was asked for, as
+            previews: that is dropped too.
         explain
             Gives the version's crate, from a manifest that lists all but the crate. Where an
             earlier attempt died after writing one, that one stays.
@@ -190,17 +194,24 @@ class VersionWriter:
             listed = sorted((*ordered, crate), key=lambda entry: entry.key.encode())
             manifest = replace(manifest, entries=tuple(listed))
         self._put_same(self._key(MANIFEST_KEY), manifest.encode())
-        self._settle(ordered)
+        self._settle(manifest, resumed=resumed)
         return manifest
 
     def committed(self) -> bool:
         """Tell whether the version is there."""
         return self._objects.size(self._key(MANIFEST_KEY)) is not None
 
-    def _settle(self, entries: Sequence[ObjectEntry]) -> None:
-        """Drop the journal of a committed version, as far as the store lets us."""
+    def _settle(self, manifest: Manifest, *, resumed: bool) -> None:
+        """Drop what is no part of a committed version, as far as the store lets us."""
+        entries = manifest.entries
         packs = {pack_key(entry.pack) for entry in entries if entry.packed}
         try:
+            intent, notes = read_intent(self._objects, self._location)
+            listed = {entry.key for entry in entries} | {MANIFEST_KEY}
+            for key in sorted(intent.keys - listed) if resumed else ():
+                self._objects.delete(self._key(key))
+                if key in intent.shards:
+                    self._objects.delete(self._journal_key(key))
             for entry in entries:
                 own = entry.nbytes >= _JOURNALLED_BYTES and not entry.packed
                 if own or entry.key in packs:

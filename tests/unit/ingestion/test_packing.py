@@ -26,7 +26,9 @@ from hsc.store import (
     Manifest,
     NewArray,
     NewTree,
+    PackBuilder,
     VersionWriter,
+    digest_entry,
     open_version,
     packed_nbytes,
 )
@@ -216,6 +218,24 @@ def test_a_finished_pack_is_not_made_again(tmp_path, plan, write_version):
         e.key: e.digest for e in again.manifest.entries
     }
     assert not (store / LOCATION / ".journal").exists()
+
+
+def test_a_finished_pack_of_other_objects_is_made_again(tmp_path, plan, write_version):
+    made, store = plan(write_mixed(tmp_path / "mixed.h5")), tmp_path / "store"
+    whole = write_version(made, tmp_path / "whole", write_once=False)
+    write_plan(
+        made, store.as_uri(), LOCATION, workers=ThreadWorkers(1), progress=Silent(), resumed=False
+    )
+    writer = VersionWriter(DirectoryObjects(store), LOCATION)
+    number = max(entry.pack for entry in whole.manifest.entries)
+    pack = PackBuilder(number)  # as another release packed
+    pack.add(digest_entry("data.zarr/other", b"other"), b"other")
+    writer.put_pack(*pack.finish())
+    again = write_version(made, store, resumed=True, write_once=False)
+    assert again.manifest.root == whole.manifest.root
+    assert [entry.key for entry in again.manifest.entries] == [
+        entry.key for entry in whole.manifest.entries
+    ]
 
 
 def test_a_damaged_chunk_in_a_pack_is_named_like_any_other(tmp_path, plan):

@@ -113,3 +113,16 @@ def test_what_is_noted_in_the_journals_folder_goes_at_the_commit(objects):
     objects.put_new("d/v1/.journal/probe-1", b"left by a worker that died")
     commit(writer, put(writer, "data.zarr/a", BIG))
     assert objects.keys("d/v1") == ["d/v1/data.zarr/a", "d/v1/manifest"]
+
+
+def test_what_an_earlier_attempt_wrote_beyond_this_one_goes_with_the_commit(objects):
+    earlier = VersionWriter(objects, "d/v1")
+    earlier.begin(["data.zarr/a", "small.zip"], ["preview/mean.npy"])
+    put(earlier, "data.zarr/a", BIG)
+    put(earlier, "small.zip", BIG)
+    earlier.put_metadata({"preview/mean.npy": b"mean"})
+    writer = VersionWriter(objects, "d/v1")
+    writer.begin(["data.zarr/a"], [])
+    entry = put(writer, "data.zarr/a", BIG)
+    writer.commit([entry], source_id=None, files=(), gaps=(), resumed=True)
+    assert objects.keys("d/v1") == ["d/v1/data.zarr/a", "d/v1/manifest"]
