@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -15,6 +16,8 @@ from hsc.hdf5.types import ElementType
 OFFSET_TYPE = ElementType("int64", {"dtype": "<i8"}, view="<i8", nbytes=8)
 _MOST_BLOCKS = 4096
 _LEAST_ROWS = 64
+# Of a block, when all rows are alike; in memory it takes some times as much.
+_BLOCK_BYTES = 32 * 2**20
 
 
 def row_regions(dataset: h5py.Dataset) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -29,7 +32,9 @@ def _row_bounds(dataset: h5py.Dataset) -> tuple[int, ...]:
         return (0, 1)
     rows = dataset.shape[0]
     chunk = dataset.chunks[0] if dataset.chunks else 1
-    least = max(_LEAST_ROWS, -(-rows // _MOST_BLOCKS))
+    # No file has longer rows than it is long.
+    affordable = _BLOCK_BYTES * rows // max(1, os.stat(os.fsencode(dataset.file.filename)).st_size)
+    least = max(1, min(_LEAST_ROWS, affordable), -(-rows // _MOST_BLOCKS))
     step = -(-least // chunk) * chunk
     return (*range(0, rows, step), rows) if rows else (0, 0)
 
