@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hsc.errors import HscError
+from hsc.errors import HscError, ManifestError
 from hsc.jobs.requests import PathFailure
 from hsc.store import Attempt, ObjectStore, count_attempts, read_attempt
 
@@ -17,5 +17,18 @@ def walk_log(objects: ObjectStore) -> tuple[list[Attempt], list[PathFailure]]:
         except HscError as error:
             failures.append(PathFailure(path=f".attempts/{number}", **error.document()))
         else:
-            attempts += [attempt] if attempt is not None else []
+            if attempt is None:
+                failures.append(_lost(objects, number))
+            else:
+                attempts.append(attempt)
     return attempts, failures
+
+
+def _lost(objects: ObjectStore, number: int) -> PathFailure:
+    key = f".attempts/{number}"
+    failure = ManifestError(
+        "a line of the store's log is gone: what its attempt wrote can't be found",
+        where=f"{objects.url}/{key}",
+        next_step="restore it from a copy of the store",
+    )
+    return PathFailure(path=key, **failure.document())

@@ -76,8 +76,15 @@ def place_attempt(
 
 
 def count_attempts(objects: ObjectStore) -> int:
-    """Give how many attempts the store's log has."""
-    return _tail(objects)
+    """Give how many attempts the store's log has, those among them whose lines were lost."""
+    end = _tail(objects)
+    while True:
+        steps = (*range(1, 9), *(2**power for power in range(4, 17)))
+        later = (end + step for step in steps if objects.size(_key(end + step)) is not None)
+        found = next(later, None)
+        if found is None:
+            return end
+        end = _tail(objects, found)
 
 
 def read_attempt(objects: ObjectStore, number: int) -> Attempt | None:
@@ -117,15 +124,15 @@ def read_attempts(objects: ObjectStore) -> Iterator[Attempt]:
         number += 1
 
 
-def _tail(objects: ObjectStore) -> int:
-    """Find the first free place: by steps that double, then by halves."""
+def _tail(objects: ObjectStore, first: int = 0) -> int:
+    """Find a free place, the first where no line was lost: by steps that double, then by halves."""
 
     def taken(number: int) -> bool:
         return objects.size(_key(number)) is not None
 
-    if not taken(0):
-        return 0
-    last, step = 0, 1
+    if not taken(first):
+        return first
+    last, step = first, 1
     while taken(last + step):
         last, step = last + step, step * 2
     free = last + step

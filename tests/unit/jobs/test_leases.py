@@ -124,3 +124,12 @@ def test_a_line_that_cannot_be_read_is_named_and_the_rest_is_collected(objects: 
     assert [each.path for each in found.skipped] == [".attempts/0"]
     assert len(found.remains) == 1
     assert json.loads(json.dumps(found.document()))["removed"] is False
+
+
+def test_a_lost_line_of_the_log_is_named(objects):
+    for name in ("a", "b", "c"):
+        place_attempt(objects, "ingest", Pid.generate("hsc.local"), 1, f"{name}/v1", activity=name)
+    objects.delete(".attempts/1")
+    found = collect(objects.url)
+    assert [each.path for each in found.skipped] == [".attempts/1"]
+    assert found.attempts == 2
