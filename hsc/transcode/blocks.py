@@ -7,12 +7,14 @@ import numpy as np
 from numcodecs import zstd as zstd_codec
 from numpy.typing import NDArray
 
+from hsc.transcode.frames import look_at_zstd
 from hsc.transcode.lz4 import decode_lz4
 from hsc.transcode.machine import big_u32
 from hsc.transcode.malformed import (
     BLOCK,
     OVERRUN,
     REASONS,
+    RECODE,
     SHORT,
     SIZE,
     TAIL,
@@ -99,11 +101,20 @@ def decode_bitshuffle_zstd(
 
 
 def _decode_zstd(source: NDArray[np.uint8], nbytes: int) -> NDArray[np.uint8]:
+    # The codec leaves the rest of a target as it was when a frame tells a smaller size.
+    status = look_at_zstd(source, 0, source.size, nbytes)
+    if status not in (0, RECODE):
+        raise MalformedChunkError(REASONS[status])
     plain = np.empty(nbytes, np.uint8)
     try:
-        zstd_codec.decompress(source, plain)
+        if status == RECODE:
+            plain = np.frombuffer(zstd_codec.decompress(source), np.uint8)
+        else:
+            zstd_codec.decompress(source, plain)
     except (RuntimeError, ValueError) as error:
         raise MalformedChunkError(REASONS[TAIL]) from error
+    if plain.size != nbytes:
+        raise MalformedChunkError(REASONS[SIZE])
     return plain
 
 

@@ -226,3 +226,12 @@ def test_bitshuffle_blocks_of_no_multiple_of_8_elements_are_malformed():
     crafted = Filter(stage.id, (*stage.values[:3], 3, *stage.values[4:]))
     with pytest.raises(MalformedChunkError, match="block size"):
         decode_filters(np.frombuffer(chunk, np.uint8), (crafted,), 0, 8192)
+
+
+def test_a_bitshuffled_block_whose_zstandard_frame_is_of_another_size_is_malformed():
+    kind = hdf5plugin.Bitshuffle(nelems=64, cname="zstd")
+    chunk, filters = written(np.arange(64, dtype="<u2"), kind)
+    short = zstd.compress(bytes(64), 3)
+    crafted = chunk[:12] + len(short).to_bytes(4, "big") + short
+    with pytest.raises(MalformedChunkError):
+        decode_filters(np.frombuffer(crafted, np.uint8), filters, 0, 128)
