@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _REALFILES = Path(
     os.environ.get("HSC_REALFILES") or REPOSITORY.parent / "shared" / "realfiles"
 ).expanduser()
+# A job in the background is started with Ctrl-C ignored, and so would be all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _SHORT_KILLS = 12
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
 _FUZZ = int(os.environ.get("HSC_FUZZ") or 150), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)

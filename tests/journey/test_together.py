@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ class Ground:
             text=True,
         )
 
+    @contextmanager
+    def ingesting(self, source: Path, home: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Ingest in a home of its own for as long as the block runs."""
+        with self.begin(source, home, *words) as running:
+            try:
+                yield running
+            finally:
+                running.kill()  # one that a failed test left stopped would never end
+
     def wait_for(self, running: subprocess.Popen[str], part: str) -> None:
         """Wait until an object whose key has a part is there."""
         end = time.monotonic() + _PATIENCE_S
@@ -100,10 +110,10 @@ def _result(running: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def test_the_second_waits_and_gives_the_same_dataset(ground: Ground, source: Path) -> None:
-    with ground.begin(source, "one") as first:
+    with ground.ingesting(source, "one") as first:
         ground.wait_for(first, "/c/")
         first.send_signal(signal.SIGSTOP)
-        with ground.begin(source, "two") as second:
+        with ground.ingesting(source, "two") as second:
             said = _told_to_wait(second)
             first.send_signal(signal.SIGCONT)
             made, found = _result(first), _result(second)
@@ -120,10 +130,10 @@ def test_the_second_waits_and_gives_the_same_dataset(ground: Ground, source: Pat
 
 
 def test_the_second_takes_over_when_the_first_dies(ground: Ground, source: Path) -> None:
-    with ground.begin(source, "one") as first:
+    with ground.ingesting(source, "one") as first:
         ground.wait_for(first, "/c/")
         first.send_signal(signal.SIGSTOP)
-        with ground.begin(source, "two") as second:
+        with ground.ingesting(source, "two") as second:
             _told_to_wait(second)
             first.send_signal(signal.SIGKILL)
             first.wait()
@@ -134,15 +144,15 @@ def test_the_second_takes_over_when_the_first_dies(ground: Ground, source: Path)
 
 
 def test_waiting_ends_with_ctrl_c_and_at_its_limit(ground: Ground, source: Path) -> None:
-    with ground.begin(source, "one") as first:
+    with ground.ingesting(source, "one") as first:
         ground.wait_for(first, "/c/")
         first.send_signal(signal.SIGSTOP)
-        with ground.begin(source, "two") as second:
+        with ground.ingesting(source, "two") as second:
             _told_to_wait(second)
             second.send_signal(signal.SIGINT)
             second.communicate(timeout=60)
             assert second.returncode == 130
-        with ground.begin(source, "three", "--max-wait", "0.5") as third:
+        with ground.ingesting(source, "three", "--max-wait", "0.5") as third:
             stdout, _ = third.communicate(timeout=60)
             assert third.returncode == 1
             assert json.loads(stdout)["error"] == "IngestInProgressError"
