@@ -22,8 +22,8 @@
     │   └── SourceTooSlowError (TimeoutError)         reading it takes more time than it may
     ├── StoreError
     │   ├── StoreUnwritableError (PermissionError)
-    │   ├── StoreUnavailableError (ConnectionError)   it did not answer for as long as was waited
     │   ├── StoreFullError (OSError)                  no room for what is to be written
+    │   ├── StoreUnavailableError (ConnectionError)   it did not answer for as long as was waited
     │   ├── ObjectMissingError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
     │   ├── IngestInProgressError                     somebody else is at the same source
