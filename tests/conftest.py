@@ -19,9 +19,9 @@ _REALFILES = Path(
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_SHORT_KILLS = 12
+_SHORT_KILLS = 8
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
-_FUZZ = int(os.environ.get("HSC_FUZZ") or 150), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
+_FUZZ = int(os.environ.get("HSC_FUZZ") or 90), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
 # Real servers, each started when the first test asks for it (tests/servers).
