@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -30,11 +32,27 @@ _DRIVER_NBYTES = 2048
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
+@dataclass
+class _Shared:
+    """One file that is open, for all who read it in this process."""
+
+    file: h5py.File
+    readers: int = 0
+
+
+# HDF5 keeps, for all handles of a file in a process, the datatypes that the first one read, and
+# in those with text or references inside a compound a pointer to that handle: once it is closed,
+# to read through another one is a crash (h5py issue 2920). So there is only ever one handle.
+_OPEN: dict[tuple[int, int], _Shared] = {}
+_OPENING = threading.Lock()
+
+
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """Open a file for reading, without locks.
 
     Locks are left alone because parallel file systems often refuse them and a reader needs none.
+    Whoever opens the same file at the same time gets the same object: leave it open.
 
     Raises
     ------
@@ -51,11 +69,20 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         It is one part of several.
     """
     check_signature(path)
-    file = _opened(path)
+    facts = path.stat()
+    key = (facts.st_dev, facts.st_ino)
+    with _OPENING:
+        shared = _OPEN.get(key) or _Shared(_opened(path))
+        shared.readers += 1
+        _OPEN[key] = shared
     try:
-        yield file
+        yield shared.file
     finally:
-        file.close()
+        with _OPENING:
+            shared.readers -= 1
+            if not shared.readers:
+                del _OPEN[key]
+                shared.file.close()
 
 
 def _opened(path: Path) -> h5py.File:

@@ -37,6 +37,23 @@ print("all")
 """
 
 
+READ_BESIDE_ONE_WHO_LEAVES = """
+import pathlib, sys
+from hsc.hdf5 import open_hdf5
+path = pathlib.Path(sys.argv[1])
+first, second = open_hdf5(path), open_hdf5(path)
+rows = first.__enter__()["rows"]
+assert rows[0]["text"] == b"beam"
+same = second.__enter__()["rows"]
+assert same[0]["text"] == b"beam"
+first.__exit__(None, None, None)
+assert same[0]["text"] == b"beam"
+second.__exit__(None, None, None)
+assert not same
+print("read")
+"""
+
+
 def opened(path):
     with open_hdf5(path):
         return True
@@ -54,6 +71,21 @@ def test_other_peoples_files_walk_or_raise_an_error_of_ours_within_20_seconds(re
     lines = done.stdout.splitlines()
     assert (done.returncode, lines[-1]) == (0, "all"), f"{lines[-1:]}\n{done.stderr}"
     assert len(lines) > 100
+
+
+def test_text_in_compounds_is_read_after_another_reader_of_the_file_has_closed_it(tmp_path):
+    # Two handles of one file crash here (h5py issue 2920), so in a process of its own.
+    kind = np.dtype([("number", "i4"), ("text", h5py.string_dtype())])
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file.create_dataset("rows", data=np.array([(1, "beam")], kind))
+    done = subprocess.run(
+        [sys.executable, "-c", READ_BESIDE_ONE_WHO_LEAVES, str(tmp_path / "rows.h5")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "read\n"), done.stderr
 
 
 @pytest.mark.parametrize("text", [b"", b"x", b"<xml/>", b"\x89HDF\r\n\x1a", b"x" * 5000])
