@@ -29,6 +29,7 @@
     │   ├── IngestInProgressError                     somebody else is at the same source
     │   ├── FormatVersionError                        written by a newer hsc
     │   ├── GapError                                  a chunk that the source could not give
+    │   ├── ArchivedError                             on tape or the like: to be asked for first
     │   └── DamageError
     │       ├── MissingShardError                     listed in the manifest, absent in the store
     │       ├── CorruptShardError                     present, but not the bytes that were written
@@ -201,6 +202,10 @@ class FormatVersionError(StoreError):
 
 class GapError(StoreError):
     """A chunk is a gap: it could not be carried over, and its dataset says so."""
+
+
+class ArchivedError(StoreError):
+    """All replicas of a dataset that could be read lie in an archive: ask for one first."""
 
 
 class DamageError(StoreError):

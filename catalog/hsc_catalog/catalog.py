@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
-from hsc.model import Activity, ActivityState, Dataset, Edge, Lineage, Pid, Query, SearchResult
+from hsc.model import (
+    Activity,
+    ActivityState,
+    Dataset,
+    Edge,
+    Lineage,
+    Pid,
+    Query,
+    Replica,
+    SearchResult,
+)
 from hsc_catalog.activities import list_activities, put_activity
 from hsc_catalog.database import Database
 from hsc_catalog.lineage import walk
 from hsc_catalog.registering import put_dataset, put_edges
+from hsc_catalog.replicas import list_replicas, put_replica
 from hsc_catalog.search import get_dataset, search_datasets
 
 
@@ -46,6 +57,18 @@ class SqlCatalog:
         with self._database.writing() as connection:
             put_activity(connection, activity)
 
+    def register_replica(self, pid: Pid, replica: Replica, activity: Activity) -> None:
+        """Keep how a replica of a version now stands, and the activity that says so.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such version; nothing was kept.
+        """
+        with self._database.writing() as connection:
+            put_replica(connection, pid, replica)
+            put_activity(connection, activity)
+
     def get(self, pid: Pid) -> Dataset:
         """Give a dataset: the version that the PID names, else the newest.
 
@@ -56,6 +79,17 @@ class SqlCatalog:
         """
         with self._database.reading() as connection:
             return get_dataset(connection, pid)
+
+    def replicas(self, pid: Pid) -> Sequence[Replica]:
+        """List where a version lies: first the place where it was made, then the others by age.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such version.
+        """
+        with self._database.reading() as connection:
+            return list_replicas(connection, pid)
 
     def search(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""

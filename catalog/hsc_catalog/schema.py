@@ -30,7 +30,7 @@ from hsc.errors import CatalogUnavailableError, FormatVersionError, InvalidQuery
 from hsc.model import Quantity
 from hsc_catalog.dialects import make_words_table
 
-VERSION = 1
+VERSION = 2
 """Version of these tables; raised whenever a database of before would have to be changed."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,6 +105,17 @@ quantity = Table(
     Index("quantity_value", "name", "dimension", "value", "dataset"),
 )
 
+# Where versions lie beside, or how they stand at, the place that their document tells.
+replica = Table(
+    "replica",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset", ForeignKey("dataset.id"), nullable=False),
+    Column("location", Words, nullable=False),
+    Column("json", Text, nullable=False),
+    UniqueConstraint("dataset", "location"),
+)
+
 activity = Table(
     "activity",
     metadata,
@@ -138,14 +149,18 @@ edge = Table(
 
 
 def make_tables(connection: Connection) -> None:
-    """Make the tables in an empty database."""
+    """Make the tables in an empty database, or those that an older release did not know."""
+    if inspect(connection).get_table_names():
+        metadata.create_all(connection)
+        connection.execute(schema_version.update().values(version=VERSION))
+        return
     metadata.create_all(connection, checkfirst=False)
     make_words_table(connection)
     connection.execute(schema_version.insert().values(version=VERSION))
 
 
 def has_tables(connection: Connection, where: str) -> bool:
-    """Tell whether the tables are there; False means an empty database.
+    """Tell whether all tables are there; False: an empty database, or one of an older release.
 
     Raises
     ------
@@ -170,7 +185,7 @@ def has_tables(connection: Connection, where: str) -> bool:
             where=where,
             next_step="install the newer release of hanseatic-science-cloud that wrote it",
         )
-    return True
+    return bool(found == VERSION)
 
 
 def microseconds(moment: datetime) -> int:

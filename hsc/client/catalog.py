@@ -14,6 +14,7 @@ from hsc.model import (
     Lineage,
     Pid,
     Query,
+    Replica,
     SearchResult,
 )
 
@@ -45,6 +46,21 @@ class Registrar(Protocol):
         """
         ...
 
+    def register_replica(self, pid: Pid, replica: Replica, activity: Activity) -> None:
+        """Keep how a replica of a version now stands, and the activity that says so.
+
+        What was known of the same location is replaced; the version is the one that the PID
+        names, else the newest.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such version; nothing was kept.
+        CatalogUnavailableError
+            The catalog can't be written.
+        """
+        ...
+
 
 class Finder(Protocol):
     """Answers questions."""
@@ -56,6 +72,19 @@ class Finder(Protocol):
         ------
         DatasetNotFoundError
             There is none.
+        """
+        ...
+
+    def replicas(self, pid: Pid) -> Sequence[Replica]:
+        """List where a version lies: first the place where it was made, then the others by age.
+
+        The version is the one that the PID names, else the newest. The first is there without
+        having been registered: online since the dataset was made.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such version.
         """
         ...
 

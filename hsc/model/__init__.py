@@ -7,6 +7,7 @@ from hsc.model.lineage import Edge, Lineage, Node, Predicate
 from hsc.model.pid import Pid
 from hsc.model.quantity import Quantity
 from hsc.model.query import Condition, Query, SearchResult
+from hsc.model.replica import Replica, ReplicaState
 from hsc.model.wire import Record, UtcTime, canonical_json, now, plain_text
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Quantity",
     "Query",
     "Record",
+    "Replica",
+    "ReplicaState",
     "SearchResult",
     "UtcTime",
     "Way",

@@ -19,6 +19,7 @@ from hsc.model import (
     Pid,
     Quantity,
     Query,
+    Replica,
     SearchResult,
 )
 
@@ -43,6 +44,7 @@ class FakeCatalog:
         self._datasets: dict[str, Dataset] = {}
         self._activities: dict[str, Activity] = {}
         self._edges: dict[Edge, None] = {}
+        self._replicas: dict[tuple[str, str], Replica] = {}
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges."""
@@ -59,6 +61,11 @@ class FakeCatalog:
         """Keep an activity as it now stands."""
         self._activities[activity.id] = activity
 
+    def register_replica(self, pid: Pid, replica: Replica, activity: Activity) -> None:
+        """Keep how a replica of a version now stands, and the activity that says so."""
+        self._replicas[_id(self.get(pid)), replica.location] = replica
+        self._activities[activity.id] = activity
+
     def get(self, pid: Pid) -> Dataset:
         """Give a dataset: the version that the PID names, else the newest."""
         versions = [kept for kept in self._datasets.values() if kept.pid.latest() == pid.latest()]
@@ -67,6 +74,14 @@ class FakeCatalog:
         if not versions:
             raise DatasetNotFoundError(f"there is no dataset {pid}")
         return max(versions, key=lambda kept: kept.version)
+
+    def replicas(self, pid: Pid) -> Sequence[Replica]:
+        """List where a version lies."""
+        dataset = self.get(pid)
+        here = dataset.location.rstrip("/")
+        first = Replica(location=here, since=dataset.created)
+        told = {place: kept for (of, place), kept in self._replicas.items() if of == _id(dataset)}
+        return tuple(({here: first} | told).values())
 
     def search(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""

@@ -10,10 +10,11 @@ import pytest
 from hsc.client import Catalog
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import CatalogContract, example_activity, example_dataset, generated
+from hsc.testing.replicas import ReplicaContract
 from hsc_catalog import open_catalog, open_postgresql
 
 
-class SqlContract(CatalogContract):
+class SqlContract(CatalogContract, ReplicaContract):
     def test_a_circle_of_edges_ends_the_walk(self, catalog: Catalog) -> None:
         one, other = example_dataset(), example_dataset()
         for made, source in ((one, other), (other, one)):
@@ -39,7 +40,7 @@ class TestPostgresql(SqlContract):
             yield catalog
 
 
-class TestFakeCatalog(CatalogContract):
+class TestFakeCatalog(CatalogContract, ReplicaContract):
     @pytest.fixture
     def catalog(self) -> Iterator[Catalog]:
         with FakeCatalog() as catalog:

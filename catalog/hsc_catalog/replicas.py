@@ -1,0 +1,54 @@
+"""Replicas: keeping how each now stands, and listing those of a version."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import Connection, select
+
+from hsc.model import Pid, Replica
+from hsc_catalog import schema
+from hsc_catalog.dialects import insert_or_update
+from hsc_catalog.search import get_dataset
+
+_row = schema.replica.c
+
+
+def put_replica(connection: Connection, pid: Pid, replica: Replica) -> None:
+    """Keep how a replica now stands, in place of what was known of its location.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is no such version.
+    """
+    dataset = get_dataset(connection, pid)
+    row = _dataset_row(connection, dataset.pid, dataset.version)
+    key = {"dataset": row, "location": replica.location}
+    document = json.dumps(replica.document(), allow_nan=False)
+    insert_or_update(connection, schema.replica, key, {"json": document})
+
+
+def list_replicas(connection: Connection, pid: Pid) -> list[Replica]:
+    """List the replicas of a version, the place where it was made first.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is no such version.
+    """
+    dataset = get_dataset(connection, pid)
+    row = _dataset_row(connection, dataset.pid, dataset.version)
+    kept = connection.scalars(select(_row.json).where(_row.dataset == row).order_by(_row.id))
+    here = dataset.location.rstrip("/")
+    found = {here: Replica(location=here, since=dataset.created)}
+    for text in kept:
+        replica = Replica.model_validate(json.loads(text))
+        found[replica.location] = replica
+    return list(found.values())
+
+
+def _dataset_row(connection: Connection, pid: Pid, version: int) -> int:
+    table = schema.dataset.c
+    wanted = select(table.id).where(table.pid == str(pid), table.version == version)
+    return int(connection.scalars(wanted).one())
