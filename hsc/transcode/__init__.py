@@ -12,6 +12,7 @@ from hsc.transcode.pipeline import Filter, Row, Travel, choose_travel, decodable
 if TYPE_CHECKING:
     from hsc.transcode.carrying import Carried, CarriedChunks, carry_chunks, rewrap, room_needed
     from hsc.transcode.decoding import decode_filters
+    from hsc.transcode.returning import return_chunk
 
 __all__ = [
     "Carried",
@@ -27,6 +28,7 @@ __all__ = [
     "decode_filters",
     "encode_chunk",
     "recoded",
+    "return_chunk",
     "rewrap",
     "room_needed",
 ]
@@ -37,6 +39,7 @@ _WITH_KERNELS = {
     "CarriedChunks": "carrying",
     "carry_chunks": "carrying",
     "decode_filters": "decoding",
+    "return_chunk": "returning",
     "rewrap": "carrying",
     "room_needed": "carrying",
 }
