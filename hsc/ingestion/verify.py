@@ -26,6 +26,7 @@ from hsc.store import (
     ChunkState,
     Manifest,
     ObjectEntry,
+    Part,
     open_objects,
     pack_key,
 )
@@ -200,7 +201,7 @@ def _compare(
         raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}")
 
 
-def _decoded(payload: bytes, look: ChunkLook, place: tuple[int, ...]) -> NDArray[np.generic]:
+def _decoded(payload: Part, look: ChunkLook, place: tuple[int, ...]) -> NDArray[np.generic]:
     try:
         return decode_chunk(
             payload, look.dtype, look.chunks, look.compressor, big_endian=look.big_endian

@@ -28,6 +28,8 @@ class OpenedArray:
         Its Zarr metadata, with its store key under ``key``.
     version
         The version, when it is open already.
+    others
+        Folders of further copies of the version.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class OpenedArray:
         path: str,
         document: dict[str, Any],
         version: CheckedVersion | None = None,
+        others: Sequence[str] = (),
     ) -> None:
         self._location = location
+        self._others = tuple(others)
         self._document = document
         self._version = version
         self.path = path
@@ -156,14 +160,19 @@ class OpenedArray:
         return value.item() if hasattr(value, "item") else value
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"location": self._location, "path": self.path, "document": self._document}
+        return {
+            "location": self._location,
+            "path": self.path,
+            "document": self._document,
+            "others": self._others,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
     def _open(self) -> CheckedVersion:
         if self._version is None:
-            self._version = open_version(self._location)
+            self._version = open_version(self._location, others=self._others)
         return self._version
 
     def _place(

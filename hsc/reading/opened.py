@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hsc.errors import ManifestError, RoleMissingError
+from hsc.errors import RoleMissingError
 from hsc.model import Dataset
 from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile, carried_files
-from hsc.store import DATA, MANIFEST_KEY, CheckedVersion, open_version
+from hsc.store import DATA, CheckedVersion, open_version
 
 if TYPE_CHECKING:
     import zarr
@@ -24,10 +24,13 @@ class OpenedDataset:
     ----------
     record
         The dataset as the catalog keeps it.
+    others
+        Folders of further copies of it, for what is damaged or missing in the first.
     """
 
-    def __init__(self, record: Dataset) -> None:
+    def __init__(self, record: Dataset, others: Sequence[str] = ()) -> None:
         self.record = record
+        self.others = tuple(others)
 
     @cached_property
     def version(self) -> CheckedVersion:
@@ -38,15 +41,7 @@ class OpenedDataset:
         ManifestError
             There is none, it is damaged, or it is not of this dataset.
         """
-        version = open_version(self.record.location)
-        if version.manifest.root != self.record.root:
-            raise ManifestError(
-                f"the manifest is of root {version.manifest.root}, the record of "
-                f"{self.record.root}",
-                where=f"{self.record.location}/{MANIFEST_KEY}",
-                next_step="restore the version's folder from a copy of the store",
-            )
-        return version
+        return open_version(self.record.location, others=self.others, root=self.record.root)
 
     @cached_property
     def roles(self) -> Mapping[str, str]:
@@ -86,7 +81,7 @@ class OpenedDataset:
                 where=str(self.record.pid),
                 next_step=f"`hsc show {self.record.pid}` lists the arrays",
             )
-        return OpenedArray(self.record.location, path, document, self.version)
+        return OpenedArray(self.record.location, path, document, self.version, self.others)
 
     def role(self, name: str) -> OpenedArray:
         """Give the array that has a role, as in ``frames``.
@@ -113,7 +108,9 @@ class OpenedDataset:
 
         from hsc.store import CheckedStore
 
-        return zarr.open_group(CheckedStore(self.record.location, self.version), mode="r")
+        return zarr.open_group(
+            CheckedStore(self.record.location, self.version, self.others), mode="r"
+        )
 
     @cached_property
     def _root(self) -> dict[str, Any]:
@@ -121,6 +118,6 @@ class OpenedDataset:
         return document
 
 
-def open_dataset(record: Dataset) -> OpenedDataset:
-    """Open a dataset from its record."""
-    return OpenedDataset(record)
+def open_dataset(record: Dataset, others: Sequence[str] = ()) -> OpenedDataset:
+    """Open a dataset from its record, and the folders of further copies of it."""
+    return OpenedDataset(record, others)

@@ -40,6 +40,7 @@ from hsc.store.names import store_names
 from hsc.store.objects import KeepsStrays, ObjectStore
 from hsc.store.pacing import pay, paying
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
+from hsc.store.ranges import Part, ReadsRanges, Span, get_ranges
 from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remains import abandon_version, clear_remains, find_remains
 from hsc.store.remote import FsspecObjects
@@ -89,11 +90,14 @@ __all__ = [
     "ObjectStore",
     "Opener",
     "PackBuilder",
+    "Part",
     "Patience",
+    "ReadsRanges",
     "Room",
     "S3Objects",
     "ShardBuilder",
     "ShardStream",
+    "Span",
     "TellsRoom",
     "VersionWriter",
     "abandon_version",
@@ -107,6 +111,7 @@ __all__ = [
     "drop_claims",
     "end_waits_with",
     "find_remains",
+    "get_ranges",
     "give_back",
     "give_up",
     "holding",

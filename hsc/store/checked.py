@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Sequence
 
-import google_crc32c
 import numpy as np
 from blake3 import blake3
 
@@ -13,22 +11,25 @@ from hsc.errors import (
     CorruptShardError,
     DamageError,
     GapError,
+    HscError,
     ManifestError,
     MissingShardError,
-    ObjectMissingError,
+    StoreUnavailableError,
 )
-from hsc.store.kept import KeptPacks
-from hsc.store.manifest import MANIFEST_KEY, Manifest, ObjectEntry, pack_key
+from hsc.store.copies import ADVICE, VersionCopy, open_copy
+from hsc.store.fallback import Copies, tell_fallback
+from hsc.store.manifest import Manifest, ObjectEntry
 from hsc.store.objects import ObjectStore
-from hsc.store.shards import ChunkState, shard_index
-from hsc.store.url import open_objects
-
-_T = TypeVar("_T")
-_ADVICE = "restore it from a copy of the store; `hsc lineage` tells which files it was made of"
+from hsc.store.ranges import Part, Span, at_once, spans
+from hsc.store.shards import ChunkState, crc32c, part_holds, shard_parts
 
 
 class CheckedVersion:
     """One committed version of a dataset, read against its manifest.
+
+    What a copy of the version can't give, also after a fresh try, is read from the next copy of
+    it, with a warning through logging; only when none can is the first one's error raised. All
+    methods may be called from many threads.
 
     Parameters
     ----------
@@ -36,13 +37,20 @@ class CheckedVersion:
         Objects of the version's folder.
     manifest
         Its manifest.
+    others
+        URLs of further copies; one is opened when it is needed, and passed over when it is of
+        another root.
     """
 
-    def __init__(self, objects: ObjectStore, manifest: Manifest) -> None:
+    def __init__(
+        self, objects: ObjectStore, manifest: Manifest, others: Sequence[str] = ()
+    ) -> None:
         self.objects = objects
         self.manifest = manifest
-        self._entries = {entry.key: entry for entry in manifest.entries}
-        self._packs = KeptPacks(objects)
+        first = VersionCopy(objects, manifest)
+        self._entries = first.entries
+        self._where = first.where
+        self._copies = Copies(first, others)
 
     def entry(self, key: str) -> ObjectEntry | None:
         """Give what the manifest says of a key; None when it does not know it."""
@@ -62,19 +70,18 @@ class CheckedVersion:
         if entry is None or entry.absent:
             return None
 
-        def attempt() -> bytes:
-            data = self._get(entry, 0, None)
+        def check(data: Part, where: str) -> bytes:
             if len(data) != entry.nbytes or blake3(data).digest() != entry.digest:
                 raise CorruptShardError(
                     f"the object's {len(data)} bytes are not the {entry.nbytes} that were written",
-                    where=self._where(entry),
-                    next_step=_ADVICE,
+                    where=where,
+                    next_step=ADVICE,
                 )
-            return data
+            return bytes(data)
 
-        return self._twice(entry, attempt)
+        return self._copies.read(key, None, check)
 
-    def read_chunk(self, key: str, index: int) -> bytes | None:
+    def read_chunk(self, key: str, index: int) -> Part | None:
         """Give the encoded bytes of an inner chunk, its crc32c checked; None when empty.
 
         Raises
@@ -86,32 +93,68 @@ class CheckedVersion:
         ManifestError
             The manifest does not list the chunk, not even as empty.
         """
-        entry = self._entries.get(key)
-        if entry is None or index >= len(entry.chunks):
-            raise ManifestError(
-                "the manifest does not know the chunk",
-                where=f"{self.objects.url}/{key}, chunk {index}",
-                next_step=_ADVICE,
-            )
-        if entry.chunks.states[index] == ChunkState.EMPTY:
-            return None
-        if entry.chunks.states[index] == ChunkState.GAP:
-            raise self._gap(entry, index)
-        start = int(entry.chunks.offsets[index])
-        length = int(entry.chunks.lengths[index])
+        return self.read_chunks(key, [index])[0]
 
-        def attempt() -> bytes:
-            data = self._get(entry, start, start + length)
-            wrong = google_crc32c.value(data) != int(entry.chunks.crcs[index])
-            if len(data) != length or wrong:
-                raise CorruptShardError(
-                    "the chunk's checksum is wrong",
-                    where=f"{self._where(entry)}, chunk {index}",
-                    next_step=_ADVICE,
-                )
-            return data
+    def read_chunks(self, key: str, indexes: Sequence[int]) -> list[Part | None]:
+        """Give inner chunks of one object, as `read_chunk` does, by as few requests as is sensible.
 
-        return self._twice(entry, attempt)
+        Chunks that lie together are got by one request, and several requests are sent at once.
+        All bytes are in memory at once; `chunk_spans` and `read_span` give them piece by piece.
+        """
+        found: list[Part | None] = [None] * len(indexes)
+        numbers = self.chunk_spans(key, indexes)
+        for span, payloads in zip(
+            numbers, at_once(lambda span: self.read_span(key, indexes, span), numbers), strict=True
+        ):
+            for place, payload in zip(span.wanted, payloads, strict=True):
+                found[place] = payload
+        return found
+
+    def chunk_spans(self, key: str, indexes: Sequence[int]) -> list[Span]:
+        """Give the requests by which inner chunks of an object are got; none for empty ones.
+
+        Returns
+        -------
+        spans
+            In them the places of the chunks in ``indexes``.
+
+        Raises
+        ------
+        GapError, ManifestError
+            As `read_chunk`.
+        """
+        table = self._listed(key, indexes).chunks
+        asked = np.asarray(indexes, np.intp)
+        states = table.states[asked]
+        gaps = asked[states == ChunkState.GAP]
+        if gaps.size:
+            raise self._gap(key, int(gaps[0]))
+        there = np.flatnonzero(states != ChunkState.EMPTY)
+        starts = table.offsets[asked[there]].astype(np.int64)
+        stops = starts + table.lengths[asked[there]].astype(np.int64)
+        return spans(zip(there.tolist(), starts.tolist(), stops.tolist(), strict=True))
+
+    def read_span(self, key: str, indexes: Sequence[int], span: Span) -> list[Part]:
+        """Give the chunks of one request of `chunk_spans`, each checked, in its order."""
+        entry = self._entries[key]
+        table = entry.chunks
+
+        def check(data: Part, where: str) -> list[Part]:
+            view, payloads = memoryview(data), list[Part]()
+            for place in span.wanted:
+                index = indexes[place]
+                start, length = int(table.offsets[index]), int(table.lengths[index])
+                payload = view[start - span.start : start - span.start + length]
+                if len(payload) != length or crc32c(payload) != int(table.crcs[index]):
+                    raise CorruptShardError(
+                        "the chunk's checksum is wrong",
+                        where=f"{where}, chunk {index}",
+                        next_step=ADVICE,
+                    )
+                payloads.append(payload)
+            return payloads
+
+        return self._copies.read(key, (span.start, span.stop), check)
 
     def read_range(self, key: str, start: int, stop: int | None) -> bytes | None:
         """Give a part of an object, checked.
@@ -129,22 +172,22 @@ class CheckedVersion:
             return None
         end = entry.nbytes if stop is None else min(stop, entry.nbytes)
         self.refuse_gaps(key, start, end)
-        parts = _parts(entry, start, end)
+        parts = shard_parts(entry.chunks, entry.nbytes, start, end)
         if parts is None:
             return (self.read(key) or b"")[start:end]
 
-        def attempt() -> bytes:
-            data = self._get(entry, start, end)
-            held = (_part_holds(data[a - start : b - start], crc) for a, b, crc in parts)
+        def check(data: Part, where: str) -> bytes:
+            view = memoryview(data)
+            held = (part_holds(view[a - start : b - start], crc) for a, b, crc in parts)
             if len(data) != end - start or not all(held):
                 raise CorruptShardError(
                     f"bytes {start} to {end} are not those that were written",
-                    where=self._where(entry),
-                    next_step=_ADVICE,
+                    where=where,
+                    next_step=ADVICE,
                 )
-            return data
+            return bytes(data)
 
-        return self._twice(entry, attempt)
+        return self._copies.read(key, (start, end), check)
 
     def refuse_gaps(self, key: str, start: int = 0, stop: int | None = None) -> None:
         """Refuse a part of an object that touches a gap.
@@ -162,7 +205,7 @@ class CheckedVersion:
             first = int(table.offsets[index])
             last = first + int(table.lengths[index]) + 4
             if start < last and (stop is None or first < stop):
-                raise self._gap(entry, index)
+                raise self._gap(key, index)
 
     def check_present(self) -> None:
         """Look whether every object of the store is there with its size; nothing is read.
@@ -181,99 +224,56 @@ class CheckedVersion:
             kind = MissingShardError if found is None else CorruptShardError
             raise kind(
                 f"an object of {entry.nbytes} bytes has {found or 0}",
-                where=self._where(entry),
-                next_step=_ADVICE,
+                where=self._where(entry.key),
+                next_step=ADVICE,
             )
 
-    def _gap(self, entry: ObjectEntry, index: int) -> GapError:
+    def _listed(self, key: str, indexes: Sequence[int]) -> ObjectEntry:
+        entry = self._entries.get(key)
+        if entry is None or max(indexes, default=0) >= len(entry.chunks):
+            raise ManifestError(
+                "the manifest does not know the chunk",
+                where=f"{self.objects.url}/{key}, chunk {max(indexes, default=0)}",
+                next_step=ADVICE,
+            )
+        return entry
+
+    def _gap(self, key: str, index: int) -> GapError:
         return GapError(
             "the chunk is a gap: it could not be carried over from its source",
-            where=f"{self._where(entry)}, chunk {index}",
+            where=f"{self._where(key)}, chunk {index}",
             next_step="`hsc show` gives the reason; read the chunks beside it",
         )
 
-    def _get(self, entry: ObjectEntry, start: int, stop: int | None) -> bytes:
-        pack = self._pack(entry)
-        try:
-            if pack is None:
-                return self.objects.get(entry.key, start, stop)
-            end = entry.nbytes if stop is None else min(stop, entry.nbytes)
-            first = entry.pack_offset
-            return self._packs.get(pack.key, pack.nbytes, first + start, first + end)
-        except ObjectMissingError as error:
-            lost = pack or entry
-            raise MissingShardError(
-                f"an object of {lost.nbytes} bytes is gone from the store",
-                where=self._where(entry),
-                next_step=_ADVICE,
-            ) from error
 
-    def _pack(self, entry: ObjectEntry) -> ObjectEntry | None:
-        """Give the pack that an object lies in; None for an object of its own."""
-        if not entry.packed:
-            return None
-        pack = self._entries.get(pack_key(entry.pack))
-        if pack is None:
-            raise ManifestError(
-                f"the manifest does not know pack {entry.pack}",
-                where=self._where(entry),
-                next_step=_ADVICE,
-            )
-        return pack
+def open_version(
+    location: str, *, others: Sequence[str] = (), root: str | None = None
+) -> CheckedVersion:
+    """Open a committed version by the URL of its folder: one request, for its manifest.
 
-    def _twice(self, entry: ObjectEntry, attempt: Callable[[], _T]) -> _T:
-        # One fresh try: a proxy or a cache may have cut an answer short.
-        try:
-            return attempt()
-        except DamageError:
-            if entry.packed:
-                self._packs.forget(pack_key(entry.pack))
-            return attempt()
-
-    def _where(self, entry: ObjectEntry) -> str:
-        key = f"{pack_key(entry.pack)}, {entry.key}" if entry.packed else entry.key
-        return f"{self.objects.url}/{key}"
-
-
-def open_version(location: str) -> CheckedVersion:
-    """Open a committed version by the URL of its folder.
+    Parameters
+    ----------
+    location
+        The folder.
+    others
+        Folders of further copies, for what is damaged or missing in the first.
+    root
+        What the version's root must be; None: any.
 
     Raises
     ------
     ManifestError
-        There is no manifest, or it is damaged.
+        There is no manifest, it is damaged, or it is of another root; in all copies.
     """
-    objects = open_objects(location)
-    where = f"{location}/{MANIFEST_KEY}"
-    try:
-        data = objects.get(MANIFEST_KEY)
-    except ObjectMissingError as error:
-        raise ManifestError(
-            "the version has no manifest", where=where, next_step=_ADVICE
-        ) from error
-    return CheckedVersion(objects, Manifest.decode(data, where))
-
-
-def _parts(entry: ObjectEntry, start: int, stop: int) -> list[tuple[int, int, int]] | None:
-    """Give begin, end and crc32c of the chunks and the index that make up a part of an object.
-
-    None when the part begins or ends inside of one of them.
-    """
-    table = entry.chunks
-    there = np.flatnonzero(table.states != ChunkState.EMPTY)
-    rows = [
-        (int(table.offsets[n]), int(table.offsets[n] + table.lengths[n]) + 4, int(table.crcs[n]))
-        for n in there[(table.offsets[there] >= start) & (table.offsets[there] < stop)]
-    ]
-    rows.sort()
-    index_at = entry.nbytes - 16 * len(table) - 4
-    if start <= index_at < stop:
-        rows.append((index_at, entry.nbytes, google_crc32c.value(shard_index(table))))
-    bounds = [start, *(end for _, end, _ in rows)]
-    whole = [begin for begin, _, _ in rows] == bounds[:-1] and bounds[-1] == stop
-    return rows if whole else None
-
-
-def _part_holds(data: bytes, crc: int) -> bool:
-    stored = crc.to_bytes(4, "little")
-    return bool(data[-4:] == stored and google_crc32c.value(data[:-4]) == crc)
+    first: HscError | None = None
+    left = [location, *others]
+    while left:
+        try:
+            copy = open_copy(left.pop(0), root)
+        except (DamageError, StoreUnavailableError) as error:
+            first = first or error
+            continue
+        if first is not None:
+            tell_fallback(first, copy)
+        return CheckedVersion(copy.objects, copy.manifest, left)
+    raise first or AssertionError("a version has at least one copy")

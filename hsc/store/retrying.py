@@ -13,6 +13,7 @@ from typing import TypeVar
 from hsc.errors import StoreUnavailableError
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _LOG = logging.getLogger(__name__)
 _FACTOR = 2.0
@@ -37,6 +38,17 @@ class Patience:
 def end_waits_with(event: threading.Event) -> None:
     """Let waits of this thread end when an event is set: nobody waits for its work any more."""
     _ends.event = event
+
+
+def ending_as_here(ask: Callable[[T], R]) -> Callable[[T], R]:
+    """Give a function whose waits end, in whatever thread, as they would in this one."""
+    event: threading.Event | None = getattr(_ends, "event", None)
+
+    def call(argument: T) -> R:
+        _ends.event = event
+        return ask(argument)
+
+    return call
 
 
 def persist(

@@ -113,3 +113,35 @@ def shard_index(table: ChunkTable) -> bytes:
     index[there, 0] = table.offsets[there]
     index[there, 1] = table.lengths[there] + np.uint64(4)
     return index.tobytes()
+
+
+def shard_parts(
+    table: ChunkTable, nbytes: int, start: int, stop: int
+) -> list[tuple[int, int, int]] | None:
+    """Give begin, end and crc32c of the chunks and the index that make up a part of a shard.
+
+    None when the part begins or ends inside of one of them.
+    """
+    there = np.flatnonzero(table.states != ChunkState.EMPTY)
+    rows = [
+        (int(table.offsets[n]), int(table.offsets[n] + table.lengths[n]) + 4, int(table.crcs[n]))
+        for n in there[(table.offsets[there] >= start) & (table.offsets[there] < stop)]
+    ]
+    rows.sort()
+    index_at = nbytes - 16 * len(table) - 4
+    if start <= index_at < stop:
+        rows.append((index_at, nbytes, google_crc32c.value(shard_index(table))))
+    bounds = [start, *(end for _, end, _ in rows)]
+    whole = [begin for begin, _, _ in rows] == bounds[:-1] and bounds[-1] == stop
+    return rows if whole else None
+
+
+def part_holds(data: memoryview, crc: int) -> bool:
+    """Tell whether a part of `shard_parts` is what it was: its bytes, then their crc32c."""
+    return bytes(data[-4:]) == crc.to_bytes(4, "little") and crc32c(data[:-4]) == crc
+
+
+def crc32c(data: bytes | memoryview) -> int:
+    """Give the CRC-32C of bytes."""
+    # The package takes no memoryview; an array over the same bytes it does.
+    return int(google_crc32c.value(np.frombuffer(data, np.uint8)))

@@ -7,7 +7,7 @@ there and is not raises, as does one with wrong bytes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from zarr.abc.store import (
@@ -33,6 +33,8 @@ class CheckedStore(Store):
         URL of the version's folder.
     version
         The version, when it is open already.
+    others
+        Folders of further copies of the version.
     """
 
     supports_writes = False
@@ -40,18 +42,21 @@ class CheckedStore(Store):
     supports_listing = True
     supports_partial_writes = False
 
-    def __init__(self, location: str, version: CheckedVersion | None = None) -> None:
+    def __init__(
+        self, location: str, version: CheckedVersion | None = None, others: Sequence[str] = ()
+    ) -> None:
         super().__init__(read_only=True)
         self._location = location
-        self._version = version or open_version(location)
+        self._others = tuple(others)
+        self._version = version or open_version(location, others=others)
         self._is_open = True
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker opens the version itself, with its own credentials.
-        return {"location": self._location}
+        return {"location": self._location, "others": self._others}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["location"])  # type: ignore[misc]
+        self.__init__(**state)  # type: ignore[misc]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CheckedStore) and other._location == self._location

@@ -54,7 +54,7 @@ def encode_chunk(
 
 
 def decode_chunk(
-    data: bytes,
+    data: bytes | memoryview,
     dtype: str,
     shape: tuple[int, ...],
     compressor: Mapping[str, Any] | None,
@@ -88,7 +88,7 @@ def decode_chunk(
     return stored.reshape(shape).astype(stored.dtype.newbyteorder("<"), copy=False)
 
 
-def _decompress(data: bytes, compressor: Mapping[str, Any] | None) -> Any:
+def _decompress(data: bytes | memoryview, compressor: Mapping[str, Any] | None) -> Any:
     if compressor is None:
         return data
     if compressor["name"] == "zstd":
