@@ -68,8 +68,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     SplitFileError
         It is one part of several.
     """
-    check_signature(path)
-    facts = path.stat()
+    facts = check_signature(path)
     key = (facts.st_dev, facts.st_ino)
     with _OPENING:
         shared = _OPEN.get(key) or _Shared(_opened(path))
@@ -91,6 +90,8 @@ def _opened(path: Path) -> h5py.File:
     try:
         file = h5py.File(real, "r", locking=False)
     except OSError as error:
+        if isinstance(error, FileNotFoundError):  # it went away since it was looked at
+            raise _unread(path, error) from error
         if _OTHER_LOCKING in str(error):
             file = _opened_again(path)
         elif _OPEN_FOR_WRITE in str(error):
@@ -152,8 +153,13 @@ def _open_in_session(path: Path) -> DamagedSourceError:
     )
 
 
-def check_signature(path: Path) -> None:
+def check_signature(path: Path) -> os.stat_result:
     """Look for the HDF5 signature at 0, 512, 1024 ... as the format's specification says.
+
+    Returns
+    -------
+    facts
+        What the file system says of the file that was looked at.
 
     Raises
     ------
@@ -163,22 +169,8 @@ def check_signature(path: Path) -> None:
     try:
         facts = path.stat()
         found = stat.S_ISREG(facts.st_mode) and _signed(path, facts.st_size)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceMissingError(
-            "no such file", where=str(path), next_step="check the path's spelling"
-        ) from error
-    except PermissionError as error:
-        raise SourceMissingError(
-            "the file can't be read",
-            where=str(path),
-            next_step="check its owner and mode, or run as a member of its group",
-        ) from error
     except OSError as error:
-        raise SourceMissingError(
-            f"the file can't be read: {error.strerror}",
-            where=str(path),
-            next_step="check the file system it lies on",
-        ) from error
+        raise _unread(path, error) from error
     if not stat.S_ISREG(facts.st_mode):
         raise SourceMissingError(
             "not a file", where=str(path), next_step="name a file, or a folder with one run"
@@ -189,6 +181,20 @@ def check_signature(path: Path) -> None:
             where=str(path),
             next_step="name an HDF5 file (.h5, .nxs, .hdf5, .cxi)",
         )
+    return facts
+
+
+def _unread(path: Path, error: OSError) -> SourceMissingError:
+    """Word that a file can't be read."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        what, next_step = "no such file", "check the path's spelling"
+    elif isinstance(error, PermissionError):
+        what = "the file can't be read"
+        next_step = "check its owner and mode, or run as a member of its group"
+    else:
+        what = f"the file can't be read: {error.strerror}"
+        next_step = "check the file system it lies on"
+    return SourceMissingError(what, where=str(path), next_step=next_step)
 
 
 def is_hdf5(path: Path) -> bool:
@@ -220,11 +226,17 @@ def _signed(path: Path, size: int) -> bool:
 class FilesMet(list[Path]):
     """Files that a walk met, by their real paths, each once."""
 
+    def __init__(self, first: Path) -> None:
+        super().__init__([first])
+        # A virtual dataset may have tens of thousands of sources.
+        self._numbers = {first: 0}
+
     def number(self, path: Path) -> int:
         """Give the number of a file, a new one the next."""
-        if path not in self:
+        number = self._numbers.setdefault(path, len(self))
+        if number == len(self):
             self.append(path)
-        return self.index(path)
+        return number
 
     def add(self, paths: Iterable[Path]) -> None:
         """Add files in the order of their names."""

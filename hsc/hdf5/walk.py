@@ -78,7 +78,7 @@ class _Walker:
         self.datasets: list[SourceDataset] = []
         self.problems: list[Problem] = []
         self.virtual_files: set[str] = set()
-        self.files = FilesMet([real_path(file)])
+        self.files = FilesMet(real_path(file))
         self._roots, self._follow_links, self._known = roots, follow, known
         self._sources = Sources(roots, live=file.swmr_mode)
         self._shown: dict[tuple[Path, str], tuple[str, dict[str, Any]]] = {}

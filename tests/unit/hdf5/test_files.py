@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -18,6 +19,7 @@ from hsc.errors import (
     SplitFileError,
 )
 from hsc.hdf5 import FileState, open_hdf5, walk
+from hsc.hdf5.files import FilesMet
 
 WALK_ALL = """
 import faulthandler, pathlib, sys, time
@@ -108,6 +110,28 @@ def test_a_missing_path_and_a_folder_are_missing_sources(tmp_path):
     for path in (tmp_path / "no.h5", tmp_path, tmp_path / "a.h5" / "b"):
         with pytest.raises(SourceMissingError):
             opened(path)
+
+
+class Leaving(type(Path())):  # type: ignore[misc]
+    """A path whose file is gone as soon as its beginning was read."""
+
+    def open(self, *args, **more):
+        opened_file = super().open(*args, **more)
+        self.unlink()
+        return opened_file
+
+
+def test_a_file_that_goes_away_meanwhile_is_a_missing_source(tmp_path):
+    h5py.File(tmp_path / "a.h5", "w").close()
+    with pytest.raises(SourceMissingError, match="no such file"):
+        opened(Leaving(tmp_path / "a.h5"))
+
+
+def test_files_are_numbered_in_the_order_they_are_met(tmp_path):
+    met = FilesMet(tmp_path / "m")
+    met.add({tmp_path / "b", tmp_path / "a", tmp_path / "m"})
+    numbers = [met.number(tmp_path / name) for name in "bamcb"]
+    assert (numbers, [path.name for path in met]) == ([2, 1, 0, 3, 2], ["m", "a", "b", "c"])
 
 
 def test_a_pipe_is_no_file(tmp_path):
