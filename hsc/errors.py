@@ -36,7 +36,8 @@
     │       └── ManifestError                         the manifest itself is absent or damaged
     ├── WorkerError
     │   ├── WorkerUnfitError                      sees no source or store, or runs other versions
-    │   └── WorkersLostError                      workers died, or their scheduler went away
+    │   ├── WorkersLostError                      workers died, or their scheduler went away
+    │   └── WorkStoppedError                      ended, because other work failed or was stopped
     ├── VerificationError                      what was written differs from the source
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
@@ -234,6 +235,10 @@ class WorkerUnfitError(WorkerError):
 
 class WorkersLostError(WorkerError):
     """Workers died with their tasks, or their scheduler can't be reached any more."""
+
+
+class WorkStoppedError(WorkerError):
+    """Work was ended, because other work failed or its user stopped it."""
 
 
 class VerificationError(HscError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import signal
 import sys
+import time
 import traceback
 from importlib import import_module, metadata
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +38,8 @@ COMMANDS = {
 }
 
 _STOPPED = 130
+# Two signals so close are one wish.
+_SAME_S = 0.5
 
 
 class Commands(TyperGroup):
@@ -109,8 +114,7 @@ def root(
 
 def main() -> None:
     """Run the ``hsc`` command; its errors become a message and an exit code."""
-    # Batch systems end a job with SIGTERM: the activity is told as stopped, as by Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _hear_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names may hold what is no UTF-8
             stream.reconfigure(errors="backslashreplace")
@@ -122,6 +126,8 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code == 2 and json_wanted():
             answer({"error": "UsageError", "message": "wrong usage; stderr says more"}, "")
+        if ended.code == _STOPPED:
+            _leave_threads()
         raise
     except HscError as error:
         sys.exit(fail(error))
@@ -131,6 +137,36 @@ def main() -> None:
         sys.exit(_defect(error) if own else fail(missing_part(error)))
     except Exception as error:
         sys.exit(_defect(error))
+
+
+def _hear_signals() -> None:
+    """Let the first Ctrl-C end the command with all that is to be told, the second at once."""
+    heard = False
+    first_s = 0.0
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal heard, first_s
+        if not heard:
+            heard, first_s = True, time.monotonic()
+            raise KeyboardInterrupt
+        # Who sends two kinds of signal to a whole group, as batch systems do, means it once.
+        if time.monotonic() - first_s > _SAME_S:
+            os._exit(_STOPPED)
+
+    # Batch systems end a job with SIGTERM: the activity is told as stopped, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell may have it ignored
+        signal.signal(signal.SIGINT, stop)
+
+
+def _leave_threads() -> None:
+    """End now where threads are in the middle of what nobody waits for: Python would wait."""
+    from hsc.workers import left_running
+
+    if left_running():
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(_STOPPED)
 
 
 def _defect(error: Exception) -> int:

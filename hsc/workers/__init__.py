@@ -7,6 +7,7 @@ from hsc.workers.isolation import Isolated, Isolation, isolated
 from hsc.workers.pool import ThreadWorkers, Workers, available_cpus, open_workers
 from hsc.workers.progress import Progress, Silent
 from hsc.workers.rate import Pace, TokenBucket
+from hsc.workers.stopping import left_running
 
 __all__ = [
     "Bounds",
@@ -25,5 +26,6 @@ __all__ = [
     "end_children",
     "ending_children",
     "isolated",
+    "left_running",
     "open_workers",
 ]

@@ -20,6 +20,7 @@ R = TypeVar("R")
 _UNBOUNDED = Bounds()
 _IN_FLIGHT_PER_WORKER = 2
 _SETTLE_S = 120
+_STOP_S = 1.5
 _LOOK_S = 2.0
 _LOST_NEXT = (
     "look into the scheduler's and the workers' logs; the same command again takes up the work"
@@ -130,9 +131,12 @@ class ClusterWorkers:
         except WorkersLostError:
             self._client.cancel(list(flying))  # nobody is there to wait for
             raise
-        except BaseException:
+        except Exception:
             # What runs on a worker can't be stopped: wait for it, as threads do.
-            self._settle(list(flying))
+            self._settle(list(flying), _SETTLE_S)
+            raise
+        except BaseException:  # Ctrl-C waits for nothing very long
+            self._settle(list(flying), _STOP_S)
             raise
 
     def _next(self, arrived: queue.SimpleQueue[Any]) -> Any:
@@ -163,11 +167,11 @@ class ClusterWorkers:
         scheduler = self._client.scheduler
         return str(scheduler.address) if scheduler is not None else "no scheduler"
 
-    def _settle(self, flying: Sequence[Any]) -> None:
-        until = time.monotonic() + _SETTLE_S
+    def _settle(self, flying: Sequence[Any], seconds: float) -> None:
+        until = time.monotonic() + seconds
         for future in flying:
             with suppress(Exception):  # its error is not the one to tell
-                future.exception(timeout=max(0.1, until - time.monotonic()))
+                future.exception(timeout=max(0.01, until - time.monotonic()))
         self._client.cancel(list(flying))
 
 

@@ -10,17 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from hsc.store import end_waits_with
-from hsc.workers.bounds import Bounds, paced
+from hsc.workers.bounds import Bounds
 from hsc.workers.budget import MemoryBudget, check_needs
 from hsc.workers.children import end_children
 from hsc.workers.cluster import ClusterWorkers
 from hsc.workers.progress import Progress, Silent
+from hsc.workers.stopping import Stop, settled
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _UNBOUNDED = Bounds()
+# After Ctrl-C, for what runs to come to the next part it writes.
+_PATIENCE_S = 1.5
 
 
 class Workers(Protocol):
@@ -153,30 +155,30 @@ class ThreadWorkers:
         # dask costs 0.2 s to import; `hsc inspect` does without it.
         import dask.threaded
 
-        heard, function = progress or Silent(), paced(function, self._pace)
-        units = weights or [1] * len(tasks)
+        heard, units = progress or Silent(), weights or [1] * len(tasks)
         budget = MemoryBudget(self._bounds.memory if needs else None)
+        stop = Stop(self._pace)
         graph = [
-            dask.delayed(_Call(function, task, heard, amount, budget, need), pure=False)()
+            dask.delayed(_Call(function, task, heard, amount, budget, need, stop), pure=False)()
             for task, amount, need in zip(tasks, units, needs or [0] * len(tasks), strict=True)
         ]
-        # Leaving the pool waits for the tasks that run: after an error none of them goes on
-        # writing behind the back of whoever cleans up. Those that wait for a store stop waiting.
-        over = threading.Event()
-        with ThreadPoolExecutor(
-            self.count, thread_name_prefix="hsc", initializer=end_waits_with, initargs=(over,)
-        ) as pool:
-            try:
-                # Asked for by its name, Dask looks for a client first and so imports distributed.
-                results: tuple[R, ...] = dask.compute(
-                    *graph, scheduler=dask.threaded.get, pool=pool, optimize_graph=False
-                )
-            except BaseException as error:
-                over.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                if not isinstance(error, Exception):  # Ctrl-C waits for no child process
-                    end_children(working=True)
-                raise
+        pool = ThreadPoolExecutor(self.count, thread_name_prefix="hsc")
+        try:
+            # Asked for by its name, Dask looks for a client first and so imports distributed.
+            results: tuple[R, ...] = dask.compute(
+                *graph, scheduler=dask.threaded.get, pool=pool, optimize_graph=False
+            )
+        except BaseException as error:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, Exception):
+                # None goes on writing behind the back of whoever cleans up.
+                pool.shutdown(wait=True)
+            else:  # Ctrl-C waits for no child process, and for nothing else very long
+                end_children(working=True)
+                settled(_PATIENCE_S)
+            raise
+        pool.shutdown(wait=True)
         return list(results)
 
     def fold(
@@ -214,6 +216,7 @@ class _Call:
         amount: int,
         budget: MemoryBudget,
         need: int,
+        stop: Stop,
     ) -> None:
         self._function = function
         self._task = task
@@ -221,9 +224,11 @@ class _Call:
         self._amount = amount
         self._budget = budget
         self._need = need
+        self._stop = stop
 
     def __call__(self) -> Any:
-        with self._budget.taking(self._need):
+        with self._budget.taking(self._need), self._stop.heard():
+            self._stop.check()
             result = self._function(self._task)
         self._heard.advance(self._amount)
         return result

@@ -38,15 +38,17 @@ class TokenBucket:
         self._tokens = bytes_per_s
         self._filled = clock()
 
-    def take(self, nbytes: int) -> None:
-        """Wait until so many bytes may pass."""
+    def take(self, nbytes: int, over: threading.Event | None = None) -> None:
+        """Wait until so many bytes may pass, or until ``over`` is set."""
         with self._lock:
             now = self._clock()
             self._tokens = min(self._rate, self._tokens + (now - self._filled) * self._rate)
             self._filled = now
             wait = max(0.0, -self._tokens / self._rate)
             self._tokens -= nbytes
-        if wait:
+        if wait and over is not None:
+            over.wait(wait)
+        elif wait:
             self._sleep(wait)
 
 
@@ -59,14 +61,14 @@ class Pace:
     bytes_per_s: float
     """What one process of the job may do."""
 
-    def take(self, nbytes: int) -> None:
-        """Wait until so many bytes may pass in this process."""
+    def take(self, nbytes: int, over: threading.Event | None = None) -> None:
+        """Wait until so many bytes may pass in this process, or until ``over`` is set."""
         with _LOCK:
             bucket = _BUCKETS.get(self)
             if bucket is None:
                 _BUCKETS.clear()  # of jobs that are done
                 bucket = _BUCKETS[self] = TokenBucket(self.bytes_per_s)
-        bucket.take(nbytes)
+        bucket.take(nbytes, over)
 
 
 _LOCK = threading.Lock()

@@ -38,8 +38,9 @@ def undisturbed(shared, many_arrays: Path) -> dict[str, Any]:
     return made
 
 
-def _begin(hsc, path: Path) -> subprocess.Popen[str]:
+def _begin(hsc, path: Path, *options: str) -> subprocess.Popen[str]:
     words = [sys.executable, "-m", "hsc.cli.main", "ingest", str(path), "--json", "--workers", "1"]
+    words += options
     return subprocess.Popen(
         words, env=hsc.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -135,6 +136,18 @@ def test_stopped_it_ends_quietly_with_130_and_the_same_command_goes_on(
     assert made["root"] == undisturbed["root"]
     after = _shards(hsc)
     assert sum(after[key].st_ino == state.st_ino for key, state in before.items()) >= 3
+
+
+def test_stopped_while_it_waits_for_its_rate_it_ends_at_once(hsc, many_arrays) -> None:
+    with _begin(hsc, many_arrays, "--max-rate", "100kB") as running:
+        _wait_for_claims(hsc, running, 1)
+        time.sleep(2)
+        running.send_signal(signal.SIGINT)
+        stopped = time.monotonic()
+        stdout, _ = running.communicate(timeout=110)
+    assert running.returncode == 130
+    assert '"KeyboardInterrupt"' in stdout
+    assert time.monotonic() - stopped < 60
 
 
 @pytest.mark.parametrize("killed_before", [False, True])
