@@ -39,6 +39,7 @@
     │   ├── WorkersLostError                      workers died, or their scheduler went away
     │   └── WorkStoppedError                      ended, because other work failed or was stopped
     ├── VerificationError                      what was written differs from the source
+    ├── PathMissingError (KeyError)            an opened dataset has nothing at that path
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
     │   ├── DatasetNotFoundError (KeyError)
@@ -243,6 +244,12 @@ class WorkStoppedError(WorkerError):
 
 class VerificationError(HscError):
     """What was written differs from the source."""
+
+
+class PathMissingError(HscError, KeyError):
+    """An opened dataset has nothing at a path, or a link there leads out of it."""
+
+    __str__ = HscError.__str__
 
 
 class CatalogError(HscError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hsc.reading.array import OpenedArray
@@ -10,23 +11,30 @@ from hsc.reading.elements import elements
 from hsc.reading.opened import OpenedDataset, open_dataset
 
 if TYPE_CHECKING:
-    from hsc.reading.datatree import HscAccessor, open_tree
+    from hsc.reading.accessor import HscAccessor
+    from hsc.reading.datatree import OpenedTree, open_tree
 
 __all__ = [
     "CarriedFile",
     "HscAccessor",
     "OpenedArray",
     "OpenedDataset",
+    "OpenedTree",
     "elements",
     "open_dataset",
     "open_tree",
 ]
 
 
+_LATER = {
+    "HscAccessor": "hsc.reading.accessor",
+    "OpenedTree": "hsc.reading.datatree",
+    "open_tree": "hsc.reading.datatree",
+}
+
+
 def __getattr__(name: str) -> Any:
     # xarray takes a second to import; reductions read without it.
-    if name in ("HscAccessor", "open_tree"):
-        from hsc.reading import datatree
-
-        return getattr(datatree, name)
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(name)

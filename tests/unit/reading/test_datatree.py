@@ -16,7 +16,7 @@ from hsc.errors import HscError, MissingShardError
 from hsc.ingestion.tree import NewArray, NewTree
 from hsc.model import Way
 from hsc.reading import OpenedArray, open_tree
-from hsc.reading.datatree import lazy_array
+from hsc.reading.lazy import lazy_array
 from hsc.store import ArraySpec
 
 FRAMES = "/entry/data/frames"

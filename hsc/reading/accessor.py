@@ -1,0 +1,231 @@
+"""The accessor ``tree.hsc``: what hsc knows of a tree beyond its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hsc.errors import HscError, PathMissingError
+from hsc.model import Dataset
+from hsc.reading.card import cite, read_picture, show_html, show_text
+from hsc.reading.carried import CarriedFile
+from hsc.reading.elements import elements
+from hsc.reading.fields import Fields
+from hsc.reading.lazy import lazy_array
+from hsc.reading.opened import OpenedDataset
+from hsc.reading.plots import DefaultPlot, find_default_plot
+from hsc.reading.transformations import Transformation, read_transformations
+
+if TYPE_CHECKING:
+    import zarr
+
+ORIGIN = "hsc"
+"""Where a tree's encoding keeps its origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a tree was opened from."""
+
+    dataset: OpenedDataset
+    """The dataset."""
+    fields: Fields
+    """Its arrays, group by group."""
+    renamed: Mapping[str, str]
+    """True path of groups that stand elsewhere in the tree, by where that is."""
+
+
+@xr.register_datatree_accessor("hsc")
+class HscAccessor:
+    """What hsc knows of a tree beyond its arrays: ``tree.hsc``.
+
+    Paths are those of the HDF5 file: absolute, or from the node that the accessor is asked of;
+    links in them are followed.
+
+    Parameters
+    ----------
+    tree
+        A tree that `hsc.open` gave, or a node of one.
+    """
+
+    def __init__(self, tree: xr.DataTree) -> None:
+        origin = tree.root.encoding.get(ORIGIN)
+        if not isinstance(origin, Origin):
+            # An AttributeError would come out as xarray's own, without these words.
+            raise HscError(
+                "this tree was not opened by hsc, or is a copy that forgot where it came from",
+                next_step="use the tree that hsc.open(pid) gave",
+            )
+        self._tree = tree
+        self._dataset = origin.dataset
+        self._fields = origin.fields
+        self._renamed = origin.renamed
+
+    def __repr__(self) -> str:
+        return show_text(self._dataset)
+
+    def _repr_html_(self) -> str:
+        return show_html(self._dataset)
+
+    @property
+    def record(self) -> Dataset:
+        """The dataset as the catalog keeps it."""
+        return self._dataset.record
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """What arrays are for: role to path, as in ``frames``."""
+        return self._dataset.roles
+
+    @property
+    def files(self) -> Mapping[str, CarriedFile]:
+        """What lay in the run's folder and is no array, by name: scripts, notes, geometry ..."""
+        return self._dataset.files
+
+    def role(self, name: str) -> da.Array:
+        """Give the array that has a role, lazily, as it is stored."""
+        return lazy_array(self._dataset.role(name))
+
+    def __getitem__(self, path: str) -> xr.DataArray | xr.DataTree:
+        """Give what an HDF5 path leads to: a variable, lazily, or a node.
+
+        Raises
+        ------
+        PathMissingError
+            Nothing is there, or a link on the way leads out of the dataset.
+        """
+        reached = self._fields.paths.resolve(path, self._path)
+        if self._fields.has_group(reached.path):
+            return self._node(reached.path)
+        if not self._fields.paths.is_array(reached.path):
+            raise PathMissingError(f"at {reached.path} stands a named type", where=path)
+        parent, _, name = reached.path.rpartition("/")
+        found = self._node(parent or "/").to_dataset(inherit=False)[name]
+        return found if reached.rows is None else found[slice(*reached.rows)]
+
+    def numpy(self, path: str) -> NDArray[Any]:
+        """Read all of an array, or of a compound or ragged dataset, into memory, checked.
+
+        Parameters
+        ----------
+        path
+            Its path; a scaled field comes scaled, as in the tree.
+        """
+        found = self[path]
+        if isinstance(found, xr.DataTree):
+            return self.elements(path)
+        reached = self._fields.paths.resolve(path, self._path)
+        if "hsc_scaled" in found.attrs:
+            return np.asarray(found.values)
+        rows = reached.rows or (0, None)
+        return self._fields.array(reached.path).read(*rows)
+
+    def elements(self, path: str) -> NDArray[Any]:
+        """Read a compound dataset as a structured array, a ragged one as an array of arrays.
+
+        Raises
+        ------
+        RoleMissingError
+            No HDF5 dataset stands there.
+        """
+        return elements(self._dataset, self._fields.paths.resolve(path, self._path).path)
+
+    def names(self, path: str) -> NDArray[Any]:
+        """Read the names of an enumeration's values, of the array's shape, as text.
+
+        A value that has no name is given as its digits.
+
+        Raises
+        ------
+        PathMissingError
+            The array at the path is no enumeration.
+        """
+        reached = self._fields.paths.resolve(path, self._path)
+        facts = self._fields.paths.attributes(reached.path).get("hsc:hdf5", {})
+        if "enum" not in facts:
+            raise PathMissingError("there is no enumeration", where=path)
+        known = {value: name for name, value in facts["enum"].items()}
+        values = self._fields.array(reached.path).read()
+        found = np.empty(values.shape, object)
+        found.ravel()[:] = [known.get(int(value), str(value)) for value in values.ravel()]
+        return found
+
+    def default_plot(self) -> DefaultPlot | None:
+        """Find what to plot first, by NeXus's rules; None when the file does not say."""
+        return find_default_plot(self._fields, self._dataset.roles.get("frames"))
+
+    def indexed(self, path: str = ".") -> xr.Dataset:
+        """Give a group with its coordinates read, and indexes made of them for ``.sel``.
+
+        Parameters
+        ----------
+        path
+            The group; else that of the node itself.
+        """
+        node = self[path]
+        if not isinstance(node, xr.DataTree):
+            raise PathMissingError("there is an array, not a group", where=path)
+        found = node.to_dataset(inherit=False)
+        for name in [str(name) for name, each in found.coords.items() if each.dims == (name,)]:
+            found = found.set_xindex(name)
+        return found
+
+    def transformations(self, path: str = ".") -> tuple[Transformation, ...]:
+        """Follow a ``depends_on`` chain; `hsc.reading.combine` multiplies its steps.
+
+        Parameters
+        ----------
+        path
+            A component's group, as of a detector or sample, its ``depends_on``, or a step.
+
+        Returns
+        -------
+        steps
+            Each with a matrix (4, 4) for every value, in the order in which they act.
+        """
+        reached = self._fields.paths.resolve(path, self._path)
+        return read_transformations(self._fields, reached.path)
+
+    def zarr(self) -> zarr.Group:
+        """Give the same tree as zarr opens it, every byte checked."""
+        return self._dataset.zarr()
+
+    def xarray(self) -> xr.DataTree:
+        """Give the tree with xarray's own look."""
+        root = self._tree.root
+        return xr.DataTree(root.to_dataset(inherit=False), children=root.children, name=root.name)
+
+    def picture(self) -> bytes | None:
+        """Read the preview of the frames as PNG; None when the ingest made none."""
+        return read_picture(self._dataset)
+
+    def cite(self) -> str:
+        """Say how to cite the dataset."""
+        return cite(self.record)
+
+    @property
+    def _path(self) -> str:
+        """True path of the node."""
+        return self._renamed.get(self._tree.path, self._tree.path)
+
+    def _node(self, path: str) -> xr.DataTree:
+        node, at = self._tree.root, "/"
+        for name in path.strip("/").split("/") if path != "/" else ():
+            at = f"{at.rstrip('/')}/{name}"
+            node = node.children[shown_name(self._dataset, at)]
+        return node
+
+
+def shown_name(dataset: OpenedDataset, path: str) -> str:
+    """Give the name of a group in the tree: its own, but ``.`` and ``..`` mean others there."""
+    name = path.rpartition("/")[2]
+    if name not in (".", ".."):
+        return name
+    key: str = dataset.documents[path]["key"]
+    return key.rpartition("/")[2]

@@ -1,0 +1,90 @@
+"""Lazy arrays: dask arrays whose blocks are whole inner chunks and never cross a shard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.reading.array import OpenedArray
+
+_BLOCK_BYTES = 128 * 10**6
+# Text and other objects: a guess, for blocks of them have no size before they are read.
+_OBJECT_BYTES = 64
+
+
+def lazy_array(array: OpenedArray, name: str | None = None) -> da.Array:
+    """Give an array lazily, in blocks of whole inner chunks that never cross a shard.
+
+    Parameters
+    ----------
+    array
+        The array.
+    name
+        Name of dask's keys: one for the same content, so that dask reads it once; None: a new one.
+    """
+    region, blocks = _Region(array), _blocks(array)
+    meta = np.empty((0,) * len(array.shape), array.dtype)
+    if name is None or math.prod(map(len, blocks)) > 1:
+        lazy: da.Array = da.from_array(
+            region, chunks=blocks, asarray=False, name=name or False, meta=meta
+        )
+        return lazy
+    # Most arrays are one block. `from_array` takes ten times as long, which thousands make felt.
+    key = (name, *[0] * len(blocks))
+    return da.Array({key: (_whole, region)}, name, blocks, meta=meta)
+
+
+def _whole(region: _Region) -> NDArray[Any]:
+    return region[...]
+
+
+def _blocks(array: OpenedArray) -> tuple[tuple[int, ...], ...]:
+    """Give how long the blocks are along each dimension."""
+    itemsize = _OBJECT_BYTES if array.dtype == object else array.dtype.itemsize
+    steps = [
+        min(shard, -(-max(1, length) // chunk) * chunk)
+        for shard, chunk, length in zip(array.shards, array.chunks, array.shape, strict=True)
+    ]
+    for axis, chunk in enumerate(array.chunks):
+        rest = math.prod(steps) // steps[axis] * itemsize * chunk
+        steps[axis] = min(steps[axis], chunk * max(1, _BLOCK_BYTES // rest))
+    return tuple(
+        tuple(_lengths(length, shard, step))
+        for length, shard, step in zip(array.shape, array.shards, steps, strict=True)
+    )
+
+
+def _lengths(length: int, shard: int, step: int) -> Iterator[int]:
+    if not length:
+        yield 0
+    for start in range(0, length, shard):
+        stop = min(start + shard, length)
+        yield from (min(step, stop - at) for at in range(start, stop, step))
+
+
+class _Region:
+    """An array as dask reads it, by slices."""
+
+    def __init__(self, array: OpenedArray) -> None:
+        self._array = array
+        self.shape = array.shape
+        self.dtype = array.dtype
+        self.ndim = len(array.shape)
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        given = key if isinstance(key, tuple) else () if key is ... else (key,)
+        parts = (*given, *[slice(None)] * (self.ndim - len(given)))
+        start, stop, rest = [], [], []
+        for part, length in zip(parts, self.shape, strict=True):
+            low, high, step = part.indices(length) if isinstance(part, slice) else (0, length, 0)
+            plain = step == 1
+            start.append(low if plain else 0)
+            stop.append(max(low, high) if plain else length)
+            rest.append(slice(None) if plain else part)
+        # The ellipsis keeps a scalar an array of no dimensions.
+        return self._array.region(start, stop)[(*rest, ...)]
