@@ -5,9 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hsc.errors import DamagedSourceError, HscError
+from hsc.errors import (
+    DamagedSourceError,
+    HscError,
+    SourceCrashError,
+    SourceTooLargeError,
+    SourceTooSlowError,
+    UnsupportedObjectError,
+)
 from hsc.model import Gap, plain_text
 
+Lost = (
+    DamagedSourceError
+    | UnsupportedObjectError
+    | SourceCrashError
+    | SourceTooLargeError
+    | SourceTooSlowError
+)
+"""Why one chunk can't be read, while others may."""
+ENDING = (SourceCrashError, SourceTooLargeError, SourceTooSlowError)
+"""Those of them that cost a child process."""
+LOST = (DamagedSourceError, UnsupportedObjectError, *ENDING)
+"""All of them."""
 _NAMED = 20
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import DamagedSourceError, UnsupportedObjectError
-from hsc.ingestion.failures import ChunkFailure
+from hsc.errors import DamagedSourceError
+from hsc.ingestion.decoding import decoded_chunk, decoded_chunks
+from hsc.ingestion.failures import ENDING, LOST, ChunkFailure, Lost
 from hsc.ingestion.source import ArraySource
 from hsc.ingestion.tasks import ChunkLook, ShardTask
 from hsc.store import (
@@ -19,7 +20,7 @@ from hsc.store import (
     ShardStream,
     give_back,
     idle_processors,
-    read_fill,
+    pay,
     take_buffer,
 )
 from hsc.transcode import MalformedChunkError, Row, encode_chunk
@@ -60,11 +61,12 @@ class _Filling:
 
     def through_hdf5(self) -> None:
         """Read every chunk through HDF5 and encode it."""
-        for row in range(len(self._task.numbers)):
-            try:
-                self._stream.add(int(self._task.numbers[row]), self._by_hdf5(row))
-            except (DamagedSourceError, UnsupportedObjectError) as error:
-                self._fail(row, error)
+        for row, found in decoded_chunks(self._task, self._source):
+            pay(0)  # whose work was stopped hears it here
+            if isinstance(found, LOST):
+                self._fail(row, found)
+            else:
+                self._stream.add(int(self._task.numbers[row]), self._encoded(found))
 
     def recoded(self, columns: NDArray[np.int64]) -> None:
         """Read every chunk by its position, decode it outside of HDF5, encode it.
@@ -117,7 +119,7 @@ class _Filling:
                 if payload is None:
                     payload = self._by_hdf5(row)
                 self._stream.add(int(self._task.numbers[row]), payload)
-            except (DamagedSourceError, UnsupportedObjectError) as error:
+            except LOST as error:
                 self._fail(row, error)
 
     def copied(self, columns: NDArray[np.int64]) -> None:
@@ -217,7 +219,7 @@ class _Filling:
             if payload is None:
                 payload = self._by_hdf5(row)
             self._stream.add(int(self._task.numbers[row]), payload)
-        except (DamagedSourceError, UnsupportedObjectError) as error:
+        except LOST as error:
             self._fail(row, error)
 
     def _recode(self, row: int, chunk: NDArray[np.uint8]) -> bytes | None:
@@ -232,13 +234,14 @@ class _Filling:
             raise self._damaged(row, str(error)) from error
         if plain is None:
             return None
-        array = plain.view(look.source_dtype).reshape(look.chunks)
-        return encode_chunk(array, look.compressor, big_endian=look.big_endian)
+        return self._encoded(plain.view(look.source_dtype).reshape(look.chunks))
 
     def _by_hdf5(self, row: int) -> bytes:
-        look = self._look
-        array = decoded_region(look, self._source, tuple(map(int, self._task.places[row])))
-        return encode_chunk(array, look.compressor, big_endian=look.big_endian)
+        place = tuple(map(int, self._task.places[row]))
+        return self._encoded(decoded_chunk(self._look, self._source, place))
+
+    def _encoded(self, array: NDArray[Any]) -> bytes:
+        return encode_chunk(array, self._look.compressor, big_endian=self._look.big_endian)
 
     def _damaged(self, row: int, what: str) -> DamagedSourceError:
         columns = self._task.columns
@@ -247,7 +250,12 @@ class _Filling:
     def _malformed(self, row: int, what: str) -> None:
         self._fail(row, self._damaged(row, what))
 
-    def _fail(self, row: int, error: DamagedSourceError | UnsupportedObjectError) -> None:
+    def _fail(self, row: int, error: Lost) -> None:
+        if isinstance(error, ENDING):
+            pay(0)  # a child process that was ended with the work is no crash
+            if self._task.tolerance is None:
+                raise error
+            self._task.tolerance.bear(error)
         self._stream.add_gap(int(self._task.numbers[row]))
         place = tuple(map(int, self._task.places[row]))
         self.failures.append(ChunkFailure.of(self._look.path, place, error))
@@ -259,18 +267,6 @@ def _is_small_copy(look: ChunkLook, columns: NDArray[np.int64]) -> bool:
         return False
     nbytes, mask = columns[0, 2:].tolist()
     return not mask and nbytes == look.chunk_nbytes <= _COPIED_BYTES
-
-
-def decoded_region(look: ChunkLook, source: ArraySource, place: tuple[int, ...]) -> NDArray[Any]:
-    """Read an inner chunk's region of the source, of the chunk's full shape."""
-    start, stop = look.region(place)
-    region = source.region(start, stop)
-    if region.shape == look.chunks:
-        return region
-    dtype = object if look.dtype == "string" else region.dtype
-    whole = np.full(look.chunks, read_fill(look.fill_value, look.dtype), dtype)
-    whole[tuple(slice(0, length) for length in region.shape)] = region
-    return whole
 
 
 def _stretches(columns: NDArray[np.int64], room: int) -> Iterator[tuple[int, int]]:

@@ -48,7 +48,10 @@ def inner_chunks(
     if keep or _SMALL_CHUNK_BYTES <= nbytes <= MAX_CHUNK_BYTES:
         return tuple(hdf5_chunks)
     if nbytes > MAX_CHUNK_BYTES:
-        return _cut([min(a, b) for a, b in zip(hdf5_chunks, lengths, strict=True)], itemsize)
+        whole = [min(a, b) for a, b in zip(hdf5_chunks, lengths, strict=True)]
+        # Where it can be, so that none lies in two HDF5 chunks, of which each is decoded at once.
+        cuts = zip(whole, _cut(whole, itemsize), strict=True)
+        return tuple(_even(length, cut) for length, cut in cuts)
     return _join(lengths, hdf5_chunks, itemsize)
 
 
@@ -66,6 +69,14 @@ def _cut(lengths: list[int], itemsize: int) -> tuple[int, ...]:
     return tuple(chunks)
 
 
+def _even(length: int, cut: int) -> int:
+    """Give the largest divisor of a length up to a cut, or the cut when that is far from it."""
+    least = math.ceil(length / cut)
+    counts = (n for n in range(least, 2 * least + 1) if length % n == 0)
+    count = next(counts, None)
+    return cut if count is None else length // count
+
+
 def _join(lengths: list[int], chunks: Sequence[int], itemsize: int) -> tuple[int, ...]:
     joined = list(chunks)
     for axis in reversed(range(len(joined))):
@@ -80,6 +91,7 @@ def shard_shape(
     itemsize: int,
     stored: NDArray[np.uint64] | None,
     places: NDArray[np.int64] | None,
+    hdf5_chunks: Sequence[int] | None = None,
 ) -> tuple[int, ...]:
     """Choose the shape of a shard: as many inner chunks as the bounds allow, last axis first.
 
@@ -90,13 +102,22 @@ def shard_shape(
     stored, places
         Bytes of each chunk as it will be stored, and its place in the grid of inner chunks; None
         when the chunks are encoded anew, so that only their decoded size is known.
+    hdf5_chunks
+        Shape of the HDF5 chunks that the inner ones are cut out of; None: of none. A shard stays
+        within one then, for each shard that has some of it decodes it.
     """
     grid = [math.ceil(n / c) for n, c in zip(shape, chunks, strict=True)]
+    split = hdf5_chunks is not None and math.prod(hdf5_chunks) * itemsize > MAX_CHUNK_BYTES
+    if split:
+        within = (math.ceil(n / c) for n, c in zip(hdf5_chunks or (), chunks, strict=True))
+        grid = [min(pair) for pair in zip(grid, within, strict=True)]
     decoded = max(1, math.prod(chunks) * itemsize)
     by_size = MAX_SHARD_DECODED_BYTES if stored is not None else MAX_SHARD_STORED_BYTES
     count = max(1, min(MAX_SHARD_CHUNKS, by_size // decoded))
     while True:
         per_shard = _fill(grid, count)
+        if split:
+            per_shard = [_even(n, most) for n, most in zip(grid, per_shard, strict=True)]
         if stored is None or places is None or not len(stored) or count == 1:
             break
         heaviest = _heaviest(stored, places, per_shard)

@@ -60,7 +60,8 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
     places, columns = _placed(array, chunks) if placed else (_touched(array, chunks), None)
     carried = _carried(columns, travel, math.prod(chunks) * first.itemsize)
     stored = None if carried is None else carried.astype(np.uint64)
-    shards = shard_shape(array.shape, chunks, first.itemsize, stored, places)
+    split = first.index.chunks if first.index.chunks != chunks else None
+    shards = shard_shape(array.shape, chunks, first.itemsize, stored, places, split)
     attributes = dict(array.attributes)
     attributes["hsc:hdf5"] = dict(first.facts)
     if array.path in names:

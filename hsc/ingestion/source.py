@@ -34,6 +34,8 @@ class SourcePiece:
     """How many rows it holds; 1 for a scalar, 0 for a file that only lends its bytes."""
     part: Part | None = None
     """Which part of the dataset's elements; None for the elements as they are."""
+    chunks: tuple[int, ...] | None = None
+    """Shape of its HDF5 chunks; None when it has none."""
 
 
 class ArraySource:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.ingestion.crashes import Tolerance
 from hsc.ingestion.files import SourceFiles
+from hsc.ingestion.grid import MAX_CHUNK_BYTES
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.source import ArraySource, SourcePiece
@@ -65,6 +67,14 @@ class ChunkLook:
         """Bytes of a decoded chunk."""
         return math.prod(self.chunks) * self.itemsize
 
+    @property
+    def hdf5_chunk_nbytes(self) -> int:
+        """Bytes of the largest decoded HDF5 chunk that inner chunks are cut out of; 0 for none."""
+        if self.dtype == "string":  # of texts nobody knows it
+            return 0
+        sizes = [math.prod(p.chunks) * self.itemsize for p in self.pieces if p.chunks is not None]
+        return max((nbytes for nbytes in sizes if nbytes > MAX_CHUNK_BYTES), default=0)
+
     def region(self, place: tuple[int, ...]) -> tuple[list[int], list[int]]:
         """Give an inner chunk's first element and the one past its last, cut at the edge."""
         start = [at * chunk for at, chunk in zip(place, self.chunks, strict=True)]
@@ -96,6 +106,8 @@ class ShardTask:
     """(n, 4): piece, offset, bytes and filter mask; None when it is read through HDF5."""
     resumed: bool
     """Whether an earlier attempt may have made it."""
+    tolerance: Tolerance | None = None
+    """What is borne of chunks that crash HDF5 or take too much; None: they are errors."""
 
     @property
     def nbytes(self) -> int:
@@ -107,7 +119,10 @@ class ShardTask:
         """Bytes of memory that making it may take: a few chunks, and what is not written yet."""
         # To a directory it goes part by part, to an object store in one piece.
         most = _STREAMED_BYTES if self.store.startswith("file:") else self.expected_nbytes
-        return min(self.expected_nbytes, most) + 4 * self.look.chunk_nbytes
+        held = min(self.expected_nbytes, most) + 4 * self.look.chunk_nbytes
+        large = self.look.hdf5_chunk_nbytes
+        # HDF5 decodes a chunk from one buffer into another, and gives what the shard wants of it.
+        return held + (2 * large + self.nbytes if large else 0)
 
     @property
     def expected_nbytes(self) -> int:
@@ -117,10 +132,12 @@ class ShardTask:
         return 2 * int(self.columns[:, 2].sum()) + 20 * self.count + self.look.chunk_nbytes + 4096
 
 
-def shard_tasks(plan: Plan, store: str, location: str, *, resumed: bool) -> list[ShardTask]:
+def shard_tasks(
+    plan: Plan, store: str, location: str, *, resumed: bool, tolerance: Tolerance | None = None
+) -> list[ShardTask]:
     """Give the tasks that make all objects of all arrays."""
     return [
-        task
+        replace(task, tolerance=tolerance) if tolerance else task
         for planned in plan.arrays
         for task in _array_tasks(plan, planned, store, location, resumed)
     ]
@@ -163,7 +180,8 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
         rows = piece.dataset.shape[0] if piece.dataset.shape else 1
         path = str(plan.run.files[piece.file].path)
         where = piece.dataset.object_path or piece.dataset.path
-        pieces.append(SourcePiece(path, piece.file, where, start, rows, piece.dataset.part))
+        stored = piece.dataset.index.chunks
+        pieces.append(SourcePiece(path, piece.file, where, start, rows, piece.dataset.part, stored))
         start += rows
     for piece in planned.source.pieces:
         pieces += [

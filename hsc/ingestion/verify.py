@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from hsc.errors import VerificationError
 from hsc.ingestion.assets import verify_assets
+from hsc.ingestion.decoding import Regions
 from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.preview import add_chunk, has_preview, joined, preview_objects, stack_sums
-from hsc.ingestion.source import ArraySource
 from hsc.ingestion.tasks import ChunkLook, chunk_look
 from hsc.store import (
     DATA,
@@ -180,24 +180,26 @@ def _see_chunks(task: VerifyTask, stored: CheckedVersion, files: SourceFiles) ->
     look = task.look
     places = [task.place(int(number)) for number in task.numbers]
     sums = stack_sums(look.shape, look.dtype, look.chunks, places) if task.summed else None
+    asked = [place for place, compared in zip(places, task.compared, strict=True) if compared]
     with look.open(files) as source:
+        theirs = Regions(look, source, asked)
         for number, place, compared in zip(task.numbers, places, task.compared, strict=True):
             payload = stored.read_chunk(task.entry.key, int(number)) or b""
             ours = _decoded(payload, look, place)
             if compared:
-                _compare(ours, look, place, source)
+                _compare(ours, look, place, theirs)
             if sums is not None:
                 add_chunk(sums, look.shape, place, ours)
     return Seen(look.path, int(task.compared.sum()), sums)
 
 
 def _compare(
-    ours: NDArray[np.generic], look: ChunkLook, place: tuple[int, ...], source: ArraySource
+    ours: NDArray[np.generic], look: ChunkLook, place: tuple[int, ...], theirs: Regions
 ) -> None:
     start, stop = look.region(place)
     inside: tuple[Any, ...] = tuple(slice(0, b - a) for a, b in zip(start, stop, strict=True))
     # The ellipsis keeps a scalar an array of no dimensions.
-    if not _same_bits(ours[(*inside, ...)], source.region(start, stop)):
+    if not _same_bits(ours[(*inside, ...)], theirs.region(place)):
         raise _differs(f"{look.pieces[0].path}, {look.path}, chunk {place}")
 
 

@@ -15,6 +15,7 @@ from hsc.ingestion.batches import (
     write_tree_metadata,
     written_keys,
 )
+from hsc.ingestion.crashes import Tolerance
 from hsc.ingestion.failures import refuse_failures
 from hsc.ingestion.packing import plan_documents, plan_packing
 from hsc.ingestion.plan import Plan
@@ -56,7 +57,8 @@ def write_plan(
         Whether an earlier attempt may have written some shards.
     policy
         ``strict`` refuses chunks that can't be carried over, all at once, after the last shard;
-        ``quarantine`` makes gaps of them.
+        ``quarantine`` makes gaps of them, and of up to `MOST_CRASHES` that crash HDF5's own process
+        or take too much memory or time.
 
     Raises
     ------
@@ -69,7 +71,8 @@ def write_plan(
     """
     documents = plan_documents(plan)
     packing = plan_packing(plan, documents)
-    tasks = shard_tasks(plan, store, location, resumed=resumed)
+    bears = None if policy == "strict" else Tolerance()
+    tasks = shard_tasks(plan, store, location, resumed=resumed, tolerance=bears)
     written = [task for task in tasks if len(task.numbers)]
     work = batched(packing, written, plan.assets, store=store, location=location, resumed=resumed)
     writer = VersionWriter(open_objects(store), location)

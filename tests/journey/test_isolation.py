@@ -87,6 +87,19 @@ def test_a_crash_of_hdf5_is_an_error_and_the_next_path_goes_in(
     assert [made["source"] for made in document["datasets"]] == [str(tree_file)]
 
 
+def test_under_quarantine_a_chunk_that_crashes_hdf5_is_a_gap(
+    hsc, crashing: tuple[Path, Path]
+) -> None:
+    path, plugins = crashing
+    env = {"HDF5_PLUGIN_PATH": str(plugins)}
+    words = ("ingest", path, "--isolate", "--policy", "quarantine")
+    made = hsc.json(*words, code=3, env=env)["datasets"][0]
+    (gap,) = made["gaps"]
+    assert gap["path"] == "/bad"
+    assert gap["reason"].startswith("chunk (0,): HDF5 crashed (signal 6, SIGABRT), while reading")
+    assert sorted(array["path"] for array in made["arrays"]) == ["/bad", "/good"]
+
+
 def test_isolated_or_not_the_root_is_the_same(hsc, tree_file: Path, make_run) -> None:
     run = make_run()
     apart = hsc.json("ingest", tree_file, run, "--isolate", "--verify", "full")["datasets"]
