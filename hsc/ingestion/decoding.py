@@ -97,7 +97,8 @@ class Regions:
             return self._source.region(start, stop)
         if self._whole is None:
             self._whole = self._source.region(*self._bounds)
-        return self._whole[_within(start, stop, self._bounds[0])]
+        region: NDArray[Any] = self._whole[_within(start, stop, self._bounds[0])]
+        return region
 
 
 class _Search:
@@ -137,7 +138,7 @@ class _Search:
             return self._worded(lost, start, stop)
         assert self._whole is not None  # noqa: S101 - what is not lost was read
         # The ellipsis keeps a scalar an array of no dimensions.
-        region = self._whole[(*_within(start, stop, corner), ...)]
+        region: NDArray[Any] = self._whole[(*_within(start, stop, corner), ...)]
         if region.shape == look.chunks:
             return region
         dtype = object if look.dtype == "string" else region.dtype

@@ -38,6 +38,8 @@ def test_a_deployed_ingest_answers_with_its_report(served: Any, plain_file: Path
     assert (record.root, record.facility) == (dataset["root"], "maxiv")
     (activity,) = [each for each in activities if record.pid.at(1) in each.generated]
     assert (activity.runner, activity.flow_run_id) == ("prefect", answer["id"])
+    # Nobody asked for it: a flow enters HDF5 in a child process by itself.
+    assert activity.parameters["isolate"] is True
 
 
 def test_a_path_that_is_no_hdf5_fails_run_and_activity_and_not_the_other_path(
