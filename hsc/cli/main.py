@@ -28,6 +28,7 @@ COMMANDS = {
     "search": "hsc.cli.search:search",
     "show": "hsc.cli.show:show",
     "lineage": "hsc.cli.lineage:lineage",
+    "verify": "hsc.cli.verify:verify",
     "reduce": "hsc.cli.reduce:reduce",
     "export": "hsc.cli.export:export",
     "activities": "hsc.cli.activities:activities",

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from hsc.jobs.exporting import export
     from hsc.jobs.ingesting import ingest, ingest_one
     from hsc.jobs.inspecting import Inspection, inspect
+    from hsc.jobs.locating import Located, locate, locate_folder
     from hsc.jobs.rebuilding import Rebuilt, rebuild
     from hsc.jobs.reducing import reduce
     from hsc.jobs.stages import InProcess, Runner, Stage
     from hsc.jobs.telling import open_catalog, tell_failed
+    from hsc.jobs.verified import Verification, VerifiedReplica, VerifyRequest
+    from hsc.jobs.verifying import verify, verify_folder
 
 __all__ = [
     "Check",
@@ -35,6 +38,7 @@ __all__ = [
     "IngestRequest",
     "IngestedDataset",
     "Inspection",
+    "Located",
     "PathFailure",
     "Policy",
     "Rebuilt",
@@ -43,17 +47,24 @@ __all__ = [
     "Remains",
     "Runner",
     "Stage",
+    "Verification",
+    "VerifiedReplica",
     "Verify",
+    "VerifyRequest",
     "collect",
     "examine",
     "export",
     "ingest",
     "ingest_one",
     "inspect",
+    "locate",
+    "locate_folder",
     "open_catalog",
     "rebuild",
     "reduce",
     "tell_failed",
+    "verify",
+    "verify_folder",
 ]
 
 _LATER = {
@@ -61,8 +72,12 @@ _LATER = {
     "Collection": "collecting",
     "InProcess": "stages",
     "Inspection": "inspecting",
+    "Located": "locating",
     "Runner": "stages",
     "Stage": "stages",
+    "Verification": "verified",
+    "VerifiedReplica": "verified",
+    "VerifyRequest": "verified",
     "Rebuilt": "rebuilding",
     "Remains": "collecting",
     "collect": "collecting",
@@ -71,10 +86,14 @@ _LATER = {
     "ingest": "ingesting",
     "ingest_one": "ingesting",
     "inspect": "inspecting",
+    "locate": "locating",
+    "locate_folder": "locating",
     "open_catalog": "telling",
     "rebuild": "rebuilding",
     "reduce": "reducing",
     "tell_failed": "telling",
+    "verify": "verifying",
+    "verify_folder": "verifying",
 }
 
 

@@ -13,6 +13,8 @@ from hsc.store.attempts import (
 )
 from hsc.store.buffers import BUFFER_BYTES, give_back, take_buffer
 from hsc.store.checked import CheckedVersion, open_version
+from hsc.store.checking import Damage, Looked, check_object, damage, digest_object
+from hsc.store.checksums import CHECKSUMS_KEY, checksum_lines
 from hsc.store.claims import (
     Claim,
     claim_keys,
@@ -24,6 +26,7 @@ from hsc.store.claims import (
     slot_name,
     take_over,
 )
+from hsc.store.copying import copy_object, holds
 from hsc.store.directory import DirectoryObjects
 from hsc.store.fills import read_fill, word_fill
 from hsc.store.leases import LEASE, Lease, holding
@@ -51,6 +54,7 @@ from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.shardstream import ShardStream, idle_processors
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects, zstd
 from hsc.store.streams import NewObject
+from hsc.store.stubs import FETCHED_KEY, STUB
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import Opener, add_scheme, open_objects
 from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
@@ -60,8 +64,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUFFER_BYTES",
+    "CHECKSUMS_KEY",
     "CRATE_KEY",
     "DATA",
+    "FETCHED_KEY",
     "FILES",
     "FORMAT_VERSION",
     "LEASE",
@@ -69,6 +75,7 @@ __all__ = [
     "MOST_PACK_BYTES",
     "REFERENCES_KEY",
     "SMALL_BYTES",
+    "STUB",
     "ArraySpec",
     "Attempt",
     "CheckedStore",
@@ -76,11 +83,13 @@ __all__ = [
     "ChunkState",
     "ChunkTable",
     "Claim",
+    "Damage",
     "DirectoryObjects",
     "FsspecObjects",
     "GroupSpec",
     "KeepsStrays",
     "Lease",
+    "Looked",
     "Manifest",
     "NewArray",
     "NewGroup",
@@ -103,11 +112,16 @@ __all__ = [
     "abandon_version",
     "add_scheme",
     "blosc",
+    "check_object",
+    "checksum_lines",
     "claim_keys",
     "clear_remains",
+    "copy_object",
     "count_attempts",
+    "damage",
     "dataset_root",
     "digest_entry",
+    "digest_object",
     "drop_claims",
     "end_waits_with",
     "find_remains",
@@ -115,6 +129,7 @@ __all__ = [
     "give_back",
     "give_up",
     "holding",
+    "holds",
     "idle_processors",
     "make_claim",
     "metadata_objects",

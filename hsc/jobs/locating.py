@@ -1,0 +1,102 @@
+"""Where a dataset lies: the replica to read first, those to fall back to, and their stores."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hsc.client import Catalog
+from hsc.errors import ArchivedError, MissingShardError
+from hsc.jobs.rebuilding import recall
+from hsc.model import Dataset, Pid, Replica, ReplicaState
+from hsc.store import open_version
+
+_LOG = logging.getLogger(__name__)
+# {facility}/{instrument}/{year}/{proposal}/<ULID>/v<n>: what hsc.jobs.placing.version_folder makes.
+_FOLDER_PARTS = 6
+# What is damaged may still have the bytes that are asked for; each of them is checked.
+_ORDER = (ReplicaState.ONLINE, ReplicaState.DAMAGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A dataset, and where its version can be read."""
+
+    record: Dataset
+    """Its record, at the place to read first."""
+    others: tuple[str, ...] = ()
+    """URLs of the version's folders to fall back to."""
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """All of them, the first first."""
+        return (self.record.location.rstrip("/"), *self.others)
+
+
+def locate(catalog: Catalog, pid: Pid) -> Located:
+    """Find where a dataset can be read: online replicas in their order, then damaged ones.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is no such dataset.
+    ArchivedError
+        All that is left of it lies in an archive.
+    MissingShardError
+        The catalog knows that none is left.
+    """
+    record = catalog.get(pid)
+    replicas = catalog.replicas(record.pid.at(record.version))
+    found = [each.location for state in _ORDER for each in replicas if each.state is state]
+    if not found:
+        raise unreadable(record, replicas)
+    first, *others = found
+    if first != record.location.rstrip("/"):
+        state = replicas[0].state.value
+        _LOG.warning("%s: the first replica is %s; reading %s", record.pid, state, first)
+        record = record.model_copy(update={"location": first})
+    return Located(record, tuple(others))
+
+
+def locate_folder(url: str) -> Located:
+    """Find a version by the URL of its folder, as it explains itself, without a catalog.
+
+    Raises
+    ------
+    DamageError
+        It says nothing of itself, or what it says is damaged.
+    """
+    return Located(recall(open_version(url.rstrip("/"))).dataset)
+
+
+def split_location(location: str) -> tuple[str, str] | None:
+    """Give a store's URL and the folder of a version below it; None where there is no room for one.
+
+    Examples
+    --------
+    >>> split_location("s3://bucket/a/maxiv/cosaxs/2026/20260123/01ARZ3NDEKTSV4RRFFQ69G5FAV/v1")
+    ('s3://bucket/a', 'maxiv/cosaxs/2026/20260123/01ARZ3NDEKTSV4RRFFQ69G5FAV/v1')
+    """
+    parts = location.rstrip("/").split("/")
+    folder = "/".join(parts[-_FOLDER_PARTS:])
+    store = "/".join(parts[:-_FOLDER_PARTS])
+    return (store, folder) if "://" in store or store.endswith(":/") else None
+
+
+def unreadable(record: Dataset, replicas: Sequence[Replica]) -> ArchivedError | MissingShardError:
+    """Word that none of a version's replicas can be read."""
+    name = f"{record.pid}@{record.version}"
+    archived = [each.location for each in replicas if each.state is ReplicaState.ARCHIVED]
+    if archived:
+        return ArchivedError(
+            f"{name} lies in an archive and can't be read before it is brought back",
+            where=archived[0],
+            next_step=f"ask the operators of the store to bring {archived[0]} back, with the PID; "
+            f"`hsc verify {name}` then finds it online",
+        )
+    return MissingShardError(
+        f"no replica of {name} is left",
+        where=record.location,
+        next_step="ingest its source again; `hsc lineage` tells which files it was made of",
+    )

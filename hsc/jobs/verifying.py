@@ -1,0 +1,188 @@
+"""The verify job: every object of a version against its manifest; nothing is repaired."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from hsc.client import Catalog
+from hsc.errors import CatalogError, DependencyMissingError
+from hsc.jobs.checking import check_version
+from hsc.jobs.locating import locate_folder, unreadable
+from hsc.jobs.telling import open_catalog
+from hsc.jobs.verified import Verification, VerifiedReplica, VerifyRequest
+from hsc.jobs.working import named_workers
+from hsc.model import Dataset, Replica, ReplicaState, now
+from hsc.provenance import RunningActivity, recorded
+from hsc.store import MANIFEST_KEY, open_objects
+from hsc.workers import Progress, Silent, Workers
+
+_LOG = logging.getLogger(__name__)
+
+
+def verify(request: VerifyRequest, *, progress: Progress | None = None) -> Verification:
+    """Check every object of a version against its manifest; record what was found.
+
+    The catalog is told how each replica that it knows stands now, and when it was last found
+    whole. Damage is no error here: it is what was asked for.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is no such dataset.
+    SourceError
+        The source can't be read, or is not the one that the dataset was made of.
+    DependencyMissingError
+        The source was to be compared with, and this installation reads no HDF5.
+    """
+    started, heard = time.perf_counter(), progress or Silent()
+    if request.source is not None:
+        _need_sources()
+    with open_catalog() as catalog:
+        record = catalog.get(request.pid)
+        places = _places(request, record, catalog)
+        with (
+            recorded(catalog, "verify", request.document()) as activity,
+            named_workers(request.workers) as workers,
+        ):
+            activity.note(used=(str(record.pid.at(record.version)),), input_roots=(record.root,))
+            found = [check_version(record, place, workers, heard) for place in places]
+            compared = None
+            if request.source is not None and not any(each.damaged for each in found):
+                compared, found = _compared(request.source, record, found, workers, heard)
+            activity.note(
+                bytes_in=sum(each.bytes for each in found), parameters=_told(request, found)
+            )
+            _tell(catalog, record, found, activity)
+    return _summed(record, found, compared, started)
+
+
+def verify_folder(
+    url: str, *, workers: int | None = None, progress: Progress | None = None
+) -> Verification:
+    """Check a copy of a version by itself, as `hsc.jobs.fetch` makes it; no catalog is asked.
+
+    Raises
+    ------
+    DamageError
+        It says nothing of itself.
+    """
+    started, record = time.perf_counter(), locate_folder(url).record
+    with named_workers(workers) as places:
+        found = [check_version(record, url.rstrip("/"), places, progress or Silent())]
+    return _summed(record, found, None, started)
+
+
+def _places(request: VerifyRequest, record: Dataset, catalog: Catalog) -> list[str]:
+    """Give the locations to look at.
+
+    Raises
+    ------
+    ArchivedError
+        What is asked for was in an archive and still can't be read.
+    """
+    replicas = {each.location: each for each in catalog.replicas(record.pid.at(record.version))}
+    asked = (request.replica or record.location).rstrip("/")
+    if request.every:
+        there = (each for each in replicas.values() if each.state is not ReplicaState.GONE)
+        return [each.location for each in there if not _archived(each)]
+    known = replicas.get(asked)
+    if known is not None and _archived(known):
+        raise unreadable(record, [known])
+    return [asked]
+
+
+def _archived(replica: Replica) -> bool:
+    """Tell whether a replica is in an archive and was not brought back yet."""
+    archived = replica.state is ReplicaState.ARCHIVED
+    return archived and open_objects(replica.location).size(MANIFEST_KEY) is None
+
+
+def _compared(
+    source: str,
+    record: Dataset,
+    found: list[VerifiedReplica],
+    workers: Workers,
+    progress: Progress,
+) -> tuple[int, list[VerifiedReplica]]:
+    # HDF5 is read for this alone: a researcher's installation comes without.
+    from hsc.jobs.sourcing import compare_source
+
+    count, made = 0, []
+    for each in found:
+        compared, wrong = compare_source(source, record, each.location, workers, progress)
+        count += compared
+        made.append(each.model_copy(update={"damaged": (*each.damaged, *wrong)}))
+    return count, made
+
+
+def _need_sources() -> None:
+    """Refuse before a long verify what this installation can't do at its end.
+
+    Raises
+    ------
+    DependencyMissingError
+        It reads no HDF5.
+    """
+    if find_spec("h5py") is None:
+        raise DependencyMissingError(
+            "this installation reads no HDF5: it can't compare with the source",
+            next_step="pip install 'hanseatic-science-cloud[facility]', or verify without --source",
+        )
+
+
+def _summed(
+    record: Dataset, found: Sequence[VerifiedReplica], compared: int | None, started: float
+) -> Verification:
+    return Verification(
+        pid=record.pid,
+        version=record.version,
+        objects=sum(each.objects for each in found),
+        bytes=sum(each.bytes for each in found),
+        damaged=tuple(one for each in found for one in each.damaged),
+        replicas=tuple(found),
+        compared=compared,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _told(request: VerifyRequest, found: Sequence[VerifiedReplica]) -> dict[str, Any]:
+    damaged = {each.location: len(each.damaged) for each in found}
+    return {**request.document(), "damaged": damaged}
+
+
+def _tell(
+    catalog: Catalog,
+    record: Dataset,
+    found: Sequence[VerifiedReplica],
+    activity: RunningActivity,
+) -> None:
+    """Tell the catalog how the replicas that it knows stand."""
+    pid = record.pid.at(record.version)
+    known = {each.location: each for each in catalog.replicas(pid)}
+    done = activity.as_done()
+    try:
+        for each in found:
+            before = known.get(each.location)
+            if before is not None and not each.not_fetched:
+                catalog.register_replica(pid, _stands(before, each, activity.id), done)
+        catalog.record(activity.done(done))
+    except CatalogError as error:
+        # What was found is worth more than that it could not be written down.
+        _LOG.warning("the catalog was not told what was found: %s", error)
+
+
+def _stands(before: Replica, found: VerifiedReplica, activity: str) -> Replica:
+    moment = now()
+    state = ReplicaState.DAMAGED if found.damaged else ReplicaState.ONLINE
+    return before.model_copy(
+        update={
+            "state": state,
+            "since": before.since if state is before.state else moment,
+            "verified": before.verified if found.damaged else moment,
+            "activity": activity,
+        }
+    )
