@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hsc.transcode.codecs import decode_chunk, encode_chunk
 from hsc.transcode.malformed import MalformedChunkError
 from hsc.transcode.pipeline import Filter, Row, Travel, choose_travel, decodable, recoded
+from hsc.transcode.placing import decode_into, decode_part
 
 if TYPE_CHECKING:
     from hsc.transcode.carrying import Carried, CarriedChunks, carry_chunks, rewrap, room_needed
@@ -26,6 +27,8 @@ __all__ = [
     "decodable",
     "decode_chunk",
     "decode_filters",
+    "decode_into",
+    "decode_part",
     "encode_chunk",
     "recoded",
     "return_chunk",
