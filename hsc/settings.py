@@ -1,4 +1,4 @@
-"""What the environment says: HSC_HOME, HSC_STORE, HSC_CATALOG, HSC_DASK, HSC_FACILITY, HSC_TOKEN.
+"""What the environment says: HSC_HOME, HSC_STORE, HSC_CATALOG, HSC_DASK, HSC_FACILITY and others.
 
 Read at the call, never at import, so that a test or a notebook may change them.
 """
@@ -90,6 +90,19 @@ def facility() -> str | None:
 def token() -> str | None:
     """Give the catalog token from ``HSC_TOKEN``; None when unset. Never log it."""
     return os.environ.get("HSC_TOKEN") or None
+
+
+def read_threads() -> int | None:
+    """Give how many threads a read uses from ``HSC_READ_THREADS``; None when unset."""
+    text = os.environ.get("HSC_READ_THREADS")
+    if not text:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise ConfigurationError(
+            f"HSC_READ_THREADS={text!r} is no number of threads",
+            next_step="use a number from 1 to 256, or leave it unset",
+        )
+    return int(text)
 
 
 def prefect_url() -> str | None:

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import CorruptShardError, HscError, ManifestError
-from hsc.store import DATA, CheckedVersion, ChunkState, open_version, read_fill
-from hsc.transcode import decode_chunk
+from hsc.errors import HscError
+from hsc.reading.chunk_codec import ChunkCodec
+from hsc.reading.grid import ChunkGrid
+from hsc.reading.regions import Gaps, RegionReader, reading_threads
+from hsc.store import DATA, CheckedVersion, ChunkState, open_version
 
 
 class OpenedArray:
@@ -50,40 +52,49 @@ class OpenedArray:
         """Elements along each dimension."""
         self.attributes: Mapping[str, Any] = document["attributes"]
         """Attributes, as JSON."""
-        self._shards: tuple[int, ...] = tuple(
-            document["chunk_grid"]["configuration"]["chunk_shape"]
-        )
+        grid = tuple(document["chunk_grid"]["configuration"]["chunk_shape"])
         codecs = document["codecs"]
         sharding = codecs[0].get("configuration", {}) if _is_sharding(codecs) else None
-        self.chunks: tuple[int, ...] = tuple(sharding["chunk_shape"]) if sharding else self._shards
+        self.shards: tuple[int, ...] = grid
+        """Shape of a shard."""
+        self.chunks: tuple[int, ...] = tuple(sharding["chunk_shape"]) if sharding else grid
         """Shape of an inner chunk."""
         inner = sharding["codecs"] if sharding else codecs
-        self._compressor = inner[1] if len(inner) == 3 else None
-        self._big_endian = inner[0].get("configuration", {}).get("endian") == "big"
-        self._type: str = document["data_type"]
+        self._grid = ChunkGrid(self.shape, self.chunks, self.shards)
+        self._codec = ChunkCodec(
+            type_name=document["data_type"],
+            shape=self.chunks,
+            compressor=inner[1] if len(inner) == 3 else None,
+            big_endian=inner[0].get("configuration", {}).get("endian") == "big",
+            fill_value=document["fill_value"],
+        )
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Element type; ``object`` for text."""
-        return np.dtype(object if self._type == "string" else self._type)
-
-    @property
-    def shards(self) -> tuple[int, ...]:
-        """Shape of a shard."""
-        return self._shards
+        return self._codec.dtype
 
     @property
     def dimension_names(self) -> tuple[str, ...]:
         """One name for each dimension."""
         return tuple(self._document.get("dimension_names", ()))
 
-    def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+    def read(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        gaps: Gaps = "raise",
+        threads: int | None = None,
+    ) -> NDArray[Any]:
         """Read rows along the first dimension, checked and decoded.
 
         Parameters
         ----------
         start, stop
             First row, and the one after the last; None: to the end.
+        gaps, threads
+            As for `region`.
 
         Returns
         -------
@@ -94,30 +105,54 @@ class OpenedArray:
         ------
         DamageError
             Bytes are missing or not those that were written.
+        GapError
+            The rows touch a gap, and gaps are to raise.
         """
         if not self.shape:
-            return self._chunk(())
+            return self.region((), (), gaps=gaps, threads=threads)
         end = max(0, self.shape[0] if stop is None else min(stop, self.shape[0]))
         first = min(max(start, 0), end)
-        return self.region((first, *[0] * (len(self.shape) - 1)), (end, *self.shape[1:]))
+        low, high = (first, *[0] * (len(self.shape) - 1)), (end, *self.shape[1:])
+        return self.region(low, high, gaps=gaps, threads=threads)
 
-    def region(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+    def region(
+        self,
+        start: Sequence[int],
+        stop: Sequence[int],
+        *,
+        gaps: Gaps = "raise",
+        threads: int | None = None,
+    ) -> NDArray[Any]:
         """Read a region, checked and decoded: as `read`, along every dimension.
 
         Parameters
         ----------
         start, stop
             First element along each dimension, and the one after the last, inside the array.
+        gaps
+            What a gap reads as: ``raise`` for an error, ``fill`` or ``mask`` for the fill value
+            (`gap_mask` gives the mask).
+        threads
+            Threads that ask, check and decode; None: in the main thread several
+            (``HSC_READ_THREADS``), in any other, as in a task of Dask's, that one alone.
         """
-        if not self.shape:
-            return self._chunk(())
-        bounds = list(zip(start, stop, strict=True))
-        result = np.empty([b - a for a, b in bounds], self.dtype)
-        if result.size:
-            spans = zip(bounds, self.chunks, strict=True)
-            for place in product(*(range(a // c, -(-b // c)) for (a, b), c in spans)):
-                self._place(result, place, bounds)
-        return result
+        reader = RegionReader(self._open(), self._grid, self._codec, self._key)
+        return reader.read(start, stop, gaps, threads or reading_threads())
+
+    def gap_mask(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[np.bool_]:
+        """Tell which elements of a region lie in gaps, by the manifest; no chunk is read.
+
+        Parameters
+        ----------
+        start, stop
+            As for `region`.
+
+        Returns
+        -------
+        mask
+            Of shape ``stop - start``; True where the source could not give what should be there.
+        """
+        return RegionReader(self._open(), self._grid, self._codec, self._key).gap_mask(start, stop)
 
     def unwritten(self) -> tuple[int, ...]:
         """Give the rows of the first dimension that are not all there, by the manifest.
@@ -133,13 +168,14 @@ class OpenedArray:
         if not self.shape:
             return ()
         grid = [math.ceil(n / c) for n, c in zip(self.shape, self.chunks, strict=True)]
-        lacking = np.zeros(grid[0], np.bool_)
-        per_shard = self._per_shard
+        lacking, version = np.zeros(grid[0], np.bool_), self._open()
+        per_shard = self._grid.per_shard
         for shard in product(*(range(-(-g // n)) for g, n in zip(grid, per_shard, strict=True))):
             # The last shards may be larger than the array: chunks outside of it do not count.
             within = zip(grid, per_shard, shard, strict=True)
             inside = tuple(slice(0, g - at * n) for g, n, at in within)
-            states = self._states(shard).reshape(per_shard)[inside]
+            states = version.chunk_states(self._key(shard), self._grid.chunks_per_shard)
+            states = states.reshape(per_shard)[inside]
             rows = np.any(states != ChunkState.DATA, axis=tuple(range(1, states.ndim)))
             first = shard[0] * per_shard[0]
             lacking[first : first + len(rows)] |= rows
@@ -175,57 +211,8 @@ class OpenedArray:
             self._version = open_version(self._location, others=self._others)
         return self._version
 
-    def _place(
-        self, result: NDArray[Any], place: tuple[int, ...], bounds: Sequence[tuple[int, int]]
-    ) -> None:
-        chunk = self._chunk(place)
-        into, out = [], []
-        for at, size, (low, high) in zip(place, self.chunks, bounds, strict=True):
-            begin, finish = max(at * size, low), min((at + 1) * size, high)
-            into.append(slice(begin - low, finish - low))
-            out.append(slice(begin - at * size, finish - at * size))
-        result[tuple(into)] = chunk[tuple(out)]
-
-    @property
-    def _per_shard(self) -> tuple[int, ...]:
-        return tuple(s // c for s, c in zip(self._shards, self.chunks, strict=True))
-
     def _key(self, shard: tuple[int, ...]) -> str:
         return "/".join([DATA, self._document["key"], "c", *map(str, shard)])
-
-    def _states(self, shard: tuple[int, ...]) -> NDArray[np.uint8]:
-        key = self._key(shard)
-        entry = self._open().entry(key)
-        if entry is None or len(entry.chunks) != math.prod(self._per_shard):
-            raise ManifestError(
-                "the manifest does not know the object's chunks",
-                where=f"{self._location}/{key}",
-                next_step="`hsc verify` says what is damaged",
-            )
-        return entry.chunks.states
-
-    def _chunk(self, place: tuple[int, ...]) -> NDArray[Any]:
-        per_shard = self._per_shard
-        shard = tuple(a // n for a, n in zip(place, per_shard, strict=True))
-        within = tuple(a % n for a, n in zip(place, per_shard, strict=True))
-        number = int(np.ravel_multi_index(within, per_shard)) if place else 0
-        key = self._key(shard)
-        payload = self._open().read_chunk(key, number)
-        if payload is None:
-            return np.full(
-                self.chunks, read_fill(self._document["fill_value"], self._type), self.dtype
-            )
-        try:
-            return decode_chunk(
-                payload, self._type, self.chunks, self._compressor, big_endian=self._big_endian
-            )
-        except (RuntimeError, ValueError) as error:
-            # Its checksum holds: the source was damaged, and nobody compared the chunk with it.
-            raise CorruptShardError(
-                f"the chunk can't be decoded: {error}",
-                where=f"{self._location}/{key}, chunk {number}",
-                next_step="restore it from a copy of the store, if it was whole there",
-            ) from error
 
 
 def _is_sharding(codecs: list[dict[str, Any]]) -> bool:

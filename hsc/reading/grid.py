@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-
-import numpy as np
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +15,10 @@ class Piece:
 
     number: int
     """Number of the chunk in its shard, in C order."""
-    into: tuple[slice, ...]
-    """Where it goes in the region."""
-    out: tuple[slice, ...]
-    """What is taken out of the chunk."""
+    into: tuple[Any, ...]
+    """Where it goes in the region: slices."""
+    out: tuple[Any, ...]
+    """What is taken out of the chunk: slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +62,17 @@ class ChunkGrid:
         ]
         for shard in product(*axes):
             rows = product(*(axis[at] for axis, at in zip(axes, shard, strict=True)))
-            yield shard, [
-                Piece(
-                    sum(part[0] for part in row),
-                    tuple(part[1] for part in row),
-                    tuple(part[2] for part in row),
-                )
-                for row in rows
-            ]
-
-    def numbers(self, pieces: Sequence[Piece]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        """Give the numbers of the chunks that pieces come from."""
-        return np.fromiter((piece.number for piece in pieces), np.intp, len(pieces))
+            yield (
+                shard,
+                [
+                    Piece(
+                        sum(part[0] for part in row),
+                        tuple(part[1] for part in row),
+                        tuple(part[2] for part in row),
+                    )
+                    for row in rows
+                ],
+            )
 
 
 def _axis(

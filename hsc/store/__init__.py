@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsc.store.ahead import read_ahead
 from hsc.store.attempts import (
     Attempt,
     count_attempts,
@@ -141,6 +142,7 @@ __all__ = [
     "paying",
     "place_attempt",
     "place_claim",
+    "read_ahead",
     "read_attempt",
     "read_attempts",
     "read_claim",

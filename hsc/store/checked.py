@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from hsc.errors import (
     CorruptShardError,
@@ -20,7 +21,7 @@ from hsc.store.copies import ADVICE, VersionCopy, open_copy
 from hsc.store.fallback import Copies, tell_fallback
 from hsc.store.manifest import Manifest, ObjectEntry
 from hsc.store.objects import ObjectStore
-from hsc.store.ranges import Part, Span, at_once, spans
+from hsc.store.ranges import REQUEST_BYTES, Part, Span, at_once, spans
 from hsc.store.shards import ChunkState, crc32c, part_holds, shard_parts
 
 
@@ -110,8 +111,38 @@ class CheckedVersion:
                 found[place] = payload
         return found
 
-    def chunk_spans(self, key: str, indexes: Sequence[int]) -> list[Span]:
+    def chunk_states(self, key: str, count: int) -> NDArray[np.uint8]:
+        """Give the states of an object's inner chunks (`ChunkState`), by the manifest.
+
+        Raises
+        ------
+        ManifestError
+            The manifest does not list the object with so many chunks.
+        """
+        entry = self._entries.get(key)
+        if entry is None or len(entry.chunks) != count:
+            raise ManifestError(
+                "the manifest does not know the object's chunks",
+                where=f"{self.objects.url}/{key}",
+                next_step=ADVICE,
+            )
+        return entry.chunks.states
+
+    def stored_nbytes(self, key: str, indexes: Sequence[int]) -> int:
+        """Give how many bytes inner chunks of an object have in the store, by the manifest."""
+        return int(self._listed(key, indexes).chunks.lengths[np.asarray(indexes, np.intp)].sum())
+
+    def chunk_spans(
+        self, key: str, indexes: Sequence[int], most: int = REQUEST_BYTES
+    ) -> list[Span]:
         """Give the requests by which inner chunks of an object are got; none for empty ones.
+
+        Parameters
+        ----------
+        key, indexes
+            The object and its chunks.
+        most
+            Bytes that one request asks for at most, but for one chunk that is larger.
 
         Returns
         -------
@@ -132,7 +163,7 @@ class CheckedVersion:
         there = np.flatnonzero(states != ChunkState.EMPTY)
         starts = table.offsets[asked[there]].astype(np.int64)
         stops = starts + table.lengths[asked[there]].astype(np.int64)
-        return spans(zip(there.tolist(), starts.tolist(), stops.tolist(), strict=True))
+        return spans(zip(there.tolist(), starts.tolist(), stops.tolist(), strict=True), most)
 
     def read_span(self, key: str, indexes: Sequence[int], span: Span) -> list[Part]:
         """Give the chunks of one request of `chunk_spans`, each checked, in its order."""
@@ -230,10 +261,11 @@ class CheckedVersion:
 
     def _listed(self, key: str, indexes: Sequence[int]) -> ObjectEntry:
         entry = self._entries.get(key)
-        if entry is None or max(indexes, default=0) >= len(entry.chunks):
+        last = int(np.max(indexes)) if len(indexes) else -1
+        if entry is None or last >= len(entry.chunks):
             raise ManifestError(
                 "the manifest does not know the chunk",
-                where=f"{self.objects.url}/{key}, chunk {max(indexes, default=0)}",
+                where=f"{self.objects.url}/{key}, chunk {last}",
                 next_step=ADVICE,
             )
         return entry

@@ -72,7 +72,7 @@ def at_once(ask: Callable[[T], R], each: Sequence[T]) -> list[R]:
     if len(each) == 1:
         return [ask(each[0])]
     ask_here = ending_as_here(ask)
-    waiting = [_threads().submit(ask_here, one) for one in each]
+    waiting = [asking_threads().submit(ask_here, one) for one in each]
     try:
         return [one.result() for one in waiting]
     finally:
@@ -92,18 +92,21 @@ class Span:
     """Numbers of the wanted parts that lie in it."""
 
 
-def spans(parts: Iterable[tuple[int, int, int]]) -> list[Span]:
+def spans(parts: Iterable[tuple[int, int, int]], most: int = REQUEST_BYTES) -> list[Span]:
     """Put wanted parts together into as few requests as is sensible.
 
     Parameters
     ----------
     parts
         Number, first byte and end of each wanted part.
+    most
+        Bytes that a request asks for at most, but for one part that is larger.
     """
+    most = min(most, REQUEST_BYTES)
     made: list[Span] = []
     start, stop, wanted = 0, 0, list[int]()
     for number, low, high in sorted(parts, key=lambda part: (*part[1:], part[0])):
-        if wanted and (low - stop > HOLE_BYTES or max(high, stop) - start > REQUEST_BYTES):
+        if wanted and (low - stop > HOLE_BYTES or max(high, stop) - start > most):
             made.append(Span(start, stop, tuple(wanted)))
             wanted = []
         if not wanted:
@@ -117,7 +120,8 @@ _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 
 
-def _threads() -> ThreadPoolExecutor:
+def asking_threads() -> ThreadPoolExecutor:
+    """Give this process's threads for what waits for a store; work there must not ask for them."""
     # The threads of a parent do not live on in its fork.
     with _lock:
         pool = _pools.get(os.getpid())
