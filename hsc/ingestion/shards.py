@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.filling import fill_shard
@@ -58,17 +61,24 @@ def build_shard(task: ShardTask, files: SourceFiles | None = None) -> BuiltShard
         Files that stay open for other objects; None: this one's own.
     """
     parts: list[bytes] = []
-    made = _build(task, lambda part: parts.append(bytes(part)), files)
+
+    def copy(buffer: NDArray[np.uint8], nbytes: int) -> bool:
+        parts.append(buffer[:nbytes].tobytes())
+        return False
+
+    made = _build(task, copy, files)
     return BuiltShard(made, b"".join(parts))
 
 
 def digest_shard(task: ShardTask) -> ObjectEntry:
     """Make one object and keep only what the manifest would say of it."""
-    return _build(task, lambda _: None).entry
+    return _build(task, lambda *_: False).entry
 
 
 def _build(
-    task: ShardTask, sink: Callable[[memoryview], None], files: SourceFiles | None = None
+    task: ShardTask,
+    sink: Callable[[NDArray[np.uint8], int], bool],
+    files: SourceFiles | None = None,
 ) -> MadeShard:
     with (
         task.look.open(files) as source,

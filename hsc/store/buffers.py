@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 BUFFER_BYTES = 4 * 2**20
 """Bytes of the buffers that are kept; others are made and let go."""
-_MOST_KEPT = 16
+_MOST_KEPT = 64
 
 _lock = threading.Lock()
 _kept: list[NDArray[np.uint8]] = []
@@ -27,7 +27,8 @@ def take_buffer(nbytes: int) -> NDArray[np.uint8]:
 
 def give_back(buffer: NDArray[np.uint8]) -> None:
     """Let a buffer be used again; nobody may look at it any more."""
-    if buffer.size == BUFFER_BYTES:
+    # A view of somebody else's bytes is not ours to give.
+    if buffer.size == BUFFER_BYTES and buffer.flags.owndata:
         with _lock:
             if len(_kept) < _MOST_KEPT:
                 _kept.append(buffer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from blake3 import blake3
 
 from hsc.errors import CorruptShardError, MissingShardError, ObjectMissingError
@@ -56,7 +57,7 @@ def _copy(source: ObjectStore, entry: ObjectEntry, begin: Callable[[], NewObject
             for part in windows(source, entry.key, entry.nbytes):
                 digest.update(part)
                 nbytes += len(part)
-                made.write(memoryview(part))
+                made.write(np.frombuffer(part, np.uint8), len(part))
         except ObjectMissingError as error:
             raise MissingShardError(
                 f"an object of {entry.nbytes} bytes is gone from the store",

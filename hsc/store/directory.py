@@ -12,7 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from hsc.errors import (
     ObjectExistsError,
@@ -68,7 +70,8 @@ class DirectoryObjects:
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Write an object whole and durably: temporary file, fsync, hard link, fsync."""
         with self.begin(key) as made:
-            made.write(memoryview(data).cast("B"))
+            whole = np.frombuffer(data, np.uint8)
+            made.write(whole, whole.size)
             made.place()
 
     def begin(self, key: str) -> NewFile:
@@ -216,15 +219,16 @@ class NewFile:
         with self._guard():
             self._temporary.unlink(missing_ok=True)
 
-    def write(self, part: memoryview) -> None:
+    def write(self, buffer: NDArray[np.uint8], nbytes: int) -> bool:
         """Append a part, and have the disk begin with it."""
-        self._pay(len(part))
+        self._pay(nbytes)
         with self._guard():
-            rest = part
+            rest = buffer[:nbytes].data
             while rest:
                 rest = rest[os.write(self._descriptor, rest[: 2**30]) :]
-            _begin_to_sync(self._descriptor, self._length, len(part))
-        self._length += len(part)
+            _begin_to_sync(self._descriptor, self._length, nbytes)
+        self._length += nbytes
+        return False
 
     def place(self) -> None:
         """Make it durable and give it its name; a taken name fails."""

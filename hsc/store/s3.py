@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from hsc.errors import (
@@ -14,6 +15,7 @@ from hsc.errors import (
     StoreFullError,
     StoreUnwritableError,
 )
+from hsc.store.bodies import Body, GatheredObject
 from hsc.store.objects import checked_key
 from hsc.store.pacing import pay
 from hsc.store.retrying import Patience, persist
@@ -96,19 +98,27 @@ class S3Objects:
 
         A PUT whose answer was lost counts as written when the object is there with these bytes.
         """
-        path, whole = self._path(key), bytes(data)
-        tries = 0
-        pay(len(whole))
+        self._put(key, Body([memoryview(data)]))
+
+    def begin(self, key: str) -> GatheredObject:
+        """Begin an object that comes part by part, and is put whole."""
+        self._path(key)
+        return GatheredObject(partial(self._put, key))
+
+    def _put(self, key: str, body: Body) -> None:
+        path, tries = self._path(key), 0
+        pay(len(body))
 
         def ask() -> None:
             nonlocal tries
             tries += 1
-            self._client().put_object(Bucket=self._bucket, Key=path, Body=whole, IfNoneMatch="*")
+            body.seek(0)
+            self._client().put_object(Bucket=self._bucket, Key=path, Body=body, IfNoneMatch="*")
 
         try:
             self._ask(key, "written", ask)
         except ObjectExistsError:
-            if tries == 1 or self.get(key) != whole:
+            if tries == 1 or not body.equals(self.get(key)):
                 raise
 
     def delete(self, key: str) -> None:

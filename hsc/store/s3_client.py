@@ -6,12 +6,15 @@ import os
 import threading
 from typing import Any
 
+from hsc.store.bodies import Body
+
 _CONNECT_S = 20  # also the most that one piece of a body may take to leave
 _READ_S = 60
 _CONNECTIONS = 64
 _MOST_KEPT = 8
 _AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 _AT_ONCE_BYTES = 1 << 20
+_KNOWN = "hsc-s3v4"  # our name, among botocore's, for signing with a digest that is known
 
 _lock = threading.Lock()
 _clients: dict[tuple[object, ...], Any] = {}
@@ -50,8 +53,8 @@ def _make_client() -> Any:
         # Who asks again, and when, is hsc.store.retrying's to say: only there is it known that a
         # PUT may have landed before.
         "retries": {"total_max_attempts": 1},
-        # Many servers that are not Amazon's take no checksum trailers. Over http botocore signs
-        # the body's SHA-256; over https TLS guards it.
+        # Many servers that are not Amazon's take no checksum trailers. The signature is over the
+        # body's SHA-256, which every server checks.
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
     }
@@ -67,14 +70,32 @@ def _make_client() -> Any:
     if not client.meta.endpoint_url.endswith(_AMAZON):
         client = make("path")
     client.meta.events.register_last("before-call.s3.PutObject", _send_small_at_once)
+    client.meta.events.register_first("choose-signer.s3.PutObject", _choose_signer)
     return client
+
+
+def _choose_signer(signature_version: Any, **_: object) -> str | None:
+    """Have a body whose SHA-256 is known signed with that, instead of hashing it once more."""
+    import botocore.auth
+
+    # botocore's names of version 4; for S3 it takes either.
+    if signature_version not in ("v4", "s3v4"):
+        return None
+    if _KNOWN not in botocore.auth.AUTH_TYPE_MAPS:
+
+        class KnownDigest(botocore.auth.S3SigV4Auth):  # type: ignore[misc]
+            def payload(self, request: Any) -> Any:
+                return getattr(request.body, "sha256", None) or super().payload(request)
+
+        botocore.auth.AUTH_TYPE_MAPS[_KNOWN] = KnownDigest
+    return _KNOWN
 
 
 def _send_small_at_once(params: dict[str, Any], **_: object) -> None:
     # botocore asks before every body whether it is wanted (Expect: 100-continue) and sends it in
     # pieces, each with a time limit of its own. That is right for a shard; for a small object it
     # doubles the round trips.
-    whole = params["body"].getvalue() if hasattr(params["body"], "getvalue") else params["body"]
-    if len(whole) < _AT_ONCE_BYTES:
-        params["body"] = whole
+    body = params["body"]
+    if isinstance(body, Body) and len(body) < _AT_ONCE_BYTES:
+        params["body"] = body.whole()
         params["headers"].pop("Expect", None)

@@ -66,7 +66,8 @@ class ShardStream:
     indexed
         Whether a shard index ends the object; without it the object is its only chunk.
     sink
-        Takes the object's bytes; a part may be overwritten as soon as it returns.
+        Takes the object's bytes: a buffer and how many of its first bytes. Where it gives true it
+        keeps the buffer (`NewObject.write`).
     expected
         Bytes that the object will have, if that is known: small ones take little memory.
     """
@@ -76,7 +77,7 @@ class ShardStream:
         count: int,
         *,
         indexed: bool,
-        sink: Callable[[memoryview], None],
+        sink: Callable[[NDArray[np.uint8], int], bool],
         expected: int = BUFFER_BYTES,
     ) -> None:
         self._table = ChunkTable.none(count)
@@ -87,7 +88,7 @@ class ShardStream:
         self._batch = take_buffer(max(1, min(expected, BUFFER_BYTES)))
         self._filled = 0
         self._pool: ThreadPoolExecutor | None = None
-        self._under_way: deque[tuple[Future[None], NDArray[np.uint8]]] = deque()
+        self._under_way: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         _BUSY.enter()
@@ -145,8 +146,8 @@ class ShardStream:
             self.room(len(index))[: len(index)] = np.frombuffer(index, np.uint8)
             self._advance(len(index))
         self._wait(0)
-        self._drain(self._batch[: self._filled])
-        self._filled = 0
+        self._drain(self._batch, self._filled)
+        self._batch, self._filled = np.empty(0, np.uint8), 0
         return self._length, self._hash.digest(), self._table
 
     def _append(self, index: int, state: ChunkState, payload: bytes, crc: int) -> None:
@@ -169,26 +170,22 @@ class ShardStream:
         """Digest and write the batch, or have another thread do it."""
         if not self._filled:
             return
-        part = self._batch[: self._filled]
         if _BUSY.idle():
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="hsc-drain")
-            self._under_way.append((self._pool.submit(self._drain, part), self._batch))
+            self._under_way.append(self._pool.submit(self._drain, self._batch, self._filled))
             self._wait(_BATCHES - 1)
-            self._batch = take_buffer(BUFFER_BYTES)
         else:
             self._wait(0)
-            self._drain(part)
-        self._filled = 0
+            self._drain(self._batch, self._filled)
+        self._batch, self._filled = take_buffer(BUFFER_BYTES), 0
 
     def _wait(self, most: int) -> None:
         """Wait until no more than ``most`` batches are under way."""
         while len(self._under_way) > most:
-            done, batch = self._under_way.popleft()
-            done.result()
-            give_back(batch)
+            self._under_way.popleft().result()
 
-    def _drain(self, part: NDArray[np.uint8]) -> None:
-        view = part.data
-        self._hash.update(view)
-        self._sink(view)
+    def _drain(self, batch: NDArray[np.uint8], filled: int) -> None:
+        self._hash.update(batch[:filled].data)
+        if not self._sink(batch, filled):
+            give_back(batch)

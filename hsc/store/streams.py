@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import Protocol, Self, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.store.bodies import Body, GatheredObject
 from hsc.store.objects import ObjectStore
 
 
 class NewObject(Protocol):
     """An object that is being made; use it in a ``with`` block, which drops what was not placed."""
 
-    def write(self, part: memoryview) -> None:
-        """Append a part; it may be overwritten as soon as this returns."""
+    def write(self, buffer: NDArray[np.uint8], nbytes: int) -> bool:
+        """Append the first ``nbytes`` of a buffer.
+
+        Returns
+        -------
+        kept
+            Whether the buffer is the object's from now on, which gives it back when it is done
+            with it (`give_back`); else it may be overwritten.
+        """
         ...
 
     def place(self) -> None:
@@ -46,25 +57,8 @@ def begin_object(objects: ObjectStore, key: str) -> NewObject:
     """Begin an object in any store; one that takes objects only whole gets it so at the end."""
     if isinstance(objects, TakesParts):
         return objects.begin(key)
-    return _Gathered(objects, key)
 
+    def put(body: Body) -> None:
+        objects.put_new(key, body.whole())
 
-class _Gathered:
-    """Holds an object until it is whole."""
-
-    def __init__(self, objects: ObjectStore, key: str) -> None:
-        self._objects = objects
-        self._key = key
-        self._data = bytearray()
-
-    def write(self, part: memoryview) -> None:
-        self._data += part
-
-    def place(self) -> None:
-        self._objects.put_new(self._key, self._data)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._data = bytearray()
+    return GatheredObject(put)

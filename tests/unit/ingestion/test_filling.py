@@ -35,7 +35,7 @@ def test_the_root_does_not_depend_on_idle_processors(tmp_path, ingest, kind):
     alone = ingest(tmp_path / "a.h5", policy="quarantine")
     with ExitStack() as stack:
         while idle_processors():
-            stack.enter_context(ShardStream(1, indexed=False, sink=lambda _: None))
+            stack.enter_context(ShardStream(1, indexed=False, sink=lambda *_: False))
         among_others = ingest(tmp_path / "a.h5", policy="quarantine")
     assert idle_processors()
     assert alone.manifest.root == among_others.manifest.root
