@@ -51,7 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--skipped-to", help="append each skipped test and its reason to this file")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # It only starts others, which read these variables in turn.
     # Nobody's own catalog, buckets or Prefect server may be reached from a test.
     for name in list(os.environ):
         if name.startswith(("HSC_", "AWS_", "PREFECT_")):

@@ -29,7 +29,11 @@ examples() {
   )
 }
 
-tests() { "$bin/python" -m pytest tests --skipped-to "$scratch/skipped" --durations 10; }
+# Two at a time, for many wait; each has its own servers, so more take a lot of memory.
+tests() {
+  "$bin/python" -m pytest tests -n 2 --dist worksteal --skipped-to "$scratch/skipped" \
+    --durations 20
+}
 
 # A facility ingests with the full installation; a researcher reads it with the base one, as a
 # wheel and without this folder on the path.

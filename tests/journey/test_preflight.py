@@ -62,7 +62,8 @@ def test_a_store_that_workers_do_not_reach_is_told(cluster: Workers, source: Pat
 
 def test_a_worker_of_another_version_is_told(tmp_path: Path) -> None:
     versions = (("zarr", "0.0.1"), ("no-such-package", "1.0"))
-    expected = Expectations(versions, (), (tmp_path / "store").as_uri(), f"{LOCATION}/probe")
+    probes = (f"{LOCATION}/probe",)
+    expected = Expectations(versions, (), (tmp_path / "store").as_uri(), probes)
     first, second = look_around(expected)
     assert first.startswith("it has zarr 3")
     assert first.endswith("and not 0.0.1")
