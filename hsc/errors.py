@@ -24,6 +24,8 @@
     │   ├── StoreUnwritableError (PermissionError)
     │   ├── StoreFullError (OSError)                  no room for what is to be written
     │   ├── StoreUnavailableError (ConnectionError)   it did not answer for as long as was waited
+    │   ├── LocationRefusedError (PermissionError)    a catalog names what it may not name
+    │   ├── RedirectRefusedError                      a server sends us to another one
     │   ├── ObjectMissingError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
     │   ├── IngestInProgressError                     somebody else is at the same source
@@ -184,6 +186,14 @@ class StoreFullError(StoreError, OSError):
 
 class StoreUnavailableError(StoreError, ConnectionError):
     """The store did not answer, or answered that it can't now, for as long as was waited."""
+
+
+class LocationRefusedError(StoreError, PermissionError):
+    """A catalog elsewhere names a location that only the user may name."""
+
+
+class RedirectRefusedError(StoreError):
+    """A server answered with the address of another one, which is not followed."""
 
 
 class ObjectMissingError(StoreError, FileNotFoundError):

@@ -28,6 +28,7 @@ from hsc.store.claims import (
     take_over,
 )
 from hsc.store.copying import copy_object, holds
+from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
 from hsc.store.directory import DirectoryObjects
 from hsc.store.fills import read_fill, word_fill
 from hsc.store.leases import LEASE, Lease, holding
@@ -84,6 +85,7 @@ __all__ = [
     "ChunkState",
     "ChunkTable",
     "Claim",
+    "Credentials",
     "Damage",
     "DirectoryObjects",
     "FsspecObjects",
@@ -102,6 +104,7 @@ __all__ = [
     "PackBuilder",
     "Part",
     "Patience",
+    "Provider",
     "ReadsRanges",
     "Room",
     "S3Objects",
@@ -112,6 +115,7 @@ __all__ = [
     "VersionWriter",
     "abandon_version",
     "add_scheme",
+    "bind_credentials",
     "blosc",
     "check_object",
     "checksum_lines",
@@ -152,6 +156,7 @@ __all__ = [
     "store_names",
     "take_buffer",
     "take_over",
+    "unbind_credentials",
     "word_fill",
     "zstd",
 ]

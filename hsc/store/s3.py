@@ -6,33 +6,25 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from hsc.errors import (
-    ConfigurationError,
-    HscError,
-    ObjectExistsError,
-    ObjectMissingError,
-    StoreError,
-    StoreFullError,
-    StoreUnwritableError,
-)
+from hsc.errors import HscError, ObjectExistsError, ObjectMissingError, StoreError
 from hsc.store.bodies import Body, GatheredObject
 from hsc.store.objects import checked_key
+from hsc.store.origins import split_bucket
 from hsc.store.pacing import pay
 from hsc.store.retrying import Patience, persist
 from hsc.store.room import Room, quota_room
-from hsc.store.s3_client import s3_client
+from hsc.store.s3_answers import (
+    Asked,
+    NothingThereError,
+    maker,
+    passing,
+    refused_without_a_word,
+    stale,
+    worded,
+)
+from hsc.store.s3_client import renew_client, s3_client, used_credentials
 
 T = TypeVar("T")
-
-_MORE_ROOM = "have the quota raised, or make room (`hsc gc` lists what dead attempts left)"
-_ADVICE = "check HSC_STORE, AWS_ENDPOINT_URL and the credentials in the environment"
-_PASSING_STATUS = {408, 409, 425, 429, 500, 502, 503, 504}
-_PASSING_CODES = {"RequestTimeout", "SlowDown", "InternalError", "ConditionalRequestConflict"}
-_PASSING_ERRORS = {
-    "ClosedConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ConnectionError",
-    "EndpointConnectionError", "HTTPClientError", "IncompleteReadError", "ProxyConnectionError",
-    "ReadTimeoutError", "ResponseParserError", "ResponseStreamingError",
-}  # fmt: skip
 
 
 class S3Objects:
@@ -45,7 +37,8 @@ class S3Objects:
     Parameters
     ----------
     url
-        ``s3://bucket`` or ``s3://bucket/prefix``.
+        ``s3://bucket/prefix`` for the environment's server, ``s3+https://host/bucket/prefix`` for
+        any other, which is sent nothing of the environment's credentials.
     patience
         How long a store that does not answer is waited for.
     """
@@ -53,12 +46,7 @@ class S3Objects:
     def __init__(self, url: str, patience: Patience | None = None) -> None:
         self.url = url.rstrip("/")
         self._patience = patience or Patience()
-        bucket, _, prefix = self.url.partition("://")[2].partition("/")
-        if not bucket:
-            raise ConfigurationError(
-                f"{url!r} names no bucket", next_step="write it like s3://bucket/prefix"
-            )
-        self._bucket = bucket
+        self._endpoint, self._bucket, prefix = split_bucket(self.url)
         self._prefix = f"{prefix}/" if prefix else ""
 
     def get(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
@@ -78,7 +66,7 @@ class S3Objects:
 
         try:
             data = self._ask(key, "read", ask)
-        except _NothingThereError:
+        except NothingThereError:
             return b""
         return data if stop is None else data[: stop - start]
 
@@ -143,7 +131,18 @@ class S3Objects:
         return f"{self._prefix}{checked_key(key, self.url)}"
 
     def _client(self) -> Any:
-        return s3_client()
+        return s3_client(self._endpoint)
+
+    def _signed(self, ask: Callable[[], T]) -> T:
+        """Ask; once more where the server says that the credentials have ended."""
+        used = used_credentials(self._client())
+        try:
+            return ask()
+        except Exception as error:
+            perhaps = refused_without_a_word(error)
+            if not (stale(error) or perhaps) or not renew_client(self._endpoint, used, perhaps):
+                raise
+            return ask()
 
     def room(self) -> Room:
         """Give what the bucket's quota leaves, where the server tells it, as Ceph's does."""
@@ -157,81 +156,17 @@ class S3Objects:
         """Ask with patience; word what the client raises as errors of the store."""
         where = f"{self.url}/{key}"
         try:
-            return persist(ask, _passing, where, self._patience)
+            return persist(lambda: self._signed(ask), passing, where, self._patience)
         except HscError:
             raise
         except Exception as error:
-            if _maker(error) != "botocore" and not isinstance(error, OSError):
+            if maker(error) != "botocore" and not isinstance(error, OSError):
                 raise
-            raise self._worded(error, where, done) from error
-
-    def _worded(self, error: Exception, where: str, done: str) -> HscError:
-        status, code = _status(error), _code(error)
-        if code == "NoSuchBucket":
-            what = f"there is no bucket {self._bucket!r}"
-            kind = StoreUnwritableError if done == "written" else StoreError
-            return kind(what, where=where, next_step="make it, or name another in HSC_STORE")
-        if status == 404:
-            return ObjectMissingError("no such object", where=where)
-        if status == 412:
-            return ObjectExistsError("the object is there", where=where)
-        if status == 416:
-            return _NothingThereError("the object ends before", where=where)
-        if code == "QuotaExceeded" or status == 507:
-            what = f"the store is full: {_cause(error)}"
-            return StoreFullError(what, where=where, next_step=_MORE_ROOM)
-        if status in (401, 403, 405, 501) and done in ("written", "removed"):
-            what = f"the store takes no writes: {_cause(error)}"
-            return StoreUnwritableError(what, where=where, next_step=_ADVICE)
-        if status in (401, 403):
-            what = f"the store does not let us read: {_cause(error)}"
-            return StoreError(what, where=where, next_step=_ADVICE)
-        what = f"the object can't be {done}: {_cause(error)}"
-        return StoreError(what, where=where, next_step=_ADVICE)
-
-
-class _NothingThereError(StoreError):
-    """The range that was asked for begins where the object ends."""
-
-
-def _passing(error: Exception) -> str | None:
-    """Word an error that may pass; None for any other."""
-    if isinstance(error, HscError):
-        return None
-    status = _status(error)
-    if status is not None:
-        passes = status in _PASSING_STATUS or _code(error) in _PASSING_CODES
-    elif _maker(error) == "botocore":
-        # A certificate that does not hold will not hold later either.
-        names = {kind.__name__ for kind in type(error).__mro__}
-        passes = type(error).__name__ != "SSLError" and bool(names & _PASSING_ERRORS)
-    else:
-        passes = isinstance(error, ConnectionError | TimeoutError)
-    return _cause(error) if passes else None
-
-
-def _status(error: Exception) -> int | None:
-    """Give the HTTP status that an answer had; None when there was no answer."""
-    told = getattr(error, "response", None)
-    if not isinstance(told, dict):
-        return None
-    status = told.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return int(status) if status is not None else None
-
-
-def _code(error: Exception) -> str:
-    told = getattr(error, "response", None)
-    return str(told.get("Error", {}).get("Code", "")) if isinstance(told, dict) else ""
-
-
-def _maker(error: Exception) -> str:
-    return type(error).__module__.partition(".")[0]
-
-
-def _cause(error: Exception) -> str:
-    """Word an error; some servers give a code and no message."""
-    status, code = _status(error), _code(error)
-    if status is None:
-        return str(error) or type(error).__name__
-    message = getattr(error, "response", {}).get("Error", {}).get("Message")
-    return ", ".join(str(part) for part in (f"HTTP {status}", code, message) if part)
+            asked = Asked(
+                where,
+                done,
+                self._bucket,
+                self._endpoint or self._client().meta.endpoint_url,
+                named=self._endpoint is not None,
+            )
+            raise worded(error, asked) from error

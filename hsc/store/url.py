@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hsc.errors import ConfigurationError
 from hsc.store.directory import DirectoryObjects
 from hsc.store.objects import ObjectStore
+from hsc.store.origins import BUCKET_SCHEMES, split_url
 from hsc.store.remote import FsspecObjects
 from hsc.store.retrying import Patience
 from hsc.store.s3 import S3Objects
@@ -39,13 +39,7 @@ def open_objects(url: str, patience: Patience | None = None) -> ObjectStore:
     ConfigurationError
         The scheme is unknown, or the URL carries credentials.
     """
-    parts = urlsplit(url)
-    if parts.password or (parts.username and parts.scheme != "file"):
-        raise ConfigurationError(
-            "a store's URL must not carry credentials",
-            where=f"{parts.scheme}://…@{parts.hostname}{parts.path}",
-            next_step="put them into the environment (AWS_ACCESS_KEY_ID and the like)",
-        )
+    parts = split_url(url)
     if parts.scheme in _openers:
         return _openers[parts.scheme](url)
     if parts.scheme == "file":
@@ -57,4 +51,4 @@ def open_objects(url: str, patience: Patience | None = None) -> ObjectStore:
         from urllib.request import url2pathname
 
         return DirectoryObjects(Path(url2pathname(parts.path)))
-    return S3Objects(url, patience) if parts.scheme in ("s3", "s3a") else FsspecObjects(url)
+    return S3Objects(url, patience) if parts.scheme in BUCKET_SCHEMES else FsspecObjects(url)

@@ -168,6 +168,23 @@ class Ceph:
             self._accounts[name] = Account(name, keys["access_key"], keys["secret_key"])
         return self._accounts[name]
 
+    def draw_key(self, name: str) -> Account:
+        """Give an account one more key."""
+        before = {key["access_key"] for key in self._keys_of(name)}
+        words = ("key", "create", f"--uid={name}", "--key-type=s3", "--gen-access-key")
+        self._run("radosgw-admin", *words, "--gen-secret")
+        (new,) = [key for key in self._keys_of(name) if key["access_key"] not in before]
+        return Account(name, new["access_key"], new["secret_key"])
+
+    def drop_key(self, key: Account) -> None:
+        """Take a key of an account back."""
+        words = ("key", "rm", f"--uid={key.name}", "--key-type=s3")
+        self._run("radosgw-admin", *words, f"--access-key={key.access_key}")
+
+    def _keys_of(self, name: str) -> list[dict[str, str]]:
+        known = json.loads(self._run("radosgw-admin", "user", "info", f"--uid={name}"))
+        return [dict(key) for key in known["keys"]]
+
     def environment(
         self, account: Account | None = None, port: int | None = None
     ) -> dict[str, str]:
