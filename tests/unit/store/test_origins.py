@@ -100,16 +100,6 @@ def test_a_redirect_is_refused_and_both_hosts_named(
     assert not other.seen
 
 
-def test_an_answer_that_botocore_trips_over_is_no_redirect_either(
-    own: RecordingServer, other: RecordingServer
-) -> None:
-    own.answer = lambda asked: redirect(f"{other.origin}{asked.path}", 303)
-    with pytest.raises(StoreError):
-        open_objects("s3://bucket").get("a")
-    assert not other.seen
-    assert len(own.seen) == 1
-
-
 def test_a_region_told_by_a_server_leads_to_no_other(
     own: RecordingServer, other: RecordingServer
 ) -> None:
