@@ -135,4 +135,7 @@ def _speed(dataset: Any) -> str:
 def _remark(dataset: Any) -> str:
     # The next version of a run that grew bears the PID that its user knows already.
     version = f"version {dataset.version}" if dataset.version > 1 else ""
-    return " ".join(filter(None, (version, "was there already" if dataset.existing else "")))
+    told = "was there already" if dataset.existing else ""
+    if dataset.copied:
+        told = f"with {dataset.copied} objects copied from the one before"
+    return " ".join(filter(None, (version, told)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _OPEN_FOR_WRITE = "already open for write"
 # The multi driver's complaint, and names in the driver information beside the superblock.
 _DRIVERS = ("multi driver", "NCSAfami", "NCSAmult")
 _DRIVER_NBYTES = 2048
+# FAT keeps times in steps of 2 s; all that large runs lie on, in steps of milliseconds or less.
+_COARSEST_NS = 2 * 10**9
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -245,11 +248,12 @@ class FilesMet(list[Path]):
 
 
 class FileState:
-    """Size, time and inode of a file, to see whether it changes while it is read."""
+    """Size, times and inode of a file, to see whether it changes while it is read, and after."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._facts = self._look()
+        self._seen_ns = time.time_ns()
+        self._facts, self._touched_ns = self._look()
 
     @property
     def nbytes(self) -> int:
@@ -261,16 +265,31 @@ class FileState:
         """Size, time in ns and inode when the file was first looked at."""
         return self._facts
 
+    @property
+    def mark(self) -> tuple[int, ...] | None:
+        """Size, time, inode, and the time in ns when anything of it changed, which nobody can set.
+
+        While they are the same, nobody wrote to it. None where that does not follow: on Windows,
+        and so soon after a change that another one could have the same time.
+        """
+        if os.name == "nt" or self._seen_ns - self._touched_ns < _COARSEST_NS:
+            return None
+        return *self._facts, self._touched_ns
+
     def changed(self) -> bool:
         """Tell whether the file is another one now, or has another size or time."""
-        return self._look() != self._facts
+        return self._look()[0] != self._facts
 
-    def _look(self) -> tuple[int, int, int]:
+    def touched(self) -> bool:
+        """Tell whether anything of it changed, if only its mode, or a time that was set back."""
+        return self._look() != (self._facts, self._touched_ns)
+
+    def _look(self) -> tuple[tuple[int, int, int], int]:
         try:
             facts = os.stat(self.path)
         except OSError:
-            return (-1, -1, -1)
-        return facts.st_size, facts.st_mtime_ns, facts.st_ino
+            return (-1, -1, -1), -1
+        return (facts.st_size, facts.st_mtime_ns, facts.st_ino), facts.st_ctime_ns
 
 
 def _first_line(error: OSError) -> str:

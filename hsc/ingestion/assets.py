@@ -7,11 +7,12 @@ An asset is one object. One of more than 256 MB is cut into numbered parts, ``<n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blake3 import blake3
 
 from hsc.errors import SourceChangedError, SourceMissingError, VerificationError
+from hsc.ingestion.known import NO_MAKINGS, KnownObject
 from hsc.layouts import Asset, Run
 from hsc.store import (
     FILES,
@@ -61,6 +62,20 @@ class AssetTask:
     """The object."""
     resumed: bool
     """Whether an earlier attempt may have written it."""
+    makings: bytes = NO_MAKINGS
+    """What it is made of; zeros: not known."""
+    known: KnownObject | None = None
+    """What the version before has under its key; None: nothing to be copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAsset:
+    """One object of an asset that is there."""
+
+    entry: ObjectEntry
+    """What the manifest says of it."""
+    copied: bool = False
+    """Whether it was copied inside the store."""
 
 
 def plan_assets(run: Run, part_bytes: int = PART_BYTES) -> tuple[PlannedAsset, ...]:
@@ -103,55 +118,46 @@ def asset_keys(names: Iterable[str]) -> dict[str, str]:
 
 
 def write_assets(
-    assets: Sequence[PlannedAsset],
-    store: str,
-    location: str,
-    *,
-    workers: Workers,
-    progress: Progress,
-    resumed: bool,
-) -> list[ObjectEntry]:
-    """Write all assets on workers.
+    tasks: Sequence[AssetTask], *, workers: Workers, progress: Progress
+) -> list[MadeAsset]:
+    """Write assets on workers.
 
     Raises
     ------
     SourceMissingError, SourceChangedError
         A file went away, or ends earlier than it did.
     """
-    if not assets:
+    if not tasks:
         return []
-    tasks = [AssetTask(store, location, asset, resumed) for asset in assets]
-    weights = [asset.nbytes for asset in assets]
+    weights = [task.asset.nbytes for task in tasks]
     progress.start("carry files", sum(weights), "bytes")
-    entries = workers.map(make_asset, tasks, progress=progress, weights=weights)
+    made = workers.map(make_asset, tasks, progress=progress, weights=weights)
     progress.finish()
-    return list(entries)
+    return list(made)
 
 
-def make_asset(task: AssetTask) -> ObjectEntry:
+def make_asset(task: AssetTask) -> MadeAsset:
     """Write one object of an asset; one that an earlier attempt finished is left as it is."""
     writer = VersionWriter(open_objects(task.store), task.location)
     finished = writer.finished(task.asset.key) if task.resumed else None
     if finished is not None:
-        return finished
+        return MadeAsset(finished)
+    known = task.known
+    if known is not None and known.same:
+        entry = _entry(task.asset, known.entry.digest, task.makings)
+        if known.copy_as(entry, writer):
+            return MadeAsset(entry, copied=True)
     entry, data = build_asset(task.asset)
+    entry = replace(entry, makings=task.makings)
     writer.put(entry, data)
-    return entry
+    return MadeAsset(entry)
 
 
 def build_asset(asset: PlannedAsset) -> tuple[ObjectEntry, bytes]:
     """Read one object of an asset, and make its entry."""
     data = _read(asset)
     # An empty file is an object too, of no bytes: absent means that chunks are empty.
-    entry = ObjectEntry(
-        asset.key,
-        len(data),
-        blake3(data).digest(),
-        source_file=asset.source,
-        source_start=asset.start,
-        source_stop=asset.stop,
-    )
-    return entry, data
+    return _entry(asset, blake3(data).digest(), NO_MAKINGS), data
 
 
 def verify_assets(
@@ -191,6 +197,18 @@ def same_assets(assets: Sequence[PlannedAsset], entries: Iterable[ObjectEntry]) 
     digests = {entry.key: entry.digest for entry in entries if entry.key.startswith(f"{FILES}/")}
     return set(digests) == {asset.key for asset in assets} and all(
         build_asset(asset)[0].digest == digests[asset.key] for asset in assets
+    )
+
+
+def _entry(asset: PlannedAsset, digest: bytes, makings: bytes) -> ObjectEntry:
+    return ObjectEntry(
+        asset.key,
+        asset.nbytes,
+        digest,
+        source_file=asset.source,
+        source_start=asset.start,
+        source_stop=asset.stop,
+        makings=makings,
     )
 
 

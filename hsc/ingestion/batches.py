@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from hsc.ingestion.assets import PlannedAsset, build_asset
+from hsc.ingestion.assets import AssetTask, PlannedAsset, build_asset
 from hsc.ingestion.failures import ChunkFailure
 from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.packing import Packing
@@ -67,6 +67,8 @@ class MadeObjects:
     """What the manifest says of it."""
     failures: tuple[ChunkFailure, ...] = ()
     """Gaps in it, and why they are."""
+    copied: int = 0
+    """How many of them were copied inside the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Work:
     """Packs of small objects."""
     shards: list[ShardTask]
     """Objects of arrays that lie by themselves."""
-    assets: list[PlannedAsset]
+    assets: list[AssetTask]
     """Files that lie by themselves."""
 
     @property
@@ -104,8 +106,9 @@ def batched(
     shards, assets
         All objects that are to be made, metadata excepted.
     """
+    carried = [AssetTask(store, location, asset, resumed) for asset in assets]
     if packing is None:
-        return Work([], list(shards), list(assets))
+        return Work([], list(shards), carried)
     members: dict[str, Member] = {shard.key: shard for shard in shards}
     members |= {asset.key: asset for asset in assets}
     packs = [
@@ -115,7 +118,7 @@ def batched(
     return Work(
         packs,
         [shard for shard in shards if shard.key in members],
-        [asset for asset in assets if asset.key in members],
+        [task for task in carried if task.asset.key in members],
     )
 
 
@@ -132,7 +135,7 @@ def written_keys(
     documents
         Keys of all metadata.
     """
-    shards = [shard.key for shard in work.shards] + [asset.key for asset in work.assets]
+    shards = [shard.key for shard in work.shards] + [task.asset.key for task in work.assets]
     shards += [pack_key(number) for number in range((packing.count if packing else 0) + 1)]
     if packing is None:
         return shards, list(documents)
@@ -149,7 +152,7 @@ def make_objects(task: PackTask | ShardTask) -> MadeObjects:
     if isinstance(task, PackTask):
         return make_pack(task)
     made = make_shard(task)
-    return MadeObjects((made.entry,), made.failures)
+    return MadeObjects((made.entry,), made.failures, int(made.copied))
 
 
 def make_pack(task: PackTask) -> MadeObjects:

@@ -85,6 +85,22 @@ def run_key(run: Run, contents: Contents | None = None) -> str:
     return f"blake3:{blake3(b'hsc.run/1' + canonical_json(facts)).hexdigest()}"
 
 
+def file_marks(run: Run, contents: Contents) -> tuple[bytes, ...]:
+    """Give a mark of each of a run's sources: a file of the same mark has the same bytes.
+
+    Of files up to 64 MiB it is the digest of every byte. Of larger ones it is made of size, times
+    and inode; it is empty where those don't tell that nobody wrote.
+    """
+    return tuple(_mark(file, contents[file.path]) for file in run.sources)
+
+
+def _mark(file: RunFile, content: bytes) -> bytes:
+    if wholly_hashed([file]):
+        return content
+    facts = file.state.mark
+    return b"" if facts is None else blake3(content + canonical_json(facts)).digest()
+
+
 def wholly_hashed(files: Sequence[RunFile]) -> bool:
     """Tell whether every byte of all files went into the source id."""
     return all(file.state.nbytes <= WHOLE_BYTES for file in files)

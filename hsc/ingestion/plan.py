@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from hsc.errors import IncompleteRunError, UnsupportedObjectError
 from hsc.hdf5 import Problem, SourceGroup
 from hsc.ingestion.assets import PlannedAsset, plan_assets
-from hsc.ingestion.identity import file_contents, file_digests, run_key, source_id
+from hsc.ingestion.identity import (
+    file_contents,
+    file_digests,
+    file_marks,
+    run_key,
+    source_id,
+)
 from hsc.ingestion.keys import run_keys, told_name
 from hsc.ingestion.planned import PlannedArray, plan_array, plan_obstacle
 from hsc.layouts import Run
@@ -39,6 +45,8 @@ class Plan:
     """What all states of the run have in common; empty for a run that has no other."""
     files: tuple[str, ...] = ()
     """Digests of the files' names and contents, where the run may have other states."""
+    marks: tuple[bytes, ...] = ()
+    """A mark of each of the run's sources (`file_marks`), where the run may have other states."""
     isolation: Isolation | None = None
     """The child process that enters HDF5; None: whoever carries the plan out does."""
 
@@ -84,6 +92,7 @@ def make_plan(run: Run, *, policy: str) -> Plan:
         gaps=tuple(gaps),
         run_key=run_key(run, contents) if grows else "",
         files=file_digests(run, contents) if grows else (),
+        marks=file_marks(run, contents) if grows else (),
     )
 
 

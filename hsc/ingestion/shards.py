@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ class MadeShard:
     """What the manifest says of it."""
     failures: tuple[ChunkFailure, ...] = ()
     """Its gaps, and why they are."""
+    copied: bool = False
+    """Whether it was copied inside the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,12 @@ class BuiltShard:
 
 
 def make_shard(task: ShardTask) -> MadeShard:
-    """Make and write one object; one that an earlier attempt finished is left as it is."""
+    """Make and write one object; one that an earlier attempt finished is left as it is.
+
+    One that the version before has, made of the same, is copied inside the store instead. Where
+    the source's files were touched since, it is made again; if its bytes are those of the version
+    before, a store on the other side of a network is spared them.
+    """
     writer = VersionWriter(open_objects(task.store), task.location)
     if task.resumed:
         finished = writer.finished(task.key)
@@ -46,8 +54,17 @@ def make_shard(task: ShardTask) -> MadeShard:
         same = finished is not None and len(finished.chunks) == task.count
         if finished is not None and same and not len(finished.chunks.gaps):
             return MadeShard(finished)
+    known = task.known
+    if known is not None and known.same:
+        facts = {**_range(task), "makings": task.makings}
+        entry = replace(known.entry, **facts)
+        if known.copy_as(entry, writer):
+            return MadeShard(entry, copied=True)
     with writer.open_object(task.key) as written:
         made = _build(task, written.write)
+        there = known is not None and known.entry.digest == made.entry.digest
+        if known is not None and there and task.remote and known.copy_as(made.entry, writer):
+            return replace(made, copied=True)
         writer.place(made.entry, written)
     return made
 
@@ -89,12 +106,17 @@ def _build(
         failures = fill_shard(task, source, stream)
         nbytes, digest, table = stream.finish()
     entry = ObjectEntry(
-        task.key, nbytes, digest if nbytes else _NO_DIGEST, chunks=table, **_range(task)
+        task.key,
+        nbytes,
+        digest if nbytes else _NO_DIGEST,
+        chunks=table,
+        makings=task.makings,
+        **_range(task),
     )
     return MadeShard(entry, tuple(failures))
 
 
-def _range(task: ShardTask) -> dict[str, int]:
+def _range(task: ShardTask) -> dict[str, Any]:
     """Give where in the source an object begins and ends, in the file of its first chunk."""
     if not len(task.numbers):
         return {}

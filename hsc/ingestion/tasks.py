@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from hsc.ingestion.crashes import Tolerance
 from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.grid import MAX_CHUNK_BYTES
+from hsc.ingestion.known import NO_MAKINGS, KnownObject
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.source import ArraySource, SourcePiece
+from hsc.layouts import Piece
 from hsc.store import DATA
 from hsc.transcode import Filter, Row
 from hsc.workers import Isolation
@@ -57,6 +59,8 @@ class ChunkLook:
     """NumPy's name of the elements as they lie in the file, byte order included."""
     isolation: Isolation | None = None
     """The child process that enters HDF5; None: whoever reads it does."""
+    own: bool = False
+    """Whether each piece's file holds its data itself, and no other file does."""
 
     def open(self, files: SourceFiles | None = None) -> ArraySource:
         """Open the source; use it in a ``with`` block, in one thread."""
@@ -108,6 +112,10 @@ class ShardTask:
     """Whether an earlier attempt may have made it."""
     tolerance: Tolerance | None = None
     """What is borne of chunks that crash HDF5 or take too much; None: they are errors."""
+    makings: bytes = NO_MAKINGS
+    """What it is made of, and how (`shard_makings`); zeros: not known."""
+    known: KnownObject | None = None
+    """What the version before has under its key; None: nothing to be copied."""
 
     @property
     def nbytes(self) -> int:
@@ -115,10 +123,15 @@ class ShardTask:
         return len(self.numbers) * self.look.chunk_nbytes
 
     @property
+    def remote(self) -> bool:
+        """Whether the store is no directory of this machine."""
+        return not self.store.startswith("file:")
+
+    @property
     def memory_nbytes(self) -> int:
         """Bytes of memory that making it may take: a few chunks, and what is not written yet."""
         # To a directory it goes part by part, to an object store in one piece.
-        most = _STREAMED_BYTES if self.store.startswith("file:") else self.expected_nbytes
+        most = self.expected_nbytes if self.remote else _STREAMED_BYTES
         held = min(self.expected_nbytes, most) + 4 * self.look.chunk_nbytes
         large = self.look.hdf5_chunk_nbytes
         # HDF5 decodes a chunk from one buffer into another, and gives what the shard wants of it.
@@ -206,4 +219,10 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
         padded=first.index.chunks is None,
         big_endian=travel.big_endian,
         source_dtype=first.element.view,
+        own=all(_own(piece) for piece in planned.source.pieces),
     )
+
+
+def _own(piece: Piece) -> bool:
+    # Raw data may lie in other files only where there are no chunks.
+    return piece.dataset.storage == "chunked" and not piece.owners

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hsc.errors import SourceChangedError, SourceError
-from hsc.ingestion.assets import write_assets
+from hsc.ingestion.assets import MadeAsset, write_assets
 from hsc.ingestion.batches import (
     MadeObjects,
     PackTask,
+    Work,
     batched,
     make_objects,
     write_tree_metadata,
@@ -17,6 +18,8 @@ from hsc.ingestion.batches import (
 )
 from hsc.ingestion.crashes import Tolerance
 from hsc.ingestion.failures import refuse_failures
+from hsc.ingestion.known import NO_MAKINGS, Earlier, read_earlier
+from hsc.ingestion.makings import asset_known, shard_known
 from hsc.ingestion.packing import plan_documents, plan_packing
 from hsc.ingestion.plan import Plan
 from hsc.ingestion.preview import preview_keys
@@ -35,6 +38,8 @@ class Written:
     """All objects, metadata included."""
     gaps: tuple[Gap, ...]
     """Chunks that could not be carried over."""
+    copied: int = 0
+    """How many objects were copied from the version before, inside the store."""
 
 
 def write_plan(
@@ -46,6 +51,7 @@ def write_plan(
     progress: Progress,
     resumed: bool,
     policy: str = "strict",
+    before: str = "",
 ) -> Written:
     """Write all shards and all metadata of a plan.
 
@@ -59,6 +65,8 @@ def write_plan(
         ``strict`` refuses chunks that can't be carried over, all at once, after the last shard;
         ``quarantine`` makes gaps of them, and of up to `MOST_CRASHES` that crash HDF5's own process
         or take too much memory or time.
+    before
+        Folder of the version before, whose unchanged objects are copied; empty: there is none.
 
     Raises
     ------
@@ -80,23 +88,51 @@ def write_plan(
     # Previews may want the pack after the last.
     shards.append(pack_key(packing.count if packing else 0))
     writer.begin(shards, [*others, *preview_keys(plan.arrays)])
-    try:
-        made = _made(work.tasks, workers, progress)
-        files = write_assets(
-            work.assets, store, location, workers=workers, progress=progress, resumed=resumed
-        )
-    except SourceError:
-        check_unchanged(plan)  # a file that changed looks damaged: say which it was
-        raise
-    check_unchanged(plan)
+    work = _with_known(work, plan.marks, read_earlier(store, before))
+    made, files = _all_made(plan, work, workers, progress)
     failures = [failure for each in made for failure in each.failures]
     if policy == "strict":
         refuse_failures(failures)
     # A shard of empty chunks is no object: its entry is made here, without a worker.
     entries = [build_shard(task).made.entry for task in tasks if not len(task.numbers)]
-    entries += [*(entry for each in made for entry in each.entries), *files]
+    entries += _made_entries(plan, made, files)
     entries += write_tree_metadata(writer, packing, documents, entries)
-    return Written(tuple(entries), tuple(failure.gap() for failure in failures))
+    copied = sum(each.copied for each in made) + sum(each.copied for each in files)
+    return Written(tuple(entries), tuple(failure.gap() for failure in failures), copied)
+
+
+def _all_made(
+    plan: Plan, work: Work, workers: Workers, progress: Progress
+) -> tuple[list[MadeObjects], list[MadeAsset]]:
+    """Make and write all but metadata, of files that nobody changes meanwhile."""
+    try:
+        made = _made(work.tasks, workers, progress)
+        files = write_assets(work.assets, workers=workers, progress=progress)
+    except SourceError:
+        check_unchanged(plan)  # a file that changed looks damaged: say which it was
+        raise
+    check_unchanged(plan)
+    return made, files
+
+
+def _made_entries(
+    plan: Plan, made: Sequence[MadeObjects], files: Sequence[MadeAsset]
+) -> list[ObjectEntry]:
+    entries = [entry for each in made for entry in each.entries]
+    entries += [each.entry for each in files]
+    if any(file.state.touched() for file in plan.run.sources):
+        # A time that was set back may hide that somebody wrote while it was read.
+        return [replace(entry, makings=NO_MAKINGS) for entry in entries]
+    return entries
+
+
+def _with_known(work: Work, marks: Sequence[bytes], earlier: Earlier) -> Work:
+    """Give the work that knows what the version before has."""
+    return Work(
+        work.packs,
+        [shard_known(task, marks, earlier) for task in work.shards],
+        [asset_known(task, marks, earlier) for task in work.assets],
+    )
 
 
 def _made(

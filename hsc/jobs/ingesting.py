@@ -132,9 +132,12 @@ def _ingest_path(
         activity.note(used=(plan.source_id,), bytes_in=plan.bytes_in)
         with holding(activity.id):
             target = find_target(plan, request, facility, store, activity.id)
-            dataset = (known if target.committed else _make)(order, plan, target)
-    seconds = time.perf_counter() - started
-    return _report(dataset, plan, plain_text(str(path)), seconds, existing=target.committed)
+            if target.committed:
+                dataset, copied = known(order, plan, target), 0
+            else:
+                dataset, copied = _make(order, plan, target)
+    report = _report(dataset, plan, plain_text(str(path)), time.perf_counter() - started)
+    return report.model_copy(update={"existing": target.committed, "copied": copied})
 
 
 def write_shards(order: Order, plan: Plan, target: Target) -> Written:
@@ -152,6 +155,7 @@ def write_shards(order: Order, plan: Plan, target: Target) -> Written:
             progress=order.progress,
             resumed=target.resumed,
             policy=order.request.policy,
+            before=target.before,
         )
 
 
@@ -174,22 +178,21 @@ def verify_shards(order: Order, plan: Plan, target: Target, written: Written) ->
     return replace(written, entries=(*written.entries, *previews))
 
 
-def _make(order: Order, plan: Plan, target: Target) -> Dataset:
+def _make(order: Order, plan: Plan, target: Target) -> tuple[Dataset, int]:
+    """Make a version; give it, and how many of its objects were copied from the one before."""
     order = replace(order, progress=Renewing(order.progress, target))
     stage, name = order.stage, plan.run.name
     try:
         written = stage(f"write {name}", write_shards, order, plan, target)
         written = stage(f"verify {name}", verify_shards, order, plan, target, written)
-        return stage(f"register {name}", register, order, plan, target, written)
+        return stage(f"register {name}", register, order, plan, target, written), written.copied
     except Exception as error:
         # Ctrl-C and a kill leave what is there for the next attempt; a failure leaves nothing.
         abandon(order, target, error)
         raise
 
 
-def _report(
-    dataset: Dataset, plan: Plan, source: str, seconds: float, *, existing: bool
-) -> IngestedDataset:
+def _report(dataset: Dataset, plan: Plan, source: str, seconds: float) -> IngestedDataset:
     return IngestedDataset(
         pid=dataset.pid,
         version=dataset.version,
@@ -201,7 +204,6 @@ def _report(
         arrays=dataset.arrays,
         gaps=dataset.gaps,
         notes=tuple(map(plain_text, plan.run.notes)),
-        existing=existing,
         source=source,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from hsc.errors import StoreError
 from hsc.ingestion import Plan, files_state, summary
 from hsc.jobs.requests import IngestRequest
-from hsc.jobs.slots import Place, find_place, is_committed, place_again
+from hsc.jobs.slots import Place, find_place, is_committed, place_again, version_before
 from hsc.jobs.waiting import Waiting
 from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now, plain_text
 from hsc.store import (
@@ -51,6 +51,8 @@ class Target:
     """Whether an earlier attempt may have written some of it."""
     committed: bool = False
     """Whether the version is there already."""
+    before: str = ""
+    """Folder of the version before, below the store; empty: there is none."""
 
     @property
     def url(self) -> str:
@@ -94,7 +96,15 @@ def find_target(
         if mine is not None:
             if last is not None and not resumed:
                 _clear(objects, last.location)
-            return Target(mine.pid, mine.version, store, mine.location, mine, resumed=resumed)
+            return Target(
+                mine.pid,
+                mine.version,
+                store,
+                mine.location,
+                mine,
+                resumed=resumed,
+                before=version_before(objects, plan.run_key, mine.version),
+            )
 
 
 def _take(

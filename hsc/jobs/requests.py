@@ -68,6 +68,9 @@ class IngestedDataset(Record):
     """What is worth knowing and is neither missing nor lost: files left out, trains lost ..."""
     existing: bool = False
     """The same source was there already; nothing was written."""
+    copied: int = 0
+    """How many objects were copied from the version before inside the store, not made again; those
+    that an earlier attempt copied are not counted."""
     source: str
     """The path that was asked for."""
 

@@ -72,6 +72,12 @@ def place_again(objects: ObjectStore, last: Claim) -> Place | None:
     return Place(last.pid, last.version, last.location, last.slot, held)
 
 
+def version_before(objects: ObjectStore, run_key: str, version: int) -> str:
+    """Give the folder of the version before one of a run that grew; empty: there is none."""
+    last = read_claim(objects, slot_name(run_key, version - 1)) if version > 1 else None
+    return last.location if last is not None and is_committed(objects, last) else ""
+
+
 def is_committed(objects: ObjectStore, claim: Claim) -> bool:
     """Tell whether the version that a claim names is there."""
     there = objects.size(f"{claim.location}/{MANIFEST_KEY}") is not None

@@ -31,6 +31,7 @@ from hsc.store.copying import copy_object, holds
 from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
 from hsc.store.directory import DirectoryObjects
 from hsc.store.fills import read_fill, word_fill
+from hsc.store.inside import CopiesInside, copy_inside
 from hsc.store.leases import LEASE, Lease, holding
 from hsc.store.manifest import (
     FORMAT_VERSION,
@@ -85,6 +86,7 @@ __all__ = [
     "ChunkState",
     "ChunkTable",
     "Claim",
+    "CopiesInside",
     "Credentials",
     "Damage",
     "DirectoryObjects",
@@ -121,6 +123,7 @@ __all__ = [
     "checksum_lines",
     "claim_keys",
     "clear_remains",
+    "copy_inside",
     "copy_object",
     "count_attempts",
     "damage",

@@ -7,14 +7,12 @@ import os
 import platform
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from blake3 import blake3
-from numpy.typing import NDArray
 
 from hsc.errors import (
     ObjectExistsError,
@@ -24,9 +22,10 @@ from hsc.errors import (
     StoreUnwritableError,
 )
 from hsc.provenance import alive
+from hsc.store.inside import another, gone
 from hsc.store.leases import LEASE
+from hsc.store.newfile import NewFile
 from hsc.store.objects import checked_key
-from hsc.store.pacing import payer
 from hsc.store.room import Room, folder_room
 
 _TEMPORARY = ".tmp"
@@ -38,9 +37,6 @@ _UNWRITABLE = {
     errno.EPERM,
     errno.EROFS,
 }
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_SYNCED_EARLY = 1 << 20
 
 
 class DirectoryObjects:
@@ -73,6 +69,26 @@ class DirectoryObjects:
             whole = np.frombuffer(data, np.uint8)
             made.write(whole, whole.size)
             made.place()
+
+    def copy_new(self, source: str, key: str, nbytes: int, digest: bytes) -> None:
+        """Copy an object, without taking room where the file system can; the copy is read back."""
+        try:
+            descriptor = os.open(self._path(source), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError as error:
+            raise gone(f"{self.url}/{source}") from error
+        except OSError as error:
+            what = f"can't read: {error.strerror}"
+            raise StoreError(what, where=f"{self.url}/{source}") from error
+        try:
+            with self.begin(key) as made:
+                if (
+                    made.fill(descriptor, nbytes) != digest
+                    or os.fstat(descriptor).st_size != nbytes
+                ):
+                    raise another(f"{self.url}/{source}")
+                made.place()
+        finally:
+            os.close(descriptor)
 
     def begin(self, key: str) -> NewFile:
         """Begin an object that is written part by part."""
@@ -183,102 +199,3 @@ def _read_fully(descriptor: int, length: int | None) -> bytes:
         parts.append(part)
         length -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-class NewFile:
-    """An object on its way to the disk: a temporary file that gets its name at the end.
-
-    Parameters
-    ----------
-    temporary
-        Where it grows.
-    target
-        What it will be.
-    guard
-        Gives a block in which the operating system's errors become those of the store.
-    """
-
-    def __init__(
-        self, temporary: Path, target: Path, guard: Callable[[], AbstractContextManager[None]]
-    ) -> None:
-        self._temporary = temporary
-        self._target = target
-        self._guard = guard
-        self._pay = payer()  # its parts may be written by another thread
-        self._descriptor = -1
-        self._length = 0
-
-    def __enter__(self) -> Self:
-        with self._guard():
-            _make_folder(self._temporary.parent)
-            self._descriptor = os.open(self._temporary, _NEW, 0o666)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        os.close(self._descriptor)
-        with self._guard():
-            self._temporary.unlink(missing_ok=True)
-
-    def write(self, buffer: NDArray[np.uint8], nbytes: int) -> bool:
-        """Append a part, and have the disk begin with it."""
-        self._pay(nbytes)
-        with self._guard():
-            rest = buffer[:nbytes].data
-            while rest:
-                rest = rest[os.write(self._descriptor, rest[: 2**30]) :]
-            _begin_to_sync(self._descriptor, self._length, nbytes)
-        self._length += nbytes
-        return False
-
-    def place(self) -> None:
-        """Make it durable and give it its name; a taken name fails."""
-        with self._guard():
-            os.fsync(self._descriptor)
-            _link_new(self._temporary, self._target)
-            _sync_folder(self._target.parent)
-
-
-def _begin_to_sync(descriptor: int, start: int, length: int) -> None:
-    """Have dirty pages written while more are made, so that fsync has little left to wait for.
-
-    To give up pages that are not on the disk yet is how Linux is asked for that.
-    """
-    if hasattr(os, "posix_fadvise") and length >= _SYNCED_EARLY:
-        os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
-
-
-def _link_new(temporary: Path, target: Path) -> None:
-    """Give a file its name; a taken name fails, where a rename would overwrite."""
-    for _ in range(100):
-        try:
-            _make_folder(target.parent)
-            os.link(temporary, target)
-        except FileNotFoundError:
-            # Somebody who deletes a neighbour takes empty folders away: make them again.
-            continue
-        except FileExistsError as error:
-            # From making the folder: it was there, and was taken away before it was looked at.
-            if error.filename2 is not None or any(each.is_file() for each in target.parents):
-                raise
-            continue
-        return
-    raise FileNotFoundError(errno.ENOENT, "its folder keeps disappearing", str(target.parent))
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync_folder(made.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows can't open a folder, and needs no such call
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -55,6 +55,9 @@ class ObjectEntry:
     """Number of the pack that it lies in (`pack_key`); -1 for an object of its own."""
     pack_offset: int = 0
     """Its first byte in the pack."""
+    makings: bytes = _NO_DIGEST
+    """BLAKE3 over all that it was made of and how, by which the next version of a run that grew
+    knows it as unchanged; zeros: nothing is known of them."""
 
     @property
     def packed(self) -> bool:
@@ -169,7 +172,12 @@ _COLUMNS = (
     "crcs",
     "packs",
     "pack_offsets",
+    "makings",
 )
+
+
+# Sections may be added at the end: the first manifests end before this one.
+_MAKINGS = _COLUMNS.index("makings")
 
 
 def _columns(entries: Sequence[ObjectEntry]) -> list[bytes]:
@@ -187,6 +195,7 @@ def _columns(entries: Sequence[ObjectEntry]) -> list[bytes]:
         b"".join(entry.chunks.crcs.astype("<u4").tobytes() for entry in entries),
         np.array([entry.pack for entry in entries], "<i4").tobytes(),
         np.array([entry.pack_offset for entry in entries], "<u8").tobytes(),
+        b"".join(entry.makings for entry in entries),
     ]
 
 
@@ -203,20 +212,23 @@ def _entries(columns: Sequence[bytes]) -> tuple[ObjectEntry, ...]:
     packs, pack_offsets = np.frombuffer(columns[11], "<i4"), np.frombuffer(columns[12], "<u8")
     if any(np.any(places > _MOST_BYTES) for places in (nbytes, offsets, lengths, pack_offsets)):
         raise ValueError("a place that no object has")
+    makings = columns[_MAKINGS] if len(columns) > _MAKINGS else _NO_DIGEST * len(keys)
     made = []
     for i, key in enumerate(keys):
         part = slice(bounds[i], bounds[i + 1])
+        own = slice(_DIGEST_BYTES * i, _DIGEST_BYTES * (i + 1))
         made.append(
             ObjectEntry(
                 key=key,
                 nbytes=int(nbytes[i]),
-                digest=columns[2][_DIGEST_BYTES * i : _DIGEST_BYTES * (i + 1)],
+                digest=columns[2][own],
                 chunks=ChunkTable(states[part], offsets[part], lengths[part], crcs[part]),
                 source_file=int(files[i]),
                 source_start=int(starts[i]),
                 source_stop=int(stops[i]),
                 pack=int(packs[i]),
                 pack_offset=int(pack_offsets[i]),
+                makings=makings[own],
             )
         )
     return tuple(made)

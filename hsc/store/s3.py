@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from hsc.errors import HscError, ObjectExistsError, ObjectMissingError, StoreError
+from blake3 import blake3
+
+from hsc.errors import (
+    HscError,
+    ObjectExistsError,
+    ObjectMissingError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+)
 from hsc.store.bodies import Body, GatheredObject
+from hsc.store.inside import another, carry_over, gone
 from hsc.store.objects import checked_key
 from hsc.store.origins import split_bucket
 from hsc.store.pacing import pay
@@ -22,9 +33,11 @@ from hsc.store.s3_answers import (
     stale,
     worded,
 )
-from hsc.store.s3_client import renew_client, s3_client, used_credentials
+from hsc.store.s3_client import copy_object, renew_client, s3_client, used_credentials
 
 T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
 
 
 class S3Objects:
@@ -108,6 +121,37 @@ class S3Objects:
         except ObjectExistsError:
             if tries == 1 or not body.equals(self.get(key)):
                 raise
+
+    def copy_new(self, source: str, key: str, nbytes: int, digest: bytes) -> None:
+        """Have the server copy an object; where it won't, read and write it.
+
+        Ceph (16.2) takes no notice of the condition on a copy, so it is asked before whether the
+        object is there. Between the two somebody may write it, and the copy then replaces it: who
+        copies must know that it can only be the same bytes.
+        """
+        there, path, tries = self._path(source), self._path(key), 0
+        if (found := self.size(source)) != nbytes:
+            where = f"{self.url}/{source}"
+            raise gone(where) if found is None else another(where)
+        if self.size(key) is not None:
+            raise ObjectExistsError("the object is there", where=f"{self.url}/{key}")
+        pay(nbytes)
+
+        def ask() -> None:
+            nonlocal tries
+            tries += 1
+            copy_object(self._client(), self._bucket, there, path)
+
+        try:
+            self._ask(key, "written", ask)
+        except ObjectExistsError:
+            if tries == 1 or blake3(self.get(key)).digest() != digest:
+                raise
+        except (StoreFullError, StoreUnavailableError):
+            raise
+        except StoreError as error:
+            _LOG.info("the store won't copy (%s); reading and writing: %s", error, path)
+            carry_over(self, source, key, nbytes, digest)
 
     def delete(self, key: str) -> None:
         """Remove an object."""

@@ -211,3 +211,12 @@ def _send_small_at_once(params: dict[str, Any], **_: object) -> None:
     if isinstance(body, Body) and len(body) < _AT_ONCE_BYTES:
         params["body"] = body.whole()
         params["headers"].pop("Expect", None)
+
+
+def copy_object(client: Any, bucket: str, source: str, path: str) -> None:
+    """Have the server copy an object within a bucket, if its name is not taken."""
+    asked = {"Bucket": bucket, "Key": path, "CopySource": {"Bucket": bucket, "Key": source}}
+    # Older releases of botocore don't know that a copy can be conditional.
+    shape = client.meta.service_model.operation_model("CopyObject").input_shape
+    condition = {"IfNoneMatch": "*"} if "IfNoneMatch" in shape.members else {}
+    client.copy_object(**asked, **condition)

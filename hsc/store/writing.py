@@ -9,6 +9,7 @@ from dataclasses import replace
 from blake3 import blake3
 
 from hsc.errors import (
+    DamageError,
     ManifestError,
     MissingShardError,
     ObjectExistsError,
@@ -17,6 +18,7 @@ from hsc.errors import (
 )
 from hsc.model import Gap
 from hsc.provenance import read_crate
+from hsc.store.inside import copy_inside
 from hsc.store.intents import journal_key, place_intent, read_intent
 from hsc.store.manifest import (
     MANIFEST_KEY,
@@ -132,6 +134,33 @@ class VersionWriter:
                 made.place()
         if entry.nbytes >= _JOURNALLED_BYTES:
             self._put_same(self._journal_key(entry.key), _line([entry]))
+
+    def copy(self, entry: ObjectEntry, source: str) -> bool:
+        """Copy an object of another version inside the store and tell the journal, as `put`.
+
+        Parameters
+        ----------
+        source
+            Key of that object below the store.
+
+        Returns
+        -------
+        copied
+            False: what is there is not what its manifest says.
+
+        Raises
+        ------
+        ObjectExistsError
+            The version is committed, with other bytes under that key.
+        """
+        key = self._key(entry.key)
+        try:
+            self._copy_same(source, key, entry)
+        except DamageError as error:
+            _LOG.warning("an object can't be copied and is made anew: %s", error)
+            return False
+        self._put_same(self._journal_key(entry.key), _line([entry]))
+        return True
 
     def put_pack(self, data: bytes, entries: Sequence[ObjectEntry]) -> None:
         """Write a pack and tell the journal.
@@ -257,6 +286,17 @@ class VersionWriter:
                 raise  # a committed version is never changed
             self._objects.delete(key)
             self._objects.put_new(key, data)
+
+    def _copy_same(self, source: str, key: str, entry: ObjectEntry) -> None:
+        try:
+            copy_inside(self._objects, source, key, entry.nbytes, entry.digest)
+        except ObjectExistsError:
+            if blake3(self._objects.get(key)).digest() == entry.digest:
+                return
+            if self.committed():
+                raise  # a committed version is never changed
+            self._objects.delete(key)
+            copy_inside(self._objects, source, key, entry.nbytes, entry.digest)
 
     def _key(self, key: str) -> str:
         return f"{self._location}/{key}"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hsc.errors import StoreUnwritableError
-from hsc.store import ObjectStore, open_objects
+from hsc.store import ObjectStore, copy_inside, open_objects
 
 Hear = Callable[[str, str, str], None]
-"""Hears ``before`` or ``after``, then ``put`` or ``delete``, then the key."""
+"""Hears ``before`` or ``after``, then ``put``, ``copy`` or ``delete``, then the key."""
 
 
 class WriteOnceObjects:
@@ -39,6 +39,10 @@ class WriteOnceObjects:
     def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Write an object."""
         self._inner.put_new(key, data)
+
+    def copy_new(self, source: str, key: str, nbytes: int, digest: bytes) -> None:
+        """Copy an object."""
+        copy_inside(self._inner, source, key, nbytes, digest)
 
     def delete(self, key: str) -> None:
         """Refuse.
@@ -79,6 +83,12 @@ class WatchedObjects(WriteOnceObjects):
         self._hear("before", "put", key)
         super().put_new(key, data)
         self._hear("after", "put", key)
+
+    def copy_new(self, source: str, key: str, nbytes: int, digest: bytes) -> None:
+        """Copy an object."""
+        self._hear("before", "copy", key)
+        super().copy_new(source, key, nbytes, digest)
+        self._hear("after", "copy", key)
 
     def delete(self, key: str) -> None:
         """Remove an object."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -223,3 +224,25 @@ def test_every_change_of_a_file_is_seen(tmp_path):
         assert not state.changed()
         change()
         assert state.changed()
+
+
+def test_a_time_that_was_set_back_does_not_hide_a_touch(tmp_path):
+    path = tmp_path / "a"
+    for change in (lambda: path.write_bytes(b"two"), lambda: path.chmod(0o600)):
+        path.write_bytes(b"one")
+        state = FileState(path)
+        assert not state.touched()
+        time.sleep(0.02)
+        change()
+        os.utime(path, ns=(0, state.facts[1]))
+        assert not state.changed()
+        assert state.touched()
+
+
+def test_a_file_has_a_mark_only_when_its_last_change_is_some_time_ago(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    assert FileState(path).mark is None
+    old = FileState(Path(os.__file__)).mark
+    assert old is not None
+    assert old[:3] == FileState(Path(os.__file__)).facts

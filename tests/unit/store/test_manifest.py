@@ -46,6 +46,7 @@ def entries(draw):
         source_stop=draw(U64),
         pack=draw(st.integers(-1, 2**31 - 1)),
         pack_offset=draw(U64),
+        makings=draw(st.binary(min_size=32, max_size=32)),
     )
 
 
@@ -64,7 +65,8 @@ def facts(entry: ObjectEntry) -> tuple:
     columns = (table.states, table.offsets, table.lengths, table.crcs)
     return (
         entry.key, entry.nbytes, entry.digest, entry.source_file, entry.source_start,
-        entry.source_stop, entry.pack, entry.pack_offset, *(column.tolist() for column in columns),
+        entry.source_stop, entry.pack, entry.pack_offset, entry.makings,
+        *(column.tolist() for column in columns),
     )  # fmt: skip
 
 
