@@ -42,6 +42,7 @@
     │   └── WorkStoppedError                      ended, because other work failed or was stopped
     ├── VerificationError                      what was written differs from the source
     ├── PathMissingError (KeyError)            an opened dataset has nothing at that path
+    ├── SelectionError (IndexError)            a part that an array does not have
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
     │   ├── DatasetNotFoundError (KeyError)
@@ -260,6 +261,10 @@ class PathMissingError(HscError, KeyError):
     """An opened dataset has nothing at a path, or a link there leads out of it."""
 
     __str__ = HscError.__str__
+
+
+class SelectionError(HscError, IndexError):
+    """A selection does not fit the array that it was asked of."""
 
 
 class CatalogError(HscError):

@@ -9,6 +9,7 @@ from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile
 from hsc.reading.elements import elements
 from hsc.reading.opened import OpenedDataset, open_dataset
+from hsc.reading.transformations import combine
 
 if TYPE_CHECKING:
     from hsc.reading.accessor import HscAccessor
@@ -20,6 +21,7 @@ __all__ = [
     "OpenedArray",
     "OpenedDataset",
     "OpenedTree",
+    "combine",
     "elements",
     "open_dataset",
     "open_tree",

@@ -17,6 +17,7 @@ from hsc.reading.card import cite, read_picture, show_html, show_text
 from hsc.reading.carried import CarriedFile
 from hsc.reading.elements import elements
 from hsc.reading.fields import Fields
+from hsc.reading.h5 import H5Group, open_h5
 from hsc.reading.lazy import lazy_array
 from hsc.reading.opened import OpenedDataset
 from hsc.reading.plots import DefaultPlot, find_default_plot
@@ -87,6 +88,11 @@ class HscAccessor:
     def files(self) -> Mapping[str, CarriedFile]:
         """What lay in the run's folder and is no array, by name: scripts, notes, geometry ..."""
         return self._dataset.files
+
+    @property
+    def h5(self) -> H5Group:
+        """The tree by HDF5 paths, read only, with names and values as h5py gives them."""
+        return open_h5(self._dataset, self._fields.paths)
 
     def role(self, name: str) -> da.Array:
         """Give the array that has a role, lazily, as it is stored."""

@@ -19,6 +19,9 @@ class OpenedTree(xr.DataTree):
     def __repr__(self) -> str:  # type: ignore[override]
         return self._card(show_text) or super().__repr__()
 
+    # xarray has a function of its own for it, which knows nothing of the other.
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         return self._card(show_html) or str(super()._repr_html_())  # type: ignore[no-untyped-call]
 

@@ -52,7 +52,10 @@ class Fields:
         """Where paths of the tree lead."""
         self._opened: dict[str, OpenedArray] = {}
         self._groups: dict[str, list[str]] = {}
+        spilled = self.paths.spilled
         for path, document in dataset.documents.items():
+            if spilled and f"{path}/".startswith(f"{spilled}/"):
+                continue
             if document["node_type"] == "group":
                 self._groups.setdefault(path, [])
             else:

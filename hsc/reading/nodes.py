@@ -91,8 +91,9 @@ class Nodes:
         members = array.attributes.get("hsc:hdf5", {}).get("enum")
         if members and "flag_values" not in said:
             # As the CF conventions name the values of integers (section 3.5).
-            said["flag_values"] = np.array(list(members.values()), array.dtype)
-            said["flag_meanings"] = " ".join("_".join(word.split()) for word in members)
+            names = sorted(members, key=lambda word: members[word])
+            said["flag_values"] = np.array([members[word] for word in names], array.dtype)
+            said["flag_meanings"] = " ".join("_".join(word.split()) for word in names)
         if self._choices.scaled and name in group.scalings:
             said["hsc_scaled"] = _formula(group.scalings[name])
         return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from hsc.errors import PathMissingError
 
 # HDF5's own limit of links on one path (H5Pset_nlinks) is 16; chains of hard links add to it here.
 _MOST_LINKS = 64
+_RESERVED = re.compile(r"/\.hsc_*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,24 @@ class TreePaths:
         return types
 
     @cached_property
+    def spilled(self) -> str:
+        """Path of the group with attributes too large for metadata, which no file had; or empty."""
+        if not any(_RESERVED.fullmatch(path) for path in self._documents):
+            return ""
+        kept = (
+            value["$array"]
+            for document in self._documents.values()
+            for value in document["attributes"].values()
+            if isinstance(value, dict) and "$array" in value
+        )
+        first: str = next(kept, "")
+        return first[: first.find("/", 1)]
+
+    @cached_property
     def _below(self) -> dict[str, dict[str, None]]:
         found: dict[str, dict[str, None]] = {}
         for path in (*self._documents, *self.types):
-            if path != "/":
+            if path not in ("/", self.spilled):
                 parent, _, name = path.rpartition("/")
                 found.setdefault(parent or "/", {})[name] = None
         return found

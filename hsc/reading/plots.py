@@ -8,9 +8,6 @@ from hsc.errors import PathMissingError
 from hsc.reading.fields import Fields
 from hsc.reading.nxdata import first_text
 
-# Entry, subentry, data: no file has a longer chain than this.
-_MOST_STEPS = 16
-
 
 @dataclass(frozen=True, slots=True)
 class DefaultPlot:
@@ -42,15 +39,14 @@ def find_default_plot(fields: Fields, frames: str | None) -> DefaultPlot | None:
     frames
         Path of the array with the role ``frames``.
     """
-    at = "/"
-    for _ in range(_MOST_STEPS):
+    at: str | None = "/"
+    seen = set[str]()
+    while at is not None:
+        seen.add(at)
         found = _plot(fields, at)
         if found is not None:
             return found
-        following = _following(fields, at)
-        if following is None:
-            break
-        at = following
+        at = _following(fields, at, seen)
     return _plot(fields, frames.rpartition("/")[0] or "/") if frames else None
 
 
@@ -67,19 +63,19 @@ def _plot(fields: Fields, path: str) -> DefaultPlot | None:
     return DefaultPlot(path, signal, tuple(axes), errors, group.plotted.auxiliary)
 
 
-def _following(fields: Fields, path: str) -> str | None:
+def _following(fields: Fields, path: str, seen: set[str]) -> str | None:
     named = first_text(fields.paths.attributes(path).get("default"))
     if named:
         try:
             reached = fields.paths.resolve(named, path).path
         except PathMissingError:
             reached = path
-        if reached != path and fields.has_group(reached):
+        if reached not in seen and fields.has_group(reached):
             return reached
     for kinds in (("NXdata",), ("NXentry", "NXsubentry")):
         for name in fields.paths.names(path):
             below = f"{path.rstrip('/')}/{name}"
             kind = first_text(fields.paths.attributes(below).get("NX_class"))
-            if kind in kinds and fields.has_group(below):
+            if kind in kinds and fields.has_group(below) and below not in seen:
                 return below
     return None

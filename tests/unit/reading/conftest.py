@@ -42,8 +42,14 @@ def make_record(root: str, location: str) -> Dataset:
 
 
 @pytest.fixture
-def keep(tmp_path_factory):
+def keep(keep_for_module):
     """Take a file in; give the dataset."""
+    return keep_for_module
+
+
+@pytest.fixture(scope="session")
+def keep_for_module(tmp_path_factory):
+    """Take a file in that several tests read."""
 
     def run(source: Path) -> Kept:
         store = tmp_path_factory.mktemp("store")
