@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,12 +17,21 @@ from hsc.reading.h5_values import H5Empty, H5Values
 from hsc.reading.opened import OpenedDataset
 from hsc.store import read_fill
 
-if TYPE_CHECKING:
-    from hsc.reading.h5 import H5Group
-
 # Filters that h5py has names for (H5Zpublic.h; LZF is h5py's own, 32000).
 _COMPRESSIONS = {1: "gzip", 4: "szip", 32000: "lzf"}
 _SHUFFLE, _FLETCHER32 = 2, 3
+
+
+class Holder(Protocol):
+    """What a dataset is in: an `H5Group`."""
+
+    name: str
+    """Its path."""
+
+    @property
+    def file(self) -> Any:
+        """The root."""
+        ...
 
 
 class H5Dataset:
@@ -43,7 +52,7 @@ class H5Dataset:
     """
 
     def __init__(
-        self, dataset: OpenedDataset, path: str, rows: tuple[int, int] | None, parent: H5Group
+        self, dataset: OpenedDataset, path: str, rows: tuple[int, int] | None, parent: Holder
     ) -> None:
         self._dataset, self._rows = dataset, rows
         self._values = H5Values(dataset, path)
@@ -135,7 +144,7 @@ class H5Dataset:
         return H5Attributes(attributes, lambda path: self._dataset.array(path).read())
 
     @property
-    def file(self) -> H5Group:
+    def file(self) -> Any:
         """The root."""
         return self.parent.file
 
