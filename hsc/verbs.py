@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hsc.client import connect
 from hsc.errors import HscError
@@ -22,13 +22,25 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def open(pid: str | Pid) -> xr.DataTree:
+def open(
+    pid: str | Pid,
+    *,
+    gaps: Literal["raise", "mask", "fill"] = "raise",
+    scaled: bool = True,
+) -> xr.DataTree:
     """Open a dataset as a tree of lazy arrays.
 
     Parameters
     ----------
     pid
         The dataset's PID; ``@n`` names version n, else it is the newest.
+    gaps
+        What a part reads as that could not be carried over from its source: ``raise`` for a
+        `GapError`, ``fill`` for the fill value, ``mask`` for the fill value with a boolean
+        variable ``<name>_gap`` beside each array that has gaps.
+    scaled
+        Whether fields with a scale factor or an offset by NeXus's rules (``I_scaling_factor``)
+        are given in physical numbers, float64; else all are as they are stored.
 
     Returns
     -------
@@ -48,7 +60,7 @@ def open(pid: str | Pid) -> xr.DataTree:
 
     with connect() as catalog:
         record = catalog.get(Pid.parse(pid))
-    return open_tree(open_dataset(record))
+    return open_tree(open_dataset(record), gaps=gaps, scaled=scaled)
 
 
 def search(

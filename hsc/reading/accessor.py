@@ -21,6 +21,7 @@ from hsc.reading.h5 import H5Group, open_h5
 from hsc.reading.lazy import lazy_array
 from hsc.reading.opened import OpenedDataset
 from hsc.reading.plots import DefaultPlot, find_default_plot
+from hsc.reading.regions import Gaps
 from hsc.reading.transformations import Transformation, read_transformations
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Origin:
     """Its arrays, group by group."""
     renamed: Mapping[str, str]
     """True path of groups that stand elsewhere in the tree, by where that is."""
+    gaps: Gaps
+    """What gaps read as."""
 
 
 @xr.register_datatree_accessor("hsc")
@@ -66,7 +69,7 @@ class HscAccessor:
         self._tree = tree
         self._dataset = origin.dataset
         self._fields = origin.fields
-        self._renamed = origin.renamed
+        self._renamed, self._gaps = origin.renamed, origin.gaps
 
     def __repr__(self) -> str:
         return show_text(self._dataset)
@@ -92,11 +95,11 @@ class HscAccessor:
     @property
     def h5(self) -> H5Group:
         """The tree by HDF5 paths, read only, with names and values as h5py gives them."""
-        return open_h5(self._dataset, self._fields.paths)
+        return open_h5(self._dataset, self._fields.paths, self._gaps)
 
     def role(self, name: str) -> da.Array:
         """Give the array that has a role, lazily, as it is stored."""
-        return lazy_array(self._dataset.role(name))
+        return lazy_array(self._dataset.role(name), gaps=self._gaps)
 
     def __getitem__(self, path: str) -> xr.DataArray | xr.DataTree:
         """Give what an HDF5 path leads to: a variable, lazily, or a node.
@@ -130,7 +133,7 @@ class HscAccessor:
         if "hsc_scaled" in found.attrs:
             return np.asarray(found.values)
         rows = reached.rows or (0, None)
-        return self._fields.array(reached.path).read(*rows)
+        return self._fields.array(reached.path).read(*rows, gaps=self._gaps)
 
     def elements(self, path: str) -> NDArray[Any]:
         """Read a compound dataset as a structured array, a ragged one as an array of arrays.

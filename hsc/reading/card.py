@@ -38,9 +38,9 @@ def show_text(dataset: OpenedDataset) -> str:
     """Show what a dataset is, in lines for a terminal. No chunk is read."""
     record = dataset.record
     lines = [f"{_line(record.title) or 'untitled'}   {record.pid}@{record.version}"]
-    facts = list(_facts(dataset))
+    facts = [(_line(label), _line(value)) for label, value in _facts(dataset)]
     wide = max(len(label) for label, _ in facts)
-    lines += [f"  {label:<{wide}}  {_line(value)}" for label, value in facts]
+    lines += [f"  {label:<{wide}}  {value}" for label, value in facts]
     rows = list(_rows(dataset))
     if rows:
         lines.append("  arrays")
@@ -54,7 +54,7 @@ def show_html(dataset: OpenedDataset) -> str:
     """Show what a dataset is, as HTML for a notebook, its picture inline. No chunk is read."""
     record = dataset.record
     facts = "".join(
-        f"<tr><th style='text-align:left'>{escape(label)}</th>"
+        f"<tr><th style='text-align:left'>{escape(_line(label))}</th>"
         f"<td style='text-align:left'>{escape(_line(value))}</td></tr>"
         for label, value in _facts(dataset)
     )

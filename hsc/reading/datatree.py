@@ -11,6 +11,7 @@ from hsc.reading.card import show_html, show_text
 from hsc.reading.fields import Fields
 from hsc.reading.nodes import Choices, Nodes
 from hsc.reading.opened import OpenedDataset
+from hsc.reading.regions import Gaps
 
 
 class OpenedTree(xr.DataTree):
@@ -31,7 +32,7 @@ class OpenedTree(xr.DataTree):
         return show(origin.dataset) if isinstance(origin, Origin) else ""
 
 
-def open_tree(dataset: OpenedDataset, *, scaled: bool = True) -> OpenedTree:
+def open_tree(dataset: OpenedDataset, *, gaps: Gaps = "raise", scaled: bool = True) -> OpenedTree:
     """Open a dataset as a tree.
 
     Each group is a node, each array a variable of its group under its own name, and so is each
@@ -44,6 +45,9 @@ def open_tree(dataset: OpenedDataset, *, scaled: bool = True) -> OpenedTree:
     ----------
     dataset
         The dataset.
+    gaps
+        What reads as the fill value or not at all: ``raise``, ``fill``, or ``mask``, which puts
+        a boolean ``<name>_gap`` beside each array that has gaps.
     scaled
         Whether NeXus's scale factors and offsets are applied to the fields that have some.
 
@@ -52,12 +56,12 @@ def open_tree(dataset: OpenedDataset, *, scaled: bool = True) -> OpenedTree:
     tree
         With the accessor ``.hsc``.
     """
-    fields = Fields(dataset)
+    fields, choices = Fields(dataset), Choices(gaps, scaled)
     tree = OpenedTree()
     nodes: dict[str, xr.DataTree] = {"/": tree}
     children: dict[str, dict[str, xr.DataTree]] = {}
     places = {"/": "/"}
-    for path, node in Nodes(fields, dataset.record.root[-16:], Choices(scaled=scaled)):
+    for path, node in Nodes(fields, dataset.record.root[-16:], choices):
         if path == "/":
             tree.dataset = node
             continue
@@ -71,5 +75,5 @@ def open_tree(dataset: OpenedDataset, *, scaled: bool = True) -> OpenedTree:
     tree.name = f"{dataset.record.pid.ulid}@{dataset.record.version}"
     renamed = {place: path for path, place in places.items() if place != path}
     # Encoding is where xarray keeps what a tree was read from; it is not shown and not copied on.
-    tree.encoding = {ORIGIN: Origin(dataset, fields, renamed)}
+    tree.encoding = {ORIGIN: Origin(dataset, fields, renamed, gaps)}
     return tree

@@ -17,6 +17,7 @@ from hsc.reading.nxdata import (
 )
 from hsc.reading.opened import OpenedDataset
 from hsc.reading.paths import TreePaths
+from hsc.store import DATA
 
 # Where NeXus keeps what moved during a run, and endings of names that tell of a move otherwise.
 _ANGLES = ("sample/goniometer", "sample/transformations")
@@ -75,6 +76,17 @@ class Fields:
         if path not in self._opened:
             self._opened[path] = self._dataset.array(path)
         return self._opened[path]
+
+    def gapped(self) -> frozenset[str]:
+        """Give the true paths of arrays that have gaps, by the manifest."""
+        keys = {
+            entry.key.removeprefix(f"{DATA}/")
+            for entry in self._dataset.version.manifest.entries
+            if len(entry.chunks) and entry.chunks.gaps.size
+        }
+        arrays = {f"{key}/".rpartition("/c/")[0] for key in keys}
+        documents = self._dataset.documents
+        return frozenset(path for path, each in documents.items() if each["key"] in arrays)
 
     def of(self, path: str) -> GroupFields:
         """Give the arrays of a group by its true path."""

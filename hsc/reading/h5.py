@@ -12,6 +12,7 @@ from hsc.reading.h5_attributes import H5Attributes
 from hsc.reading.h5_dataset import H5Dataset
 from hsc.reading.opened import OpenedDataset
 from hsc.reading.paths import Reached, TreePaths
+from hsc.reading.regions import Gaps
 
 _MADE_OF_OTHERS = ("hsc:compound", "hsc:ragged")
 
@@ -104,10 +105,14 @@ class H5Group(Mapping[str, Any]):
         Its path.
     paths
         The paths of the tree.
+    gaps
+        What gaps read as.
     """
 
-    def __init__(self, dataset: OpenedDataset, name: str, paths: TreePaths) -> None:
-        self._dataset, self._paths = dataset, paths
+    def __init__(
+        self, dataset: OpenedDataset, name: str, paths: TreePaths, gaps: Gaps = "raise"
+    ) -> None:
+        self._dataset, self._paths, self._gaps = dataset, paths, gaps
         self.name = name
 
     def __getitem__(self, name: str | bytes) -> Any:
@@ -200,12 +205,12 @@ class H5Group(Mapping[str, Any]):
     @property
     def file(self) -> H5Group:
         """The root."""
-        return H5Group(self._dataset, "/", self._paths)
+        return self._group("/")
 
     @property
     def parent(self) -> H5Group:
         """The group that it is in."""
-        return H5Group(self._dataset, self.name.rpartition("/")[0] or "/", self._paths)
+        return self._group(self.name.rpartition("/")[0] or "/")
 
     @cached_property
     def _names(self) -> list[str]:
@@ -220,9 +225,12 @@ class H5Group(Mapping[str, Any]):
             return H5Datatype(path, self._paths.types[path], self._read)
         attributes = self._paths.attributes(path)
         if self._paths.is_array(path) or any(key in attributes for key in _MADE_OF_OTHERS):
-            parent = H5Group(self._dataset, path.rpartition("/")[0] or "/", self._paths)
-            return H5Dataset(self._dataset, path, reached.rows, parent)
-        return H5Group(self._dataset, path, self._paths)
+            parent = self._group(path.rpartition("/")[0] or "/")
+            return H5Dataset(self._dataset, path, reached.rows, parent, self._gaps)
+        return self._group(path)
+
+    def _group(self, path: str) -> H5Group:
+        return H5Group(self._dataset, path, self._paths, self._gaps)
 
     def _link(self, name: str, group: str | None = None) -> H5Link:
         """Give the last link of a path."""
@@ -242,9 +250,9 @@ class H5Group(Mapping[str, Any]):
         return H5HardLink()
 
 
-def open_h5(dataset: OpenedDataset, paths: TreePaths) -> H5Group:
+def open_h5(dataset: OpenedDataset, paths: TreePaths, gaps: Gaps = "raise") -> H5Group:
     """Open a dataset's root group as h5py would its file's."""
-    return H5Group(dataset, "/", paths)
+    return H5Group(dataset, "/", paths, gaps)
 
 
 def _text(name: str | bytes) -> str:

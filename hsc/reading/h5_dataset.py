@@ -15,6 +15,7 @@ from hsc.reading.h5_attributes import H5Attributes
 from hsc.reading.h5_selection import select
 from hsc.reading.h5_values import H5Empty, H5Values
 from hsc.reading.opened import OpenedDataset
+from hsc.reading.regions import Gaps
 from hsc.store import read_fill
 
 # Filters that h5py has names for (H5Zpublic.h; LZF is h5py's own, 32000).
@@ -49,13 +50,20 @@ class H5Dataset:
         First row and the one after the last, when it is a part of a DECTRIS stack.
     parent
         The group that it is in.
+    gaps
+        What gaps read as.
     """
 
     def __init__(
-        self, dataset: OpenedDataset, path: str, rows: tuple[int, int] | None, parent: Holder
+        self,
+        dataset: OpenedDataset,
+        path: str,
+        rows: tuple[int, int] | None,
+        parent: Holder,
+        gaps: Gaps = "raise",
     ) -> None:
         self._dataset, self._rows = dataset, rows
-        self._values = H5Values(dataset, path)
+        self._values = H5Values(dataset, path, gaps)
         self._document = dataset.documents[path]
         self._facts: Mapping[str, Any] = self._document["attributes"].get("hsc:hdf5", {})
         self.name = path

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from hsc.reading.opened import OpenedDataset
+from hsc.reading.regions import Gaps
 
 Facts = Mapping[str, Any]
 Rows = tuple[int, int] | None
@@ -51,10 +52,12 @@ class H5Values:
         The dataset that it is in.
     path
         True path: of an array, or of the group that a compound or ragged dataset became.
+    gaps
+        What gaps read as.
     """
 
-    def __init__(self, dataset: OpenedDataset, path: str) -> None:
-        self._dataset, self._path = dataset, path
+    def __init__(self, dataset: OpenedDataset, path: str, gaps: Gaps = "raise") -> None:
+        self._dataset, self._path, self._gaps = dataset, path, gaps
         document = dataset.documents[path]
         attributes = document["attributes"]
         self._facts: Facts = attributes.get("hsc:hdf5", {})
@@ -77,7 +80,7 @@ class H5Values:
         """Read a region of what is one array here; elements' own dimensions come whole."""
         array = self._dataset.array(self._path)
         tail = array.shape[len(start) :]
-        values = array.region((*start, *[0] * len(tail)), (*stop, *tail))
+        values = array.region((*start, *[0] * len(tail)), (*stop, *tail), gaps=self._gaps)
         return as_h5py(values, self._facts)
 
     def _read(self, path: str, shape: tuple[int, ...], rows: Rows) -> NDArray[Any]:
@@ -90,7 +93,7 @@ class H5Values:
         if rows is None:
             values = np.empty((0, *array.shape[len(shape) :]), array.dtype)
         else:
-            values = array.read(*rows) if shape else array.read()
+            values = array.read(*(rows if shape else ()), gaps=self._gaps)
         return as_h5py(values, attributes.get("hsc:hdf5", {}))
 
     def _compound(

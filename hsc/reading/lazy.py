@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dask.array as da
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.reading.array import OpenedArray
+from hsc.reading.regions import Gaps
 
 _BLOCK_BYTES = 128 * 10**6
 # Text and other objects: a guess, for blocks of them have no size before they are read.
 _OBJECT_BYTES = 64
 
 
-def lazy_array(array: OpenedArray, name: str | None = None) -> da.Array:
+def lazy_array(array: OpenedArray, name: str | None = None, *, gaps: Gaps = "raise") -> da.Array:
     """Give an array lazily, in blocks of whole inner chunks that never cross a shard.
 
     Parameters
@@ -26,9 +27,19 @@ def lazy_array(array: OpenedArray, name: str | None = None) -> da.Array:
         The array.
     name
         Name of dask's keys: one for the same content, so that dask reads it once; None: a new one.
+    gaps
+        What gaps read as: an error, or the fill value.
     """
-    region, blocks = _Region(array), _blocks(array)
-    meta = np.empty((0,) * len(array.shape), array.dtype)
+    return _lazy(_Region(array, gaps), _blocks(array), name)
+
+
+def lazy_gaps(array: OpenedArray, name: str | None = None) -> da.Array:
+    """Give lazily which elements of an array lie in gaps, boolean, in the array's blocks."""
+    return _lazy(_GapRegion(array, "mask"), _blocks(array), name)
+
+
+def _lazy(region: _Region, blocks: tuple[tuple[int, ...], ...], name: str | None) -> da.Array:
+    meta = np.empty((0,) * region.ndim, region.dtype)
     if name is None or math.prod(map(len, blocks)) > 1:
         lazy: da.Array = da.from_array(
             region, chunks=blocks, asarray=False, name=name or False, meta=meta
@@ -70,8 +81,8 @@ def _lengths(length: int, shard: int, step: int) -> Iterator[int]:
 class _Region:
     """An array as dask reads it, by slices."""
 
-    def __init__(self, array: OpenedArray) -> None:
-        self._array = array
+    def __init__(self, array: OpenedArray, gaps: Gaps) -> None:
+        self._array, self._gaps = array, gaps
         self.shape = array.shape
         self.dtype = array.dtype
         self.ndim = len(array.shape)
@@ -87,4 +98,18 @@ class _Region:
             stop.append(max(low, high) if plain else length)
             rest.append(slice(None) if plain else part)
         # The ellipsis keeps a scalar an array of no dimensions.
-        return self._array.region(start, stop)[(*rest, ...)]
+        return self._read(start, stop)[(*rest, ...)]
+
+    def _read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        return self._array.region(start, stop, gaps=self._gaps)
+
+
+class _GapRegion(_Region):
+    """Where an array has gaps, as dask reads it."""
+
+    def __init__(self, array: OpenedArray, gaps: Gaps) -> None:
+        super().__init__(array, gaps)
+        self.dtype = np.dtype(bool)
+
+    def _read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        return self._array.gap_mask(start, stop)

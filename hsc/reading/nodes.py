@@ -13,15 +13,18 @@ import xarray as xr
 from hsc.reading.array import OpenedArray
 from hsc.reading.dimensions import name_dimensions
 from hsc.reading.fields import Fields, GroupFields
-from hsc.reading.lazy import lazy_array
+from hsc.reading.lazy import lazy_array, lazy_gaps
 from hsc.reading.nxdata import Scaling
 from hsc.reading.plain_attributes import plain_attributes
+from hsc.reading.regions import Gaps
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """How a tree is to be opened."""
 
+    gaps: Gaps = "raise"
+    """What gaps read as: an error, or the fill value, with or without masks beside."""
     scaled: bool = True
     """Whether NeXus's scale factors and offsets are applied."""
 
@@ -40,7 +43,8 @@ class Nodes:
     """
 
     def __init__(self, fields: Fields, token: str, choices: Choices) -> None:
-        self._fields, self._token, self._choices = fields, token, choices
+        self._fields, self._token, self._choices = fields, f"{token}-{choices.gaps}", choices
+        self._gapped = fields.gapped() if choices.gaps == "mask" else frozenset()
 
     def __iter__(self) -> Iterator[tuple[str, xr.Dataset]]:
         """Give each group's path and dataset, groups before what is in them."""
@@ -58,12 +62,28 @@ class Nodes:
             name: xr.Variable(names[name], self._values(group, name), self._said(group, name))
             for name in group.arrays
         }
+        variables |= self._masks(group, names)
         along = {name for name, dimensions in names.items() if dimensions == (name,)}
         along |= {axis.name for axis in group.plotted.axes} if group.plotted else set()
         # Coordinates without an index: to make one xarray would read them here and now.
         bare = {name: variables.pop(name) for name in group.arrays if name in along}
         coordinates = xr.Coordinates(bare, indexes={})
         return xr.Dataset(variables, coordinates, plain_attributes(attributes))
+
+    def _masks(
+        self, group: GroupFields, names: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, xr.Variable]:
+        """Give for each array with gaps where they are, as ``<name>_gap``."""
+        masks = {}
+        for name, array in group.arrays.items():
+            if array.path in self._gapped:
+                shown = f"{name}_gap"
+                while shown in group.arrays:
+                    shown += "_"
+                mask = lazy_gaps(array, f"{array.path}-gaps-{self._token}")
+                said = {"long_name": f"where {name} could not be carried over from its source"}
+                masks[shown] = xr.Variable(names[name], mask, said)
+        return masks
 
     def _values(self, group: GroupFields, name: str) -> da.Array:
         stored = self._lazy(group.arrays[name])
@@ -82,7 +102,8 @@ class Nodes:
         return number
 
     def _lazy(self, array: OpenedArray) -> da.Array:
-        return lazy_array(array, f"{array.path}-{self._token}")
+        name = f"{array.path}-{self._token}"
+        return lazy_array(array, name, gaps=self._choices.gaps)
 
     def _said(self, group: GroupFields, name: str) -> dict[str, Any]:
         """Give the attributes of a variable."""

@@ -105,7 +105,7 @@ def dataset_differences(theirs: h5py.Dataset, ours: Any) -> Iterator[str]:
         yield f"type is {ours.dtype}, not {dtype}"
     if not same(expected, found):
         yield f"{found!r} of {type(found)}, not {expected!r} of {type(expected)}"[:_LONGEST]
-    elif theirs.ndim and theirs.shape[0] > 2:
+    elif theirs.ndim and theirs.shape[0] > 2 and not large:
         key = (slice(1, None, 2), ...)
         if not same(theirs[key], ours[key]):
             yield "other values by steps"

@@ -51,14 +51,14 @@ def keep(keep_for_module):
 def keep_for_module(tmp_path_factory):
     """Take a file in that several tests read."""
 
-    def run(source: Path) -> Kept:
+    def run(source: Path, policy: str = "strict") -> Kept:
         store = tmp_path_factory.mktemp("store")
-        made = make_plan(read_run(source, layout=None, time_zone="UTC"), policy="strict")
+        made = make_plan(read_run(source, layout=None, time_zone="UTC"), policy=policy)
         written = write_plan(
             made, store.as_uri(), LOCATION, workers=ThreadWorkers(2), progress=Silent(),
-            resumed=False,
+            resumed=False, policy=policy,
         )  # fmt: skip
-        manifest = commit_plan(made, store.as_uri(), LOCATION, written.entries)
+        manifest = commit_plan(made, store.as_uri(), LOCATION, written.entries, written.gaps)
         folder = store / LOCATION
         return Kept(make_record(manifest.root, folder.as_uri()), folder, source)
 

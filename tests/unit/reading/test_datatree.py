@@ -6,13 +6,14 @@ import warnings
 
 import dask
 import h5py
+import hdf5plugin
 import numpy as np
 import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsc.errors import HscError, MissingShardError
+from hsc.errors import GapError, HscError, MissingShardError
 from hsc.ingestion.tree import NewArray, NewTree
 from hsc.model import Way
 from hsc.reading import OpenedArray, open_tree
@@ -173,6 +174,43 @@ def test_the_accessor_knows_the_dataset(keep_tree):
     assert np.array_equal(opened.hsc.zarr()["g/I"][...], values)
     assert str(kept.record.pid) in opened.hsc.cite()
     assert "a run" in opened.hsc.cite()
+
+
+def write_with_a_gap(path):
+    values = np.random.default_rng(0).integers(1, 99, (4, 64, 64)).astype("u2")
+    with h5py.File(path, "w") as file:
+        kind = hdf5plugin.Bitshuffle(cname="lz4")
+        frames = file.create_dataset("g/frames", data=values, chunks=(1, 64, 64), **kind)
+        chunk = frames.id.read_direct_chunk((2, 0, 0))[1]
+        frames.id.write_direct_chunk((2, 0, 0), chunk[:-50])
+        file["g/frames_gap"] = np.arange(3)
+        file["g/whole"] = np.arange(3)
+    return values
+
+
+def test_gaps_raise_or_are_filled_or_are_masked(tmp_path, keep):
+    values = write_with_a_gap(tmp_path / "a.h5")
+    dataset = keep(tmp_path / "a.h5", policy="quarantine").open()
+    tree = open_tree(dataset)
+    with pytest.raises(GapError):
+        tree["g/frames"].compute()
+    with pytest.raises(GapError):
+        tree.hsc.h5["g/frames"][2]
+    assert np.array_equal(tree.hsc.h5["g/frames"][1], values[1])
+    values[2] = 0
+    for gaps in ("fill", "mask"):
+        filled = open_tree(dataset, gaps=gaps)
+        assert np.array_equal(filled["g/frames"].values, values)
+        assert np.array_equal(filled.hsc.h5["g/frames"][...], values)
+        assert np.array_equal(filled.hsc.numpy("g/frames"), values)
+    masked = open_tree(dataset, gaps="mask")["g"]
+    assert set(masked.variables) == {"frames", "frames_gap", "frames_gap_", "whole"}
+    assert masked["frames_gap"].values.tolist() == [0, 1, 2]
+    mask = masked["frames_gap_"]
+    assert mask.dims == masked["frames"].dims
+    assert mask.chunks == masked["frames"].chunks
+    assert np.flatnonzero(mask.values.any(axis=(1, 2))).tolist() == [2]
+    assert np.isnan(masked["frames"].where(~mask)[2]).all().compute()
 
 
 def test_a_tree_of_somebody_else_has_no_accessor():
