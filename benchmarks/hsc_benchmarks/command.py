@@ -21,9 +21,12 @@ BENCHMARKS = {
     "bucket": "hsc_benchmarks.bucket:measure_bucket",
     "ingest": "hsc_benchmarks.ingest:measure_ingest",
     "inspect": "hsc_benchmarks.inspecting:measure_inspect",
+    "read": "hsc_benchmarks.reading:measure_read",
     "scale": "hsc_benchmarks.scale:measure_scale",
     "small": "hsc_benchmarks.small:measure_small",
 }
+# Frames that a benchmark takes by default, where not 200.
+FRAMES = {"read": 1900}
 # Ways that chunks travel, and frames that take more than 1 GB as stored.
 WAYS = {
     "rewrap-u4": 740,
@@ -39,8 +42,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: bucket, ingest, inspect, scale, small; or a way that chunks "
-            "travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
+            help="Which benchmark: bucket, ingest, inspect, read, scale, small; or a way that "
+            "chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
         ),
     ] = "ingest",
     frames: Annotated[
@@ -58,7 +61,7 @@ def bench(
     """Measure on this machine, against the floor and against the usual way."""
     measure = _find(name)
     document = {"benchmark": name, "machine": describe_machine(folder)}
-    count = frames or WAYS.get(name, 200)
+    count = frames or {**FRAMES, **WAYS}.get(name, 200)
     document |= measure(frames=count, rounds=rounds, folder=folder, say=_say)
     if json:
         print_document(document)

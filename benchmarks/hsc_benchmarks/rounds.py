@@ -16,7 +16,7 @@ class Arm:
 
     prepare: Callable[[], None]
     """Makes the place ready, untimed."""
-    run: Callable[[], None]
+    run: Callable[[], object]
     """What is timed."""
 
 
