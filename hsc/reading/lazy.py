@@ -90,13 +90,8 @@ class _Region:
     def __getitem__(self, key: Any) -> NDArray[Any]:
         given = key if isinstance(key, tuple) else () if key is ... else (key,)
         parts = (*given, *[slice(None)] * (self.ndim - len(given)))
-        start, stop, rest = [], [], []
-        for part, length in zip(parts, self.shape, strict=True):
-            low, high, step = part.indices(length) if isinstance(part, slice) else (0, length, 0)
-            plain = step == 1
-            start.append(low if plain else 0)
-            stop.append(max(low, high) if plain else length)
-            rest.append(slice(None) if plain else part)
+        bounds = [_bounds(part, length) for part, length in zip(parts, self.shape, strict=True)]
+        start, stop, rest = zip(*bounds, strict=True) if bounds else ((), (), ())
         # The ellipsis keeps a scalar an array of no dimensions.
         return self._read(start, stop)[(*rest, ...)]
 
@@ -113,3 +108,20 @@ class _GapRegion(_Region):
 
     def _read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         return self._array.gap_mask(start, stop)
+
+
+def _bounds(part: Any, length: int) -> tuple[int, int, Any]:
+    """Give first element and end of what an index touches, and the index counted from there."""
+    if isinstance(part, slice):
+        each = range(*part.indices(length))
+        if not each:
+            return 0, 0, slice(None)
+        return min(each[0], each[-1]), max(each[0], each[-1]) + 1, slice(None, None, each.step)
+    numbers = np.asarray(part)
+    if numbers.dtype == bool:
+        numbers = np.flatnonzero(numbers)
+    if not numbers.size:
+        return 0, 0, numbers.astype(np.intp)
+    numbers = np.where(numbers < 0, numbers + length, numbers)
+    low = int(numbers.min())
+    return low, int(numbers.max()) + 1, numbers - low if numbers.ndim else int(numbers) - low
