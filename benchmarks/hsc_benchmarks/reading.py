@@ -19,8 +19,7 @@ import numpy as np
 
 from hsc import jobs, settings, verbs
 from hsc.errors import ConfigurationError, HscError
-from hsc.reading import OpenedArray, open_dataset
-from hsc.reading.regions import reading_threads
+from hsc.reading import OpenedArray, open_dataset, reading_threads
 from hsc.store import S3Objects, open_objects
 from hsc_benchmarks import bare_reading as bare
 from hsc_benchmarks.counting import Counted, count_requests

@@ -9,6 +9,7 @@ from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile
 from hsc.reading.elements import elements
 from hsc.reading.opened import OpenedDataset, open_dataset
+from hsc.reading.regions import Gaps, reading_threads
 from hsc.reading.transformations import combine
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CarriedFile",
+    "Gaps",
     "HscAccessor",
     "OpenedArray",
     "OpenedDataset",
@@ -25,6 +27,7 @@ __all__ = [
     "elements",
     "open_dataset",
     "open_tree",
+    "reading_threads",
 ]
 
 
