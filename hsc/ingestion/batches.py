@@ -24,6 +24,7 @@ from hsc.store import (
     pack_key,
     references,
 )
+from hsc.workers import at_work
 
 Member = ShardTask | PlannedAsset
 """What makes one object: of an array, or bytes carried as they are."""
@@ -84,8 +85,8 @@ class Work:
 
     @property
     def tasks(self) -> list[PackTask | ShardTask]:
-        """Packs and shards, those first that ask most of Python."""
-        return [*self.packs, *self.shards]
+        """Packs and shards: first what asks most of Python, large shards before small ones."""
+        return [*self.packs, *sorted(self.shards, key=lambda shard: -shard.nbytes)]
 
 
 def batched(
@@ -193,13 +194,14 @@ def write_pack(
         The pack's own, and those of all objects.
     """
     pack, spilled = PackBuilder(number), []
-    for entry, data in objects:
-        if len(data) < _SPILLED_BYTES:
-            pack.add(entry, data)
-        else:
-            writer.put(entry, data)
-            spilled.append(entry)
-    data, packed = pack.finish()
+    with at_work():
+        for entry, data in objects:
+            if len(data) < _SPILLED_BYTES:
+                pack.add(entry, data)
+            else:
+                writer.put(entry, data)
+                spilled.append(entry)
+        data, packed = pack.finish()
     entries = [*packed, *spilled]
     writer.put_pack(data, entries)
     return entries

@@ -9,6 +9,7 @@ index. See ``docs/decisions/0002-source-id.md`` for why content goes in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from blake3 import blake3
 
 from hsc.layouts import Run, RunArray, RunFile
 from hsc.model import canonical_json
+from hsc.workers import available_cpus
 
 WHOLE_BYTES = 64 * 2**20
 _EDGE_BYTES = 4 * 2**20
@@ -29,7 +31,9 @@ Contents = Mapping[Path, bytes]
 
 def file_contents(run: Run) -> dict[Path, bytes]:
     """Read the content of a run's files, of large ones the samples, and give its digests."""
-    return {file.path: _content(file) for file in run.sources}
+    files = run.sources
+    with ThreadPoolExecutor(min(available_cpus(), len(files) or 1)) as threads:
+        return dict(zip((file.path for file in files), threads.map(_content, files), strict=True))
 
 
 def source_id(run: Run, contents: Contents | None = None) -> str:

@@ -14,6 +14,7 @@ from hsc.ingestion.files import SourceFiles
 from hsc.ingestion.filling import fill_shard
 from hsc.ingestion.tasks import ShardTask
 from hsc.store import ObjectEntry, ShardStream, VersionWriter, open_objects
+from hsc.workers import at_work
 
 _NO_DIGEST = bytes(32)
 
@@ -61,7 +62,8 @@ def make_shard(task: ShardTask) -> MadeShard:
         if known.copy_as(entry, writer):
             return MadeShard(entry, copied=True)
     with writer.open_object(task.key) as written:
-        made = _build(task, written.write)
+        with at_work():
+            made = _build(task, written.write)
         there = known is not None and known.entry.digest == made.entry.digest
         if known is not None and there and task.remote and known.copy_as(made.entry, writer):
             return replace(made, copied=True)

@@ -142,7 +142,11 @@ def _made(
     weights = [task.nbytes for task in tasks]
     needs = [task.memory_nbytes for task in tasks]
     progress.start("write", sum(weights), "bytes")
-    made = workers.map(make_objects, tasks, progress=progress, weights=weights, needs=needs)
+    # A folder takes an object while it is made; to anything else it goes when it is whole.
+    waiting = any(not task.store.startswith("file:") for task in tasks)
+    made = workers.map(
+        make_objects, tasks, progress=progress, weights=weights, needs=needs, waiting=waiting
+    )
     progress.finish()
     return made
 

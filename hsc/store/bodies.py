@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.store.buffers import give_back
+from hsc.store.pacing import payer
 
 # An HTTP client sends what one call gives it, whatever it asked for, and takes the interpreter's
 # lock anew for each: with its own 16 kB that is what a PUT beside other work waits for.
@@ -94,12 +95,14 @@ class GatheredObject:
 
     def __init__(self, put: Callable[[Body], None]) -> None:
         self._put = put
+        self._pay = payer()  # its parts may come from another thread
         self._kept: list[tuple[NDArray[np.uint8], int]] = []
         # Made while the object is, so that no processor waits for it before the first byte goes.
         self._sha256 = hashlib.sha256()
 
     def write(self, buffer: NDArray[np.uint8], nbytes: int) -> bool:
         """Keep a buffer as the next part."""
+        self._pay(0)  # whose work was stopped hears it here; it pays when it is put
         self._sha256.update(buffer[:nbytes].data)
         self._kept.append((buffer, nbytes))
         return True

@@ -51,6 +51,12 @@ def ending_as_here(ask: Callable[[T], R]) -> Callable[[T], R]:
     return call
 
 
+def ends_waits() -> threading.Event:
+    """Give the event that ends the waits of this thread, for others that wait on its behalf."""
+    event: threading.Event | None = getattr(_ends, "event", None)
+    return event or threading.Event()
+
+
 def persist(
     ask: Callable[[], T], cause: Callable[[Exception], str | None], where: str, patience: Patience
 ) -> T:
@@ -95,8 +101,7 @@ def _waited(seconds: float, words: str, where: str, tries: int) -> bool:
     level = logging.DEBUG if tries == 1 else logging.WARNING
     _LOG.log(level, "the store fails (%s); trying again: %s", words, where)
     drawn = seconds * (1 - _SHARE_DRAWN * random.random())  # noqa: S311 (no secret)
-    event: threading.Event = getattr(_ends, "event", None) or threading.Event()
-    return not event.wait(drawn)
+    return not ends_waits().wait(drawn)
 
 
 def _gave_up(words: str, where: str, tries: int, seconds: float) -> StoreUnavailableError:

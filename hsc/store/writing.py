@@ -18,6 +18,7 @@ from hsc.errors import (
 )
 from hsc.model import Gap
 from hsc.provenance import read_crate
+from hsc.store.abreast import abreast
 from hsc.store.inside import copy_inside
 from hsc.store.intents import journal_key, place_intent, read_intent
 from hsc.store.manifest import (
@@ -177,11 +178,8 @@ class VersionWriter:
 
     def put_metadata(self, documents: dict[str, bytes]) -> list[ObjectEntry]:
         """Write small objects without a journal: metadata is made anew by each attempt."""
-        entries = []
-        for key, data in documents.items():
-            self._put_same(self._key(key), data)
-            entries.append(digest_entry(key, data))
-        return entries
+        abreast(lambda each: self._put_same(self._key(each[0]), each[1]), [*documents.items()])
+        return [digest_entry(key, data) for key, data in documents.items()]
 
     def commit(
         self,
@@ -235,28 +233,27 @@ class VersionWriter:
         entries = manifest.entries
         packs = {pack_key(entry.pack) for entry in entries if entry.packed}
         try:
+            lines = [entry.key for entry in entries if entry.key in packs or _has_line(entry)]
+            unlisted: list[str] = []
+            if resumed:
+                intent, _ = read_intent(self._objects, self._location)
+                listed = {entry.key for entry in entries} | {MANIFEST_KEY}
+                unlisted = sorted(intent.keys - listed)
+                lines += [key for key in unlisted if key in intent.shards]
+            gone = [*map(self._key, unlisted), *map(self._journal_key, lines)]
+            abreast(self._objects.delete, gone)
             intent, notes = read_intent(self._objects, self._location)
-            listed = {entry.key for entry in entries} | {MANIFEST_KEY}
-            for key in sorted(intent.keys - listed) if resumed else ():
-                self._objects.delete(self._key(key))
-                if key in intent.shards:
-                    self._objects.delete(self._journal_key(key))
-            for entry in entries:
-                own = entry.nbytes >= _JOURNALLED_BYTES and not entry.packed
-                if own or entry.key in packs:
-                    self._objects.delete(self._journal_key(entry.key))
-            intent, notes = read_intent(self._objects, self._location)
-            for key in [*map(self._key, intent.passing), *notes]:
-                self._objects.delete(key)
+            abreast(self._objects.delete, [*map(self._key, intent.passing)])
+            for note in notes:  # the last of all: they name what there may be
+                self._objects.delete(note)
         except StoreError as error:
             # A write-once store keeps it; of any other `hsc gc` removes it. The version is there.
             _LOG.info("the journal of %s stays: %s", self._location, error)
 
     def _check_there(self, entries: Sequence[ObjectEntry]) -> None:
-        for entry in entries:
-            if entry.absent or entry.packed:
-                continue
-            found = self._objects.size(self._key(entry.key))
+        own = [entry for entry in entries if not entry.absent and not entry.packed]
+        sizes = abreast(lambda entry: self._objects.size(self._key(entry.key)), own)
+        for entry, found in zip(own, sizes, strict=True):
             if found != entry.nbytes:
                 raise MissingShardError(
                     f"an object of {entry.nbytes} bytes was written and now has {found or 0}",
@@ -311,6 +308,11 @@ def _tells_of(crate: bytes, manifest: Manifest, where: str) -> bool:
     except ManifestError:  # written by another release, or by nobody we know
         return False
     return (told.root, told.gaps) == (manifest.root, manifest.gaps)
+
+
+def _has_line(entry: ObjectEntry) -> bool:
+    """Tell whether the journal got a line of an object; one in a pack stands in the pack's."""
+    return entry.nbytes >= _JOURNALLED_BYTES and not entry.packed
 
 
 def _line(entries: Sequence[ObjectEntry]) -> bytes:

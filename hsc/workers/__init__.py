@@ -8,6 +8,7 @@ from hsc.workers.pool import ThreadWorkers, Workers, available_cpus, open_worker
 from hsc.workers.progress import Progress, Silent
 from hsc.workers.rate import Pace, TokenBucket
 from hsc.workers.stopping import left_running
+from hsc.workers.turns import at_work
 
 __all__ = [
     "Bounds",
@@ -22,6 +23,7 @@ __all__ = [
     "ThreadWorkers",
     "TokenBucket",
     "Workers",
+    "at_work",
     "available_cpus",
     "end_children",
     "ending_children",

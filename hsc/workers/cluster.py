@@ -65,8 +65,9 @@ class ClusterWorkers:
         progress: Progress | None = None,
         weights: Sequence[int] | None = None,
         needs: Sequence[int] | None = None,
+        waiting: bool = False,
     ) -> list[R]:
-        """Give each task's result, in order."""
+        """Give each task's result, in order; how many are under way is the workers' to say."""
         results: dict[int, R] = {}
         self._each(function, tasks, results.__setitem__, progress, weights, needs)
         return [results[index] for index in range(len(tasks))]

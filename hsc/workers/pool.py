@@ -16,6 +16,7 @@ from hsc.workers.children import end_children
 from hsc.workers.cluster import ClusterWorkers
 from hsc.workers.progress import Progress, Silent
 from hsc.workers.stopping import Stop, settled
+from hsc.workers.turns import Turns
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,11 +45,14 @@ class Workers(Protocol):
         progress: Progress | None = None,
         weights: Sequence[int] | None = None,
         needs: Sequence[int] | None = None,
+        waiting: bool = False,
     ) -> list[R]:
         """Give each task's result, in the order of the tasks.
 
         The first error stops the rest and is raised. ``weights`` are the units that each task
         advances the progress by, by default one; ``needs`` are the bytes of memory that it takes.
+        With ``waiting`` tasks wait for a store much of their time: in threads twice as many are
+        under way, of which no more than `count` are at work (`at_work`).
 
         Raises
         ------
@@ -147,6 +151,7 @@ class ThreadWorkers:
         progress: Progress | None = None,
         weights: Sequence[int] | None = None,
         needs: Sequence[int] | None = None,
+        waiting: bool = False,
     ) -> list[R]:
         """Give each task's result, in order."""
         check_needs(needs or (), self._bounds.memory)
@@ -157,12 +162,17 @@ class ThreadWorkers:
 
         heard, units = progress or Silent(), weights or [1] * len(tasks)
         budget = MemoryBudget(self._bounds.memory if needs else None)
-        stop = Stop(self._pace)
-        graph = [
-            dask.delayed(_Call(function, task, heard, amount, budget, need, stop), pure=False)()
+        stop, turns = Stop(self._pace), Turns(self.count)
+        calls = [
+            _Call(function, task, heard, amount, budget, need, stop, turns)
             for task, amount, need in zip(tasks, units, needs or [0] * len(tasks), strict=True)
         ]
-        pool = ThreadPoolExecutor(self.count, thread_name_prefix="hsc")
+        # Of tasks that hang on nothing Dask begins with the last by name; without one, with any.
+        graph = [
+            dask.delayed(call, pure=False)(dask_key_name=f"hsc-{len(calls) - number:09}")
+            for number, call in enumerate(calls)
+        ]
+        pool = ThreadPoolExecutor(self.count * (1 + waiting), thread_name_prefix="hsc")
         try:
             # Asked for by its name, Dask looks for a client first and so imports distributed.
             results: tuple[R, ...] = dask.compute(
@@ -217,6 +227,7 @@ class _Call:
         budget: MemoryBudget,
         need: int,
         stop: Stop,
+        turns: Turns,
     ) -> None:
         self._function = function
         self._task = task
@@ -225,9 +236,10 @@ class _Call:
         self._budget = budget
         self._need = need
         self._stop = stop
+        self._turns = turns
 
     def __call__(self) -> Any:
-        with self._budget.taking(self._need), self._stop.heard():
+        with self._budget.taking(self._need), self._stop.heard(), self._turns.offered():
             self._stop.check()
             result = self._function(self._task)
         self._heard.advance(self._amount)

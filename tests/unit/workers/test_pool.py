@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from hsc.errors import DamagedSourceError
-from hsc.workers import Silent, ThreadWorkers, available_cpus, open_workers
+from hsc.workers import Silent, ThreadWorkers, at_work, available_cpus, open_workers
 
 
 class Counting:
@@ -177,3 +177,44 @@ def test_a_fold_raises_what_the_taker_raises():
 
     with pytest.raises(DamagedSourceError):
         ThreadWorkers(2).fold(operator.neg, range(4), refuse)
+
+
+def test_while_some_tasks_work_others_wait_for_a_store():
+    lock, working, most = threading.Lock(), [], []
+    beside = threading.Barrier(2)
+
+    def task(number):
+        with at_work():
+            with lock:
+                working.append(number)
+                most.append(len(working))
+            time.sleep(0.005)
+            with lock:
+                working.remove(number)
+        if number < 2:
+            # The other comes here only while this one waits, and is not at work.
+            beside.wait(timeout=30)
+        return number
+
+    assert ThreadWorkers(1).map(task, range(6), waiting=True) == list(range(6))
+    assert max(most) == 1
+
+
+def test_tasks_begin_in_their_order():
+    begun = []
+    ThreadWorkers(1).map(begun.append, range(12))
+    assert begun == list(range(12))
+
+
+def test_who_waits_for_its_turn_ends_with_the_others():
+    worked = []
+
+    def task(number):
+        with at_work():
+            worked.append(number)
+            time.sleep(0.05)
+            raise DamagedSourceError("this one")
+
+    with pytest.raises(DamagedSourceError):
+        ThreadWorkers(1).map(task, range(9), waiting=True)
+    assert len(worked) < 9
