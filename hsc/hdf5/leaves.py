@@ -14,10 +14,11 @@ from hsc.hdf5.columns import Column, Columns, columns_of, leaf_type, raw_columns
 from hsc.hdf5.elements import check_texts
 from hsc.hdf5.fills import fill_facts, fill_value
 from hsc.hdf5.parts import Part, RaggedTable, Step
-from hsc.hdf5.ragged import levels_of, ragged_tables, row_regions
+from hsc.hdf5.ragged import levels_of, ragged_tables
 from hsc.hdf5.records import type_record
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup
 from hsc.hdf5.types import Carry, ElementType
+from hsc.hdf5.written import written_regions
 
 NULL_KEY = "hsc:null"
 HDF5_KEY = "hsc:hdf5"
@@ -64,7 +65,7 @@ def leaves_of(dataset: h5py.Dataset, path: str, attributes: dict[str, Any]) -> L
     if unread:
         leaves.problems = [Problem(path, unread)]
         return leaves
-    tables = _tables(dataset, columns, path, leaves.problems)
+    tables = _tables(dataset, index, columns, path, leaves.problems)
     leaves.groups = _groups(dataset, path, columns, attributes)
     for column in columns.leaves:
         held = _with_table(column, tables)
@@ -122,7 +123,7 @@ def _exact(columns: Columns, dataset: h5py.Dataset, index: ChunkIndex) -> None:
     if not len(index):
         return
     for column in [c for c in columns.leaves if c.part.element.carry in _TEXTS]:
-        reason = _text_obstacle(dataset, column.part)
+        reason = _text_obstacle(dataset, index, column.part)
         if reason:
             columns.leaves.remove(column)
             if reason is _NO_WRITE_INTENT:
@@ -133,8 +134,8 @@ def _exact(columns: Columns, dataset: h5py.Dataset, index: ChunkIndex) -> None:
             columns.leaves += raw.leaves
 
 
-def _text_obstacle(dataset: h5py.Dataset, part: Part) -> str:
-    for start, stop in row_regions(dataset):
+def _text_obstacle(dataset: h5py.Dataset, index: ChunkIndex, part: Part) -> str:
+    for start, stop in written_regions(dataset, index):
         try:
             check_texts(dataset.id, part, start, stop)
         except ValueError as error:
@@ -146,7 +147,7 @@ def _text_obstacle(dataset: h5py.Dataset, part: Part) -> str:
 
 
 def _tables(
-    dataset: h5py.Dataset, columns: Columns, path: str, problems: list[Problem]
+    dataset: h5py.Dataset, index: ChunkIndex, columns: Columns, path: str, problems: list[Problem]
 ) -> dict[tuple[Step, ...], RaggedTable]:
     """Count the rows of ragged leaves; what can't be counted is a problem."""
     tables: dict[tuple[Step, ...], RaggedTable] = {}
@@ -157,7 +158,7 @@ def _tables(
             by_start.setdefault(levels[0], {})[level] = None
     for first, levels_below in by_start.items():
         try:
-            tables |= ragged_tables(dataset, list(levels_below))
+            tables |= ragged_tables(dataset, index, list(levels_below))
         except (OSError, RuntimeError, TypeError, ValueError, KeyError) as error:
             named = [str(step[1]) for step in first if step[0] == "field"]
             why = _NO_WRITE_INTENT if "no write intent" in str(error) else f"{error}"

@@ -53,9 +53,15 @@ def _ragged(source: Any, part: Part, start: Sequence[int], stop: Sequence[int]) 
         return _offsets(source, part, table, first, last)
     low, high = _blocks(table, first, last)
     within = tuple(slice(a, b) for a, b in zip(start[1:], stop[1:], strict=True))
-    values = finished(
-        source, part, unfold(_block(source, part, table.rows[low], table.rows[high]), part.inner)
-    )
+    # Block by block, but for those without rows: they may be all but a few.
+    parts = [
+        finished(
+            source, part, unfold(_block(source, part, table.rows[n], table.rows[n + 1]), part.inner)
+        )
+        for n in range(low, high)
+        if table.before[n] < table.before[n + 1]
+    ]
+    values = np.concatenate(parts) if parts else finished(source, part, None)
     begin = table.before[low]
     return values[(slice(first - begin, last - begin), *within)]
 
@@ -66,13 +72,19 @@ def _offsets(
     """Give offsets: the first is 0, then the end of each element."""
     begin, end = max(first, 1) - 1, last - 1
     low, high = _blocks(table, begin, end)
-    lengths = unfold(
-        _block(source, part, table.rows[low], table.rows[high]), part.inner, lengths=True
-    )
-    ends = table.values_before[low] + np.cumsum(counted(lengths))
+    lengths = [_lengths(source, part, table, number) for number in range(low, high)]
+    ends = table.values_before[low] + np.cumsum(np.concatenate(lengths))
     shift = table.before[low]
     found = ends[begin - shift : end - shift].astype(np.int64)
     return np.concatenate([np.zeros(1, np.int64), found]) if first == 0 < last else found
+
+
+def _lengths(source: Any, part: Part, table: RaggedTable, number: int) -> NDArray[np.int64]:
+    """Give the lengths of the elements of a block, unread where all are empty."""
+    if table.values_before[number] == table.values_before[number + 1]:
+        return np.zeros(table.before[number + 1] - table.before[number], np.int64)
+    block = _block(source, part, table.rows[number], table.rows[number + 1])
+    return counted(unfold(block, part.inner, lengths=True))
 
 
 def _blocks(table: RaggedTable, first: int, last: int) -> tuple[int, int]:

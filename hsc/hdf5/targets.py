@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import h5py
 
+from hsc.hdf5.chunks import chunk_index
 from hsc.hdf5.elements import read_handles
 from hsc.hdf5.parts import Part
-from hsc.hdf5.ragged import row_regions
 from hsc.hdf5.references import addresses_of
+from hsc.hdf5.written import written_regions
 
 
 def resolve(dataset: h5py.Dataset, part: Part, targets: Mapping[int, str]) -> tuple[Part, int]:
@@ -30,7 +31,7 @@ def resolve(dataset: h5py.Dataset, part: Part, targets: Mapping[int, str]) -> tu
         in the tree.
     """
     found: set[int] = set()
-    for start, stop in row_regions(dataset):
+    for start, stop in written_regions(dataset, chunk_index(dataset)):
         handles = read_handles(dataset.id, part, start, stop)
         if handles is not None:
             found |= addresses_of(dataset.id, handles)
