@@ -11,6 +11,7 @@ import h5py
 
 from hsc.errors import DamagedSourceError
 from hsc.hdf5.attributes import read_attributes
+from hsc.hdf5.creation_order import ORDER_KEY, creation_order
 from hsc.hdf5.external import raw_files
 from hsc.hdf5.files import FilesMet
 from hsc.hdf5.leaves import Leaves, leaves_of
@@ -246,6 +247,12 @@ class _Walker:
         found = read_attributes(node, path)
         self.problems += [Problem(where, reason) for where, reason in found.problems]
         self._referring.add(path, at, found)
+        try:
+            order = creation_order(node)
+        except _UNREADABLE as error:
+            self.problems.append(Problem(f"{path}@", f"the creation order can't be read: {error}"))
+        else:
+            found.values |= {ORDER_KEY: order} if order else {}
         return found.values
 
     def _finish(self, file: h5py.File) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hsc.errors import IncompleteRunError, UnsupportedObjectError
 from hsc.hdf5 import Problem, SourceGroup
 from hsc.ingestion.assets import PlannedAsset, plan_assets
+from hsc.ingestion.dimensions import dimension_names
 from hsc.ingestion.identity import (
     file_contents,
     file_digests,
@@ -82,12 +83,13 @@ def make_plan(run: Run, *, policy: str) -> Plan:
         _refuse(run)
     keys, names = run_keys(run)
     contents = file_contents(run)
+    dimensions = dimension_names(run)
     grows = bool(run.key or run.missing or len(run.sources) > 1)
     return Plan(
         run=run,
         source_id=source_id(run, contents),
         groups=tuple(_group(run, group, keys, names) for group in run.groups),
-        arrays=tuple(plan_array(array, keys, names) for array in run.arrays),
+        arrays=tuple(plan_array(a, keys, names, dimensions[a.path]) for a in run.arrays),
         assets=plan_assets(run),
         gaps=tuple(gaps),
         run_key=run_key(run, contents) if grows else "",

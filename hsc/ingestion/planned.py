@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.ingestion.enumerations import told_members
 from hsc.ingestion.grid import MAX_ARRAY_CHUNKS, shard_shape
 from hsc.ingestion.keys import told_name
 from hsc.ingestion.ranges import chunk_ranges
@@ -44,7 +45,9 @@ class PlannedArray:
         return _carried(self.columns, self.travel, math.prod(self.spec.chunks) * self.itemsize)
 
 
-def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str]) -> PlannedArray:
+def plan_array(
+    array: RunArray, keys: Mapping[str, str], names: Mapping[str, str], dimensions: tuple[str, ...]
+) -> PlannedArray:
     """Plan one array.
 
     Parameters
@@ -53,6 +56,8 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
         The array as its layout found it.
     keys, names
         Store key of each path, and true last name of those that were escaped (`run_keys`).
+    dimensions
+        Names of its dimensions (`dimension_names`).
     """
     first = array.pieces[0].dataset
     dtype = first.element.zarr or ""
@@ -64,6 +69,7 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
     shards = shard_shape(array.shape, chunks, first.itemsize, stored, places, split)
     attributes = dict(array.attributes)
     attributes["hsc:hdf5"] = dict(first.facts)
+    attributes |= told_members(first.facts, attributes)
     if array.path in names:
         attributes |= told_name(names[array.path])
     spec = ArraySpec(
@@ -76,7 +82,7 @@ def plan_array(array: RunArray, keys: Mapping[str, str], names: Mapping[str, str
         compressor=travel.compressor,
         fill_value=word_fill(first.fill_value, dtype),
         way=travel.way,
-        dimension_names=array.dimension_names or _dimension_names(array),
+        dimension_names=dimensions,
         attributes=attributes,
         big_endian=travel.big_endian,
     )
@@ -161,11 +167,3 @@ def _between(
         numbers += (first[box, axis] + place) * step
         step *= grid[axis]
     return numbers
-
-
-def _dimension_names(array: RunArray) -> tuple[str, ...]:
-    # Unique to the path: xarray refuses equal names of other lengths between parent and child.
-    # A dot inside a name is escaped, for /a.b and /a/b are two paths.
-    parts = plain_text(array.path.strip("/")).replace("%", "%25").replace(".", "%2E")
-    stem = parts.replace("/", ".")
-    return tuple(f"{stem}.{axis}" for axis in range(len(array.shape)))

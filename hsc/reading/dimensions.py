@@ -101,14 +101,13 @@ def _scales(array: OpenedArray) -> list[str]:
 def _share_axes(names: Names, members: Members, plotted: PlottedGroup) -> None:
     """Give axes, uncertainties and further signals the dimensions of the signal."""
     shared = names[plotted.signal]
-    unique = list(_stored(members[plotted.signal])) == [
-        f"{_stem(members[plotted.signal].path)}.{n}" for n in range(len(shared))
-    ]
+    stem = _stem(members[plotted.signal].path)
+    unique = [name.startswith(f"{stem}.") for name in _stored(members[plotted.signal])]
     named = set[int]()
     for axis in plotted.axes:
         place = axis.dimensions[0]
         # A name that a layout gave, as in ``frame``, says more than the name of an axis.
-        if unique and len(axis.dimensions) == 1 and place not in named:
+        if len(axis.dimensions) == 1 and unique[place] and place not in named:
             shared[place] = f"{axis.name}_bins" if axis.edges else axis.name
             named |= set() if axis.edges else {place}
     for axis in plotted.axes:

@@ -9,11 +9,15 @@ import numpy as np
 
 
 def plain_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a node's attributes without hsc's own notes; what JSON can't hold as NumPy's values."""
+    """Give a node's attributes as its file has them; what JSON can't hold as NumPy's values.
+
+    Hsc's own notes are left out, and what it added for stock readers.
+    """
+    added = attributes.get("hsc:added", ())
     return {
         name: _plain(value) if isinstance(value, dict) else value
         for name, value in attributes.items()
-        if not name.startswith("hsc:")
+        if not name.startswith("hsc:") and name not in added
     }
 
 

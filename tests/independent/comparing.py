@@ -144,11 +144,11 @@ class _Walk:
         self.done.arrays += not found
 
     def _attributes(self, node: Any, path: str, ours: dict[str, Any]) -> None:
-        types = ours.get("hsc:attribute_types", {})
+        types, added = ours.get("hsc:attribute_types", {}), ours.get("hsc:added", ())
         keys = {
             bytes.fromhex(types[key]["name_hex"]) if "name_hex" in types.get(key, {})
             else key.encode(): key
-            for key in ours if not key.startswith("hsc:")
+            for key in ours if not key.startswith("hsc:") and key not in added
         }  # fmt: skip
         try:
             names = [_raw(name) for name in node.attrs]

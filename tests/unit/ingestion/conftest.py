@@ -161,7 +161,12 @@ def compare_array(dataset: h5py.Dataset, array: zarr.Array) -> None:
 
 
 def compare_attributes(node: Any, copy: Any) -> None:
-    ours = {name: value for name, value in copy.attrs.items() if not name.startswith("hsc:")}
+    added = copy.attrs.get("hsc:added", ())
+    ours = {
+        name: value
+        for name, value in copy.attrs.items()
+        if not name.startswith("hsc:") and name not in added
+    }
     assert sorted(ours) == sorted(node.attrs)
     types = copy.attrs.get("hsc:attribute_types", {})
     for name, value in ours.items():
