@@ -30,7 +30,8 @@ class H5Attributes(Mapping[str, Any]):
     def __init__(self, attributes: Json, read: ReadArray) -> None:
         self._attributes, self._read = attributes, read
         self._types: Json = attributes.get("hsc:attribute_types", {})
-        keys = [key for key in attributes if not key.startswith("hsc:")]
+        added = attributes.get("hsc:added", ())  # for stock readers; the file has them not
+        keys = [key for key in attributes if not key.startswith("hsc:") and key not in added]
         named = {self._name(key): key for key in keys}
         order = sorted(named, key=lambda name: name.encode("utf-8", "surrogateescape"))
         self._keys = {name: named[name] for name in order}
