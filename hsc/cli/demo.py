@@ -94,7 +94,7 @@ def _run(folder: Path, frames: int, seed: int, flow: bool, bars: Bars) -> Outcom
     reduced = run_job("reduce", asked, flow, bars)
     curve = jobs.export(reduced.pid, folder / "subtracted.h5")
     pictures = draw_pictures(folder, reduced.pid, sample.pid)
-    return _outcome(model.rg_nm, report, reduced, [curve, *pictures])
+    return _outcome(model.rg_nm, report, reduced, [curve.path, *pictures])
 
 
 def _outcome(truth_nm: float, report: Any, reduced: Any, files: list[Path]) -> Outcome:

@@ -1,7 +1,8 @@
-"""``hsc export PID OUT``: a reduced curve as an NXcanSAS file."""
+"""``hsc export PID OUT``: a dataset back to HDF5, or a reduced curve as NXcanSAS."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,15 +10,66 @@ import typer
 
 from hsc import jobs
 from hsc.cli.options import Json
-from hsc.cli.output import answer, size
+from hsc.cli.output import Bars, answer, printable, size
+
+_WITH_GAPS = 3
+
+
+class FiltersChoice(StrEnum):
+    """Choices of ``--filters``."""
+
+    original = "original"
+    blosc = "blosc"
+    gzip = "gzip"
+
+
+class FormChoice(StrEnum):
+    """Choices of ``--as``."""
+
+    hdf5 = "hdf5"
+    nxcansas = "nxcansas"
+
+
+class GapsChoice(StrEnum):
+    """Choices of ``--gaps``."""
+
+    note = "note"
+    refuse = "raise"
 
 
 def export(
     pid: Annotated[str, typer.Argument(help="The dataset's PID.")],
-    out: Annotated[Path, typer.Argument(help="The file to make.")],
+    out: Annotated[
+        Path, typer.Argument(help="The file to make; for a run of many files the folder.")
+    ],
+    filters: Annotated[
+        FiltersChoice,
+        typer.Option(help="What chunks are compressed with; gzip needs no plug-in to read."),
+    ] = FiltersChoice.original,
+    form: Annotated[
+        FormChoice | None,
+        typer.Option("--as", help="By default nxcansas for a reduced curve, else hdf5."),
+    ] = None,
+    gaps: Annotated[
+        GapsChoice, typer.Option(help="Leave gaps out and tell, or write nothing.")
+    ] = GapsChoice.note,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a reduced curve as NXcanSAS, the HDF5 that SasView reads."""
-    made = jobs.export(pid, out)
-    nbytes = made.stat().st_size
-    answer({"pid": pid, "path": str(made), "bytes": nbytes}, f"{made}  {size(nbytes)}")
+    """Write a dataset back to HDF5, as it was; a reduced curve as NXcanSAS, which SasView reads."""
+    with Bars() as bars:
+        made = jobs.export(
+            pid,
+            out,
+            filters=filters.value,
+            form=form.value if form else None,
+            gaps=gaps.value,
+            overwrite=overwrite,
+            progress=bars,
+        )
+    answer(made.document(), f"{made.path}  {size(made.nbytes)}")
+    for word, told in (("gap", made.gaps), ("note", made.notes)):
+        for each in told:
+            typer.echo(printable(f"{word}: {each.path}: {each.reason}"), err=True)
+    if made.gaps:
+        raise typer.Exit(_WITH_GAPS)

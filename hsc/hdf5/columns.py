@@ -70,6 +70,13 @@ def raw_columns(column: Column, type_id: Any) -> Columns:
     return found
 
 
+def column_names(type_id: Any) -> list[str]:
+    """Give the names that the fields of a compound have in a path, in order."""
+    taken = set[str]()
+    names = (word(type_id.get_member_name(n)) for n in range(type_id.get_nmembers()))
+    return [_column_name(name, taken) for name in names]
+
+
 def leaf_type(type_id: Any, steps: Sequence[Step]) -> Any:
     """Give the type at the end of some steps."""
     for step in steps:

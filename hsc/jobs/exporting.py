@@ -2,55 +2,147 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hsc.client import Catalog, connect
-from hsc.errors import RoleMissingError
-from hsc.exporting import SasCurve, SasStep, write_nxcansas
-from hsc.model import Dataset, Pid
+from hsc.errors import ParameterError, RoleMissingError
+from hsc.exporting import Filters, SasCurve, SasStep, export_run, write_nxcansas
+from hsc.model import Dataset, Gap, Pid
 from hsc.reading import OpenedDataset, open_dataset
+from hsc.workers import Progress
 
 _HISTORY_DEPTH = 20
+_CURVE = ("q", "intensity", "intensity_error")
 
 
-def export(pid: str | Pid, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a reduced curve as an NXcanSAS file.
+@dataclass(frozen=True, slots=True)
+class ExportedDataset:
+    """What an export made; where a path is wanted it is its own."""
+
+    pid: str
+    """The dataset."""
+    path: Path
+    """The file, or the folder of a run of many files."""
+    form: str
+    """``hdf5`` or ``nxcansas``."""
+    files: tuple[Path, ...]
+    """All files."""
+    nbytes: int
+    """Their bytes."""
+    gaps: tuple[Gap, ...] = ()
+    """What is not in them, and why."""
+    notes: tuple[Gap, ...] = ()
+    """What is there, but not as it was."""
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def document(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        return {
+            "pid": self.pid,
+            "path": str(self.path),
+            "form": self.form,
+            "files": len(self.files),
+            "bytes": self.nbytes,
+            "gaps": [gap.document() for gap in self.gaps],
+            "notes": [note.document() for note in self.notes],
+        }
+
+
+def export(
+    pid: str | Pid,
+    path: str | Path,
+    *,
+    filters: str = "original",
+    form: str | None = None,
+    gaps: str = "note",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> ExportedDataset:
+    """Write a dataset back to HDF5: the file it was made of, or a folder of its files.
 
     Parameters
     ----------
     pid
-        A dataset with the roles ``q``, ``intensity`` and ``intensity_error``.
+        The dataset.
     path
-        The file to make.
+        The file to make, or the folder for a run of many files; it appears whole or not at all.
+    filters
+        ``original``: chunks are compressed as they were; ``blosc`` and ``gzip``: what was
+        compressed is so with Blosc (32001), or with deflate, which needs no plug-in.
+    form
+        ``hdf5`` or ``nxcansas``, for SasView; None: the latter for a reduced curve.
+    gaps
+        ``note``: gaps are missing in the file as well, whose attribute ``hsc_gaps`` tells of
+        them; ``raise``: nothing is written of a dataset that has some.
     overwrite
-        Replace a file that is there.
-
-    Returns
-    -------
-    path
-        The file.
+        Replace what is there.
+    progress
+        Hears how far it has come.
 
     Raises
     ------
     RoleMissingError
-        The dataset holds no curve.
+        NXcanSAS is asked for and the dataset holds no curve.
+    ParameterError
+        A word that is none of those above.
+    GapError
+        The dataset has gaps and ``gaps`` is ``raise``.
     ObjectExistsError
-        A file is there and ``overwrite`` is False.
+        Something is there and ``overwrite`` is False.
+    DamageError
+        Bytes of the dataset are missing or not those that were written.
     """
+    _check_words(filters, form, gaps)
     with connect() as catalog:
-        record = catalog.get(Pid.parse(pid))
-        dataset = open_dataset(record)
-        write_nxcansas(path, _curve(dataset, catalog), overwrite=overwrite)
-    return Path(path)
+        dataset = open_dataset(catalog.get(Pid.parse(pid)))
+        if form == "nxcansas" or (form is None and _is_curve(dataset)):
+            return _as_nxcansas(dataset, Path(path), catalog, overwrite)
+    made = export_run(
+        dataset, path, filters=Filters(filters), overwrite=overwrite,
+        refuse_gaps=gaps == "raise", progress=progress,
+    )  # fmt: skip
+    return ExportedDataset(
+        str(pid), made.path, "hdf5", made.files, made.nbytes, made.gaps, made.notes
+    )
+
+
+def _as_nxcansas(
+    dataset: OpenedDataset, target: Path, catalog: Catalog, overwrite: bool
+) -> ExportedDataset:
+    write_nxcansas(target, _curve(dataset, catalog), overwrite=overwrite)
+    nbytes = target.stat().st_size
+    return ExportedDataset(str(dataset.record.pid), target, "nxcansas", (target,), nbytes)
+
+
+def _check_words(filters: str, form: str | None, gaps: str) -> None:
+    for what, word, known in (
+        ("filters", filters, tuple(Filters)),
+        ("form", form or "hdf5", ("hdf5", "nxcansas")),
+        ("gaps", gaps, ("note", "raise")),
+    ):
+        if word not in known:
+            raise ParameterError(
+                f"{what} can't be {word!r}", next_step=f"choose one of {', '.join(known)}"
+            )
+
+
+def _is_curve(dataset: OpenedDataset) -> bool:
+    """Tell whether a reduction made a dataset, of a curve: no file of its own to go back to."""
+    made_here = not dataset.version.manifest.files
+    return made_here and all(name in dataset.roles for name in _CURVE)
 
 
 def _curve(dataset: OpenedDataset, catalog: Catalog) -> SasCurve:
     record = dataset.record
     try:
-        q, intensity, error = (dataset.role(name) for name in ("q", "intensity", "intensity_error"))
+        q, intensity, error = (dataset.role(name) for name in _CURVE)
     except RoleMissingError as missing:
         raise RoleMissingError(
-            "the dataset holds no curve; this release exports curves only",
+            "the dataset holds no curve",
             where=str(record.pid),
             next_step="reduce it first, as in `hsc reduce biosaxs sample=PID buffer=PID`; "
             "hsc.open(pid) reads any dataset",

@@ -13,7 +13,8 @@ from hsc.transcode.placing import decode_into, decode_part
 if TYPE_CHECKING:
     from hsc.transcode.carrying import Carried, CarriedChunks, carry_chunks, rewrap, room_needed
     from hsc.transcode.decoding import decode_filters
-    from hsc.transcode.returning import return_chunk
+    from hsc.transcode.returning import append_fletcher32, return_chunk
+    from hsc.transcode.shuffling import shuffle_bytes
 
 __all__ = [
     "Carried",
@@ -22,6 +23,7 @@ __all__ = [
     "MalformedChunkError",
     "Row",
     "Travel",
+    "append_fletcher32",
     "carry_chunks",
     "choose_travel",
     "decodable",
@@ -34,17 +36,20 @@ __all__ = [
     "return_chunk",
     "rewrap",
     "room_needed",
+    "shuffle_bytes",
 ]
 
 # numba takes a second to import; planning and reading do without it.
 _WITH_KERNELS = {
     "Carried": "carrying",
     "CarriedChunks": "carrying",
+    "append_fletcher32": "returning",
     "carry_chunks": "carrying",
     "decode_filters": "decoding",
     "return_chunk": "returning",
     "rewrap": "carrying",
     "room_needed": "carrying",
+    "shuffle_bytes": "shuffling",
 }
 
 

@@ -75,6 +75,19 @@ def return_chunk(
     return target[:length] if length >= 0 else None
 
 
+def append_fletcher32(chunk: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give a chunk with the checksum behind it that HDF5's filter 3 appends."""
+    target = np.empty(chunk.size + 4, np.uint8)
+    _append(chunk, target)
+    return target
+
+
+@numba.njit(nogil=True, cache=True)
+def _append(chunk: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
+    copy_bytes(target, 0, chunk, 0, chunk.size)
+    store_u32(target, chunk.size, np.uint32(fletcher32(chunk, 0, chunk.size)))
+
+
 def block_bytes(filters: Sequence[Filter], itemsize: int) -> int:
     """Give the block size that a bitshuffle filter has been told, or takes by default; else 0.
 

@@ -135,13 +135,17 @@ def test_export_answers_as_promised(shared, raw, reduced, pair, tmp_path: Path) 
     # A handful of frames on a small detector has no Guinier region worth the name; the curve is.
     curve = shared.json("reduce", "biosaxs", f"sample={sample}", f"buffer={buffer}")
     made = shared.json("export", curve["pid"], tmp_path / "curve.h5")
-    assert set(made) == {"pid", "path", "bytes"}
+    assert set(made) == {"pid", "path", "form", "files", "bytes", "gaps", "notes"}
+    assert made["form"] == "nxcansas"
     assert made["bytes"] == (tmp_path / "curve.h5").stat().st_size
     again = shared.json("export", curve["pid"], tmp_path / "curve.h5", code=1)
     assert again["error"] == "ObjectExistsError"
-    refused = shared.json("export", sample, tmp_path / "frames.h5", code=1)
+    refused = shared.json("export", sample, tmp_path / "run", "--as", "nxcansas", code=1)
     assert (set(refused), refused["error"]) == (ERROR, "RoleMissingError")
-    assert not (tmp_path / "frames.h5").exists()
+    assert not (tmp_path / "run").exists()
+    run = shared.json("export", sample, tmp_path / "run")
+    assert (run["form"], run["gaps"]) == ("hdf5", [])
+    assert run["files"] == len(list((tmp_path / "run").iterdir())) > 1
 
 
 def test_gaps_end_with_three_and_are_told(hsc, with_unreadable) -> None:

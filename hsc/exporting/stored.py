@@ -1,0 +1,215 @@
+"""A stored array: its inner chunks as they lie in the store, and what the manifest says of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import CorruptShardError
+from hsc.reading import OpenedArray, OpenedDataset
+from hsc.store import DATA, ChunkState
+from hsc.transcode import decode_chunk
+
+_BATCH_BYTES = 8 * 2**20
+_BATCH_CHUNKS = 1024
+
+Place = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Chunks of one shard that are read together."""
+
+    key: str
+    """The shard's object."""
+    numbers: tuple[int, ...]
+    """Numbers of the chunks in the shard."""
+    places: tuple[Place, ...]
+    """Their places in the grid of inner chunks."""
+    nbytes: int
+    """Their bytes, which bound how many they are."""
+
+
+class StoredArray:
+    """An array of an opened dataset, chunk by chunk.
+
+    Parameters
+    ----------
+    dataset, path
+        The dataset, and the true path of the array.
+    rows
+        Only these rows along the first dimension, which begin with a chunk; None: all.
+    """
+
+    def __init__(
+        self, dataset: OpenedDataset, path: str, rows: tuple[int, int] | None = None
+    ) -> None:
+        self.array: OpenedArray = dataset.array(path)
+        """The array, decoded."""
+        self.shape = (
+            self.array.shape if rows is None else (rows[1] - rows[0], *self.array.shape[1:])
+        )
+        """Shape of what is wanted of it."""
+        self._rows = rows
+        self._version = dataset.version
+        document = dataset.documents[path]
+        self._key: str = document["key"]
+        self.dtype: str = document["data_type"]
+        """Zarr's name of the element type."""
+        codecs: list[dict[str, Any]] = document["codecs"]
+        sharded = codecs[0]["name"] == "sharding_indexed"
+        inner = codecs[0]["configuration"]["codecs"] if sharded else codecs
+        self.compressor: dict[str, Any] | None = inner[1] if len(inner) == 3 else None
+        """The codec of an inner chunk; None for raw bytes."""
+        self.big_endian: bool = inner[0].get("configuration", {}).get("endian") == "big"
+        """Whether the stored elements are big-endian."""
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Shape of an inner chunk."""
+        return self.array.chunks
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of a decoded inner chunk; of text the bytes of its pointers."""
+        return math.prod(self.chunks) * self.array.dtype.itemsize
+
+    @property
+    def cuts_chunks(self) -> bool:
+        """Whether the wanted rows do not begin and end with chunks, but at the array's end."""
+        if self._rows is None:
+            return False
+        start, stop = self._rows
+        step = self.chunks[0]
+        return bool(start % step or (stop % step and stop != self.array.shape[0]))
+
+    @cached_property
+    def gaps(self) -> tuple[Place, ...]:
+        """Places of the inner chunks that are gaps."""
+        return tuple(place for place, state in self._states() if state == ChunkState.GAP)
+
+    def batches(self, decoded: bool) -> Iterator[Batch]:
+        """Give all chunks that hold data, in the order in which they lie.
+
+        ``decoded`` tells that they will be, so that their decoded bytes bound a batch.
+        """
+        for shard, key in self._shards():
+            entry = self._version.entry(key)
+            if entry is None:  # reading it says what is wrong
+                yield Batch(key, (0,), (shard,), 0)
+                continue
+            numbers = np.flatnonzero(entry.chunks.states == ChunkState.DATA)
+            if self._rows is not None:
+                wanted = [self._wanted(self._place(shard, int(number))) for number in numbers]
+                numbers = numbers[np.array(wanted, np.bool_)]
+            numbers = numbers[np.argsort(entry.chunks.offsets[numbers], kind="stable")]
+            lengths = np.full_like(entry.chunks.lengths, self.nbytes)
+            lengths = lengths if decoded else entry.chunks.lengths
+            yield from self._cut(shard, key, numbers, lengths)
+
+    def read(self, batch: Batch) -> list[bytes | memoryview]:
+        """Give the encoded bytes of a batch's chunks, checked.
+
+        Raises
+        ------
+        DamageError
+            Bytes are missing or not those that were written.
+        """
+        found = self._version.read_chunks(batch.key, batch.numbers)
+        return [payload or b"" for payload in found]
+
+    def decode(self, payload: bytes | memoryview, place: Place) -> NDArray[Any]:
+        """Decode a chunk: its full shape, little-endian.
+
+        Raises
+        ------
+        CorruptShardError
+            It can't be decoded.
+        """
+        try:
+            return decode_chunk(
+                payload, self.dtype, self.chunks, self.compressor, big_endian=self.big_endian
+            )
+        except (RuntimeError, ValueError) as error:
+            raise CorruptShardError(
+                f"the chunk can't be decoded: {error}",
+                where=f"{self._version.objects.url}/{self._key}, chunk {place}",
+                next_step="restore it from a copy of the store, if it was whole there",
+            ) from error
+
+    def region(self, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Give first element and end of an inner chunk, within what is wanted."""
+        start = [at * size for at, size in zip(place, self.chunks, strict=True)]
+        if self._rows is not None:
+            start[0] -= self._rows[0]
+        ends = zip(start, self.chunks, self.shape, strict=True)
+        return tuple(start), tuple(min(a + size, n) for a, size, n in ends)
+
+    def rows_with_data(self) -> NDArray[np.bool_]:
+        """Tell, for each chunk along the first dimension, whether one there holds data."""
+        found = np.zeros(-(-self.array.shape[0] // self.chunks[0]), np.bool_)
+        for place, state in self._states():
+            found[place[0]] |= state == ChunkState.DATA
+        return found
+
+    def _states(self) -> Iterator[tuple[Place, int]]:
+        grid = self._grid
+        for shard, key in self._shards():
+            entry = self._version.entry(key)
+            states = entry.chunks.states if entry is not None else ()
+            for number in np.flatnonzero(np.asarray(states) != ChunkState.EMPTY):
+                place = self._place(shard, int(number))
+                inside = all(at < n for at, n in zip(place, grid, strict=True))
+                if inside and self._wanted(place):
+                    yield place, int(states[number])
+
+    def _cut(
+        self, shard: Place, key: str, numbers: NDArray[np.int64], lengths: NDArray[Any]
+    ) -> Iterator[Batch]:
+        start = 0
+        sizes = np.cumsum(lengths[numbers].astype(np.int64))
+        while start < len(numbers):
+            before = int(sizes[start - 1]) if start else 0
+            stop = int(np.searchsorted(sizes, before + _BATCH_BYTES, "right"))
+            stop = min(max(stop, start + 1), start + _BATCH_CHUNKS)
+            held = tuple(map(int, numbers[start:stop]))
+            places = tuple(self._place(shard, number) for number in held)
+            yield Batch(key, held, places, int(sizes[stop - 1]) - before)
+            start = stop
+
+    def _shards(self) -> Iterator[tuple[Place, str]]:
+        counts = zip(self.array.shape, self.array.shards, strict=True)
+        for shard in product(*(range(-(-n // s)) for n, s in counts)):
+            yield shard, "/".join([DATA, self._key, "c", *map(str, shard)])
+
+    def _place(self, shard: Place, number: int) -> Place:
+        if not shard:
+            return ()
+        per_shard = self._per_shard
+        within = np.unravel_index(number, per_shard)
+        return tuple(a * n + int(b) for a, n, b in zip(shard, per_shard, within, strict=True))
+
+    def _wanted(self, place: Place) -> bool:
+        if self._rows is None:
+            return True
+        return self._rows[0] <= place[0] * self.chunks[0] < self._rows[1]
+
+    @property
+    def _per_shard(self) -> Place:
+        return tuple(s // c for s, c in zip(self.array.shards, self.chunks, strict=True))
+
+    @property
+    def _grid(self) -> Place:
+        return tuple(-(-n // c) for n, c in zip(self.array.shape, self.chunks, strict=True))
+
+
+def inside(start: Sequence[int], stop: Sequence[int]) -> tuple[Any, ...]:
+    """Give the part of a chunk that lies in the array."""
+    return (*(slice(0, b - a) for a, b in zip(start, stop, strict=True)), ...)

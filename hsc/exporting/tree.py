@@ -1,0 +1,268 @@
+"""A tree written as one HDF5 file: objects first, then links, values, and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import h5py
+import numpy as np
+from h5py import h5d, h5g, h5t
+
+from hsc.errors import GapError
+from hsc.exporting.attributes import write_attributes
+from hsc.exporting.leaves import ArrayLeaves
+from hsc.exporting.links import link_settings, make_link
+from hsc.exporting.nodes import Node
+from hsc.exporting.references import made_reference
+from hsc.exporting.shapes import Shape, dataset_shape, fill_of, is_plain_array
+from hsc.exporting.storage import Filters, Storage, creation, plan_storage
+from hsc.exporting.stored import StoredArray
+from hsc.exporting.types import decoded_type, made_type
+from hsc.exporting.values import row_blocks, write_chunks, write_elements
+from hsc.hdf5 import encode_name
+from hsc.model import Gap
+from hsc.reading import OpenedDataset
+
+_UNWRITABLE = (OSError, KeyError, TypeError, ValueError, RuntimeError)
+
+
+@dataclass(slots=True)
+class Told:
+    """What an export has to say of a file."""
+
+    gaps: list[Gap] = field(default_factory=list)
+    """What is not in the file, and why."""
+    notes: list[Gap] = field(default_factory=list)
+    """What is there, but not as it was."""
+
+
+@dataclass(slots=True)
+class _Made:
+    """A dataset that was made and waits for its values."""
+
+    node: Node
+    identifier: Any
+    shape: Shape
+    storage: Storage
+    stored: StoredArray | None
+
+
+class TreeWriter:
+    """Writes a node and all below it as a file's root.
+
+    Parameters
+    ----------
+    file
+        An empty file.
+    dataset
+        The dataset that is read.
+    root
+        The node that becomes the file's root.
+    filters
+        What chunks are compressed with.
+    pool, threads
+        Where chunks are prepared.
+    advance
+        Is told the stored bytes that were written.
+    """
+
+    def __init__(
+        self,
+        file: h5py.File,
+        dataset: OpenedDataset,
+        root: Node,
+        *,
+        filters: Filters,
+        pool: ThreadPoolExecutor,
+        threads: int,
+        advance: Callable[[int], None],
+    ) -> None:
+        self.told = Told()
+        """What there is to say."""
+        self._file, self._dataset, self._root, self._filters = file, dataset, root, filters
+        self._pool, self._threads, self._advance = pool, threads, advance
+        self._places: dict[str, bytes] = {"/": b"/"}
+        self._groups: list[tuple[Node, h5py.Group]] = []
+        self._made: list[_Made] = []
+
+    def run(self) -> None:
+        """Write all of it."""
+        self._make_groups(self._root, b"/")
+        self._make_types()
+        for node, place in list(self._datasets(self._root, b"/")):
+            self._make(node, place)
+        for node, group in self._groups:
+            for word, link in node.links.items():
+                reason = make_link(group, word, link, self._places)
+                if reason:
+                    self._gap(f"{self._words(node).rstrip('/')}/{word}", reason)
+        for made in self._made:
+            self._write(made)
+        for node, group in self._groups:
+            self._attributes(node, group.id)
+        for made in self._made:
+            self._attributes(made.node, made.identifier)
+
+    def _words(self, node: Node) -> str:
+        """Give a node's path in the file, in words."""
+        path = node.path.removeprefix(self._root.path.rstrip("/"))
+        return path or "/"
+
+    def _children(self, node: Node) -> Iterator[Node]:
+        for word, child in node.children.items():
+            # What an external link leads to is in its own file.
+            if "external" not in node.links.get(word, {}):
+                yield child
+
+    def _make_groups(self, node: Node, place: bytes) -> None:
+        waiting = [(node, place)]
+        while waiting:
+            node, place = waiting.pop()
+            if place != b"/":
+                h5g.create(self._file.id, place, lcpl=link_settings(place))
+            self._places[self._words(node)] = place
+            self._groups.append((node, self._file[place]))
+            waiting += [
+                (child, place.rstrip(b"/") + b"/" + child.name)
+                for child in self._children(node)
+                if not child.is_dataset
+            ]
+
+    def _datasets(self, node: Node, place: bytes) -> Iterator[tuple[Node, bytes]]:
+        for child in self._children(node):
+            below = place.rstrip(b"/") + b"/" + child.name
+            if child.is_dataset:
+                yield child, below
+            else:
+                yield from self._datasets(child, below)
+
+    def _make_types(self) -> None:
+        types: Mapping[str, Any] = self._root.attributes.get("hsc:types", {})
+        for path, record in types.items():
+            if self._outside(path):
+                continue
+            place = encode_name(path)
+            try:
+                made = decoded_type(record["h5t"])
+                made.commit(self._file.id, place, lcpl=link_settings(place))
+            except _UNWRITABLE as error:
+                self._gap(path, f"the named type can't be made: {error}")
+                continue
+            self._places[path] = place
+            self._write_attributes(path, made, record.get("attributes", {}))
+
+    def _outside(self, path: str) -> bool:
+        """Tell whether a path lies behind an external link, and so in another file."""
+        node: Node | None = self._root
+        for word in path.strip("/").split("/"):
+            if node is None:
+                return False
+            if "external" in node.links.get(word, {}):
+                return True
+            node = node.children.get(word)
+        return False
+
+    def _make(self, node: Node, place: bytes) -> None:
+        try:
+            made = self._created(node, place)
+        except _UNWRITABLE as error:
+            self._gap(self._words(node), f"the dataset can't be made: {error}")
+            return
+        self._places[self._words(node)] = place
+        self._made.append(made)
+
+    def _created(self, node: Node, place: bytes) -> _Made:
+        shape = dataset_shape(node)
+        type_id = self._type(node)
+        plain = is_plain_array(node, type_id, shape)
+        stored = self._stored(node) if plain else None
+        if stored is not None and stored.cuts_chunks:  # of a stack whose chunks were joined
+            stored = None
+        storage = plan_storage(
+            shape.facts, stored, shape.shape, type_id.get_size(), self._filters
+        )  # fmt: skip
+        properties = creation(storage)
+        fill = fill_of(node, type_id)
+        if fill is not None:
+            properties.set_fill_value(fill)
+        chunked = storage.layout == "chunked"
+        space = shape.space(growing=chunked)
+        identifier = h5d.create(
+            self._file.id, place, type_id, space, dcpl=properties, lcpl=link_settings(place)
+        )
+        for note in (storage.note, shape.note):
+            if note:
+                self.told.notes.append(Gap(path=self._words(node), reason=note))
+        return _Made(node, identifier, shape, storage, stored)
+
+    def _stored(self, node: Node) -> StoredArray:
+        return StoredArray(self._dataset, node.stored or node.path, node.rows)
+
+    def _type(self, node: Node) -> Any:
+        named = node.attributes.get("hsc:named_type")
+        if named and named in self._places:
+            return h5t.open(self._file.id, self._places[named])
+        otherwise = str(node.document.get("data_type", "uint8"))
+        return made_type(node.facts, otherwise)
+
+    def _write(self, made: _Made) -> None:
+        if made.shape.null or 0 in made.shape.shape:
+            return
+        words = self._words(made.node)
+        if made.stored is not None:
+            gaps = made.stored.gaps
+            if gaps:
+                self._gap(words, f"{len(gaps)} of its chunks are gaps, the first at {gaps[0]}")
+            write_chunks(
+                made.identifier, made.stored, made.storage, self._pool, self._threads, self._advance
+            )
+            return
+        leaves = ArrayLeaves(self._dataset, made.node.stored or made.node.path, made.node.rows)
+        try:
+            blocks = self._blocks(made)
+            write_elements(made.identifier, made.shape.shape, leaves, self._resolver(words), blocks)
+        except GapError as error:
+            self._gap(words, error.message)
+        except _UNWRITABLE as error:
+            self._gap(words, f"its values can't be written: {error}")
+
+    def _blocks(self, made: _Made) -> Iterator[tuple[int, int]]:
+        """Give blocks of rows that hold data."""
+        node, shape = made.node, made.shape.shape
+        if not shape:
+            return
+        step, written = 1, np.ones(shape[0], np.bool_)
+        if node.is_array:
+            stored = self._stored(node)
+            step = stored.chunks[0]
+            written = np.repeat(stored.rows_with_data(), step)[: shape[0]]
+        for start, stop in row_blocks(shape, made.identifier.get_type().get_size(), step):
+            if written[start:stop].any():
+                yield start, stop
+
+    def _attributes(self, node: Node, identifier: Any) -> None:
+        self._write_attributes(self._words(node), identifier, node.attributes)
+
+    def _write_attributes(self, words: str, node: Any, attributes: Mapping[str, Any]) -> None:
+        def tell(name: str, reason: str) -> None:
+            self._gap(f"{words}@{name}", reason)
+
+        write_attributes(node, attributes, self._dataset, self._resolver(f"{words}@"), tell)
+
+    def _resolver(self, where: str) -> Callable[[str, bool], Any]:
+        def resolve(words: str, region: bool) -> Any:
+            found = made_reference(self._file, words, region, self._places)
+            if found is not None:
+                return found
+            reason = f"a reference to {words!r}, which is not in the file: null"
+            if Gap(path=where, reason=reason) not in self.told.notes:
+                self.told.notes.append(Gap(path=where, reason=reason))
+            return h5py.RegionReference() if region else h5py.Reference()
+
+        return resolve
+
+    def _gap(self, path: str, reason: str) -> None:
+        self.told.gaps.append(Gap(path=path, reason=reason))
