@@ -4,6 +4,7 @@ from hsc.ingestion.batches import write_previews
 from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
 from hsc.ingestion.identity import files_state, run_key, wholly_hashed
+from hsc.ingestion.makings import made_with
 from hsc.ingestion.plan import Plan, make_plan
 from hsc.ingestion.planned import PlannedArray
 from hsc.ingestion.tree import summary, write_tree
@@ -20,6 +21,7 @@ __all__ = [
     "committed_alike",
     "files_state",
     "forecast",
+    "made_with",
     "make_plan",
     "run_key",
     "summary",

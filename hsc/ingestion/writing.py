@@ -158,6 +158,7 @@ def commit_plan(
     entries: Sequence[ObjectEntry],
     gaps: Sequence[Gap] = (),
     explain: Callable[[Manifest], bytes] | None = None,
+    confirm: Callable[[], None] | None = None,
     *,
     resumed: bool = False,
 ) -> Manifest:
@@ -167,6 +168,8 @@ def commit_plan(
     ----------
     explain
         Gives the version's crate; None: it gets none.
+    confirm
+        Called when the manifest is there: it raises when somebody else took over meanwhile.
     resumed
         Whether an earlier attempt may have written more than this one was asked for.
     """
@@ -176,6 +179,7 @@ def commit_plan(
         files=[plain_text(file.name) for file in plan.run.sources],
         gaps=(*plan.gaps, *gaps),
         explain=explain,
+        confirm=confirm,
         resumed=resumed,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hsc.errors import DatasetNotFoundError, IngestInProgressError, StoreError
+from hsc.errors import DamageError, DatasetNotFoundError, IngestInProgressError, StoreError
 from hsc.ingestion import Plan, Written, commit_plan, committed_alike, files_state, wholly_hashed
 from hsc.jobs.orders import Order
 from hsc.jobs.placing import Target, raw_record
@@ -11,6 +11,8 @@ from hsc.jobs.working import named_workers
 from hsc.model import Dataset
 from hsc.provenance import write_crate
 from hsc.store import (
+    CRATE_KEY,
+    MANIFEST_KEY,
     Manifest,
     VersionWriter,
     abandon_version,
@@ -25,10 +27,14 @@ from hsc.store import (
 def register(order: Order, plan: Plan, target: Target, written: Written) -> Dataset:
     """Commit the version in the store, then tell the catalog.
 
+    Whether the claim is still held is asked before the manifest is written and after. Who takes
+    over looks for a manifest after its own claim is there. So of two at least one sees the other,
+    and no catalog is told of a version that somebody was removing.
+
     Raises
     ------
     IngestInProgressError
-        Somebody else took over meanwhile; nothing is committed.
+        Somebody else took over meanwhile. What is whole stays, and the next ingest finds it.
     """
 
     def explain(manifest: Manifest) -> bytes:
@@ -39,6 +45,13 @@ def register(order: Order, plan: Plan, target: Target, written: Written) -> Data
         )
         return write_crate(dataset, order.activity.as_done(), order.activity.edges(version))
 
+    def confirm() -> None:
+        try:
+            _check_held(order, target)
+        except IngestInProgressError:
+            _take_back_damaged(target)
+            raise
+
     _check_held(order, target)
     commit_plan(
         plan,
@@ -47,6 +60,7 @@ def register(order: Order, plan: Plan, target: Target, written: Written) -> Data
         written.entries,
         written.gaps,
         explain,
+        confirm,
         resumed=target.resumed,
     )
     return tell_version(order.catalog, target.url, order.activity)
@@ -92,6 +106,16 @@ def abandon(order: Order, target: Target, cause: Exception) -> None:
     except (StoreError, OSError) as error:
         # The first error is the one to tell; that the rest could not be cleared belongs to it.
         cause.add_note(f"what was written could not be removed: {error}")
+
+
+def _take_back_damaged(target: Target) -> None:
+    """Remove a manifest that came when somebody had begun to remove what it lists."""
+    try:
+        version = open_version(target.url)
+        version.check_present()
+        version.read(CRATE_KEY)
+    except DamageError:
+        open_objects(target.store).delete(f"{target.location}/{MANIFEST_KEY}")
 
 
 def _check_held(order: Order, target: Target) -> None:

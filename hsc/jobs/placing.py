@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsc.errors import StoreError
-from hsc.ingestion import Plan, files_state, summary
+from hsc.ingestion import Plan, files_state, made_with, summary
 from hsc.jobs.requests import IngestRequest
 from hsc.jobs.slots import Place, find_place, is_committed, place_again, version_before
 from hsc.jobs.waiting import Waiting
@@ -81,9 +81,11 @@ def find_target(
         if last is not None and last.state != "given_up" and not last.abandoned():
             waiting.wait(last)
             continue
-        # Shards of an earlier attempt count only while nobody wrote to the files since.
+        # Shards of an earlier attempt count only while nobody wrote to the files since, and no
+        # other release makes others of them.
         place = None
-        if last is not None and last.state == "open" and last.files_state == state:
+        same = (state, made_with())
+        if last is not None and last.state == "open" and (last.files_state, last.made_with) == same:
             place = place_again(objects, last)
         resumed = place is not None
         if place is None:
@@ -94,6 +96,8 @@ def find_target(
             continue
         mine = _take(objects, plan, place, last, attempt, state)
         if mine is not None:
+            # Who held the claim may have committed while it was taken over.
+            done = is_committed(objects, mine)
             if last is not None and not resumed:
                 _clear(objects, last.location)
             return Target(
@@ -103,6 +107,7 @@ def find_target(
                 mine.location,
                 mine,
                 resumed=resumed,
+                committed=done,
                 before=version_before(objects, plan.run_key, mine.version),
             )
 
@@ -126,6 +131,7 @@ def _take(
         "version": place.version,
         "location": place.location,
         "slot": place.slot,
+        "made_with": made_with(),
     }
     slot = None
     if place.slot:

@@ -11,7 +11,7 @@ from typing import Any
 from hsc.client import Catalog, connect
 from hsc.errors import HscError
 from hsc.model import Activity, ActivityState, Failure
-from hsc.provenance import alive, recorded
+from hsc.provenance import alive, process_space, recorded
 
 _MOST = 1000
 
@@ -32,8 +32,8 @@ def open_catalog() -> Iterator[Catalog]:
 
 def _dead(activity: Activity) -> bool:
     facts = activity.environment
-    here = facts.host == platform.node() and facts.process != os.getpid()
-    return here and not alive(facts.process)
+    here = (facts.host, facts.process_space) == (platform.node(), process_space())
+    return here and facts.process != os.getpid() and not alive(facts.process)
 
 
 def _failed(activity: Activity) -> Activity:

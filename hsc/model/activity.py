@@ -41,6 +41,9 @@ class Environment(Record):
     """Name of the machine."""
     process: int
     """Number of the process on that machine."""
+    process_space: str = ""
+    """What that number counts in, as a digest: the machine, or a container that has its name; empty
+    where that is not known."""
     cpus: int
     """Processors of the machine."""
     source_commit: str | None = None

@@ -2,7 +2,7 @@
 
 from hsc.provenance.crate import Explained, read_crate, write_crate
 from hsc.provenance.environment import DISTRIBUTION, environment, version
-from hsc.provenance.processes import alive, process_mark
+from hsc.provenance.processes import alive, process_mark, process_space
 from hsc.provenance.recording import Recorder, RunningActivity, recorded
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "alive",
     "environment",
     "process_mark",
+    "process_space",
     "read_crate",
     "recorded",
     "version",

@@ -13,6 +13,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from hsc.model import Environment
+from hsc.provenance.processes import process_space
 
 DISTRIBUTION = "hanseatic-science-cloud"
 # Packages whose version can change a byte of a result.
@@ -50,6 +51,7 @@ def _facts() -> Environment:
         platform=platform.platform(),
         host=platform.node(),
         process=os.getpid(),
+        process_space=process_space(),
         cpus=os.cpu_count() or 1,
         source_commit=_source_commit(),
         lock_digest=f"blake3:{blake3(lines.encode()).hexdigest()}",

@@ -41,6 +41,9 @@ class Claim(Lease):
     files_state: str
     """BLAKE3 over size, time and inode of the source's files: shards of an earlier attempt count
     only while these are the same."""
+    made_with: str = ""
+    """Releases that decide on the shards' bytes: those of an earlier attempt count only while these
+    are the same, too."""
     turn: int = 0
     """Place in the chain of claims: 0 for the first."""
     chain: str

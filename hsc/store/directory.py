@@ -21,7 +21,7 @@ from hsc.errors import (
     StoreFullError,
     StoreUnwritableError,
 )
-from hsc.provenance import alive
+from hsc.provenance import alive, process_space
 from hsc.store.inside import another, gone
 from hsc.store.leases import LEASE
 from hsc.store.newfile import NewFile
@@ -185,7 +185,7 @@ def _stray(name: str, changed_s: float) -> bool:
 
 
 def _host() -> str:
-    return blake3(platform.node().encode()).hexdigest()[:12]
+    return blake3(f"{platform.node()} {process_space()}".encode()).hexdigest()[:12]
 
 
 def _read_fully(descriptor: int, length: int | None) -> bytes:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from hsc.model import Record, UtcTime, now
-from hsc.provenance import alive, process_mark
+from hsc.provenance import alive, process_mark, process_space
 
 LEASE = timedelta(hours=12)
 """How long the work of another machine is left alone, counted from its last word."""
@@ -25,6 +25,8 @@ class Lease(Record):
     """ULID of the activity that is at it."""
     host: str
     """Machine that it runs on."""
+    space: str = ""
+    """What process numbers count in there (`process_space`): containers may share a name."""
     process: int
     """Process that it runs in."""
     mark: str = ""
@@ -34,7 +36,7 @@ class Lease(Record):
 
     def abandoned(self) -> bool:
         """Tell whether its maker is gone: dead on this machine, or past its lease elsewhere."""
-        if self.host != platform.node():
+        if (self.host, self.space) != (platform.node(), process_space()):
             return now() - self.made > LEASE
         if self.process == os.getpid() and self.mark == process_mark(os.getpid()):
             return self.attempt not in _held
@@ -56,6 +58,7 @@ def lease_facts(attempt: str) -> dict[str, Any]:
     return {
         "attempt": attempt,
         "host": platform.node(),
+        "space": process_space(),
         "process": os.getpid(),
         "mark": process_mark(os.getpid()),
         "made": now(),

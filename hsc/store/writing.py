@@ -15,6 +15,7 @@ from hsc.errors import (
     ObjectExistsError,
     ObjectMissingError,
     StoreError,
+    StoreUnwritableError,
 )
 from hsc.model import Gap
 from hsc.provenance import read_crate
@@ -189,6 +190,7 @@ class VersionWriter:
         files: Sequence[str],
         gaps: Sequence[Gap],
         explain: Callable[[Manifest], bytes] | None = None,
+        confirm: Callable[[], None] | None = None,
         resumed: bool = False,
     ) -> Manifest:
         """Write the manifest: from here on there is a version. Then drop the journal.
@@ -201,6 +203,9 @@ class VersionWriter:
         explain
             Gives the version's crate, from a manifest that lists all but the crate. Where an
             earlier attempt died after writing one, that one stays.
+        confirm
+            Called when the manifest is there, before anything is dropped: it raises when somebody
+            else took over meanwhile.
 
         Raises
         ------
@@ -221,6 +226,8 @@ class VersionWriter:
             listed = sorted((*ordered, crate), key=lambda entry: entry.key.encode())
             manifest = replace(manifest, entries=tuple(listed))
         self._put_same(self._key(MANIFEST_KEY), manifest.encode())
+        if confirm is not None:
+            confirm()
         self._settle(manifest, resumed=resumed)
         return manifest
 
@@ -268,9 +275,15 @@ class VersionWriter:
             self._objects.put_new(key, crate)
         except ObjectExistsError:
             there = self._objects.get(key)
-            if _tells_of(there, manifest, f"{self._objects.url}/{key}"):
+            alike, exact = _tells_of(there, manifest, f"{self._objects.url}/{key}")
+            if exact:
                 return there
-            self._put_same(key, crate)
+            try:
+                self._put_same(key, crate)
+            except StoreUnwritableError:  # write-once
+                if not alike:
+                    raise
+                return there
         return crate
 
     def _put_same(self, key: str, data: bytes) -> None:
@@ -302,12 +315,17 @@ class VersionWriter:
         return journal_key(self._location, key)
 
 
-def _tells_of(crate: bytes, manifest: Manifest, where: str) -> bool:
+def _tells_of(crate: bytes, manifest: Manifest, where: str) -> tuple[bool, bool]:
+    """Tell whether a crate is of a version, and whether it is of all its objects and no other.
+
+    An attempt that died may have written previews that this one was not asked for.
+    """
     try:
         told = read_crate(crate, where).dataset
     except ManifestError:  # written by another release, or by nobody we know
-        return False
-    return (told.root, told.gaps) == (manifest.root, manifest.gaps)
+        return False, False
+    alike = (told.root, told.gaps) == (manifest.root, manifest.gaps)
+    return alike, alike and told.bytes_out == manifest.nbytes
 
 
 def _has_line(entry: ObjectEntry) -> bool:

@@ -156,6 +156,14 @@ def test_the_claim_of_another_machine_is_abandoned_only_past_its_lease():
     assert claim(**elsewhere, made=now() - timedelta(hours=13)).abandoned()
 
 
+def test_the_claim_of_another_container_of_the_same_name_is_abandoned_only_past_its_lease():
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    there = {"space": "another container", "process": dead.pid}
+    assert not claim(**there).abandoned()
+    assert claim(**there, made=now() - timedelta(hours=13)).abandoned()
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"{}", b"[]", b"3", b"\xff\xfe\x00", b'{"pid": 1}'])
 def test_a_claim_that_cannot_be_read_is_an_error_that_names_it(objects, text):
     objects.put_new(claim().key, text)

@@ -14,9 +14,10 @@ from hsc.store import DirectoryObjects, KeepsStrays
 WRITE = """
 import sys, time
 from pathlib import Path
+import numpy as np
 from hsc.store import DirectoryObjects
 with DirectoryObjects(Path(sys.argv[1])).begin("a/object") as made:
-    made.write(memoryview(b"a part"))
+    made.write(np.zeros(6, np.uint8), 6)
     print("written", flush=True)
     time.sleep(100)
 """
