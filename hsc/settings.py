@@ -82,6 +82,16 @@ def dask() -> str:
     )
 
 
+def s3_engine() -> str:
+    """Give what reads parts of objects in a bucket: ``auto`` (obstore where it may) or botocore."""
+    text = os.environ.get("HSC_S3_ENGINE") or "auto"
+    if text not in ("auto", "botocore"):
+        raise ConfigurationError(
+            f"HSC_S3_ENGINE={text!r} is no engine", next_step="use 'auto' or 'botocore'"
+        )
+    return text
+
+
 def facility() -> str | None:
     """Give the facility's short id from ``HSC_FACILITY``; None when unset."""
     return os.environ.get("HSC_FACILITY") or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsc.store.admission import admit_location
 from hsc.store.ahead import read_ahead
 from hsc.store.attempts import (
     Attempt,
@@ -31,6 +32,7 @@ from hsc.store.copying import copy_object, holds
 from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
 from hsc.store.directory import DirectoryObjects
 from hsc.store.fills import read_fill, word_fill
+from hsc.store.http import HttpObjects
 from hsc.store.inside import CopiesInside, copy_inside
 from hsc.store.leases import LEASE, Lease, holding
 from hsc.store.manifest import (
@@ -92,6 +94,7 @@ __all__ = [
     "DirectoryObjects",
     "FsspecObjects",
     "GroupSpec",
+    "HttpObjects",
     "KeepsStrays",
     "Lease",
     "Looked",
@@ -117,6 +120,7 @@ __all__ = [
     "VersionWriter",
     "abandon_version",
     "add_scheme",
+    "admit_location",
     "bind_credentials",
     "blosc",
     "check_object",

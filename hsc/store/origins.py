@@ -15,7 +15,8 @@ BUCKET_SCHEMES = {"s3", "s3a", *ENDPOINT_SCHEMES}
 _AMAZON = "https://s3.amazonaws.com"
 _PORTS = {"http": 80, "https": 443}
 _AMAZON_HOST = re.compile(r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_CHAINED = re.compile(r"[a-z0-9+_-]+::")
 _EXPRESS = "--x-s3"  # botocore asks another server for a session of such a bucket
 
 
@@ -61,6 +62,8 @@ def split_url(url: str) -> SplitResult:
     ConfigurationError
         It carries credentials, or is none.
     """
+    if _CHAINED.match(url):  # as fsspec's zip::https://host/file.zip
+        split_url(url.partition("::")[2])
     try:
         parts = urlsplit(url)
         _ = parts.port  # a ValueError when it is no number
@@ -100,7 +103,7 @@ def split_bucket(url: str) -> tuple[str | None, str, str]:
         origin_of(url)  # it names a server
         endpoint = f"{ENDPOINT_SCHEMES[scheme]}://{parts.netloc}"
         rest = rest.partition("/")[2]
-    bucket, _, prefix = rest.strip("/").partition("/")
+    bucket, _, prefix = rest.partition("/")
     # With a server of its own a bucket's name must be nothing but a name: botocore reads other
     # servers out of some.
     if not bucket or (endpoint and (not _BUCKET.fullmatch(bucket) or bucket.endswith(_EXPRESS))):

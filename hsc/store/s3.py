@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from hsc.store.inside import another, carry_over, gone
 from hsc.store.objects import checked_key
 from hsc.store.origins import split_bucket
 from hsc.store.pacing import pay
+from hsc.store.ranges import Part, at_once
 from hsc.store.retrying import Patience, persist
 from hsc.store.room import Room, quota_room
 from hsc.store.s3_answers import (
@@ -33,7 +34,8 @@ from hsc.store.s3_answers import (
     stale,
     worded,
 )
-from hsc.store.s3_client import copy_object, renew_client, s3_client, used_credentials
+from hsc.store.s3_bulk import read_parts
+from hsc.store.s3_client import copy_object, is_own, renew_client, s3_client, used_credentials
 
 T = TypeVar("T")
 
@@ -82,6 +84,15 @@ class S3Objects:
         except NothingThereError:
             return b""
         return data if stop is None else data[: stop - start]
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[Part]:
+        """Give many parts of an object, side by side."""
+        path = self._path(key)
+        if is_own(self._endpoint):
+            found = read_parts(self._client(), self._bucket, path, ranges)
+            if found is not None:
+                return found
+        return at_once(lambda each: self.get(key, *each), ranges)
 
     def size(self, key: str) -> int | None:
         """Give an object's size in bytes."""

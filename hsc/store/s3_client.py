@@ -50,6 +50,11 @@ def s3_client(endpoint: str | None = None) -> Any:
     return _kept(endpoint, bound, signed=endpoint is None or bound is not None)
 
 
+def is_own(endpoint: str | None) -> bool:
+    """Tell whether an endpoint is the environment's."""
+    return endpoint is None or origin_of(endpoint) == environment_origin()
+
+
 def environment_origin() -> str:
     """Give the origin of the server that the environment names; Amazon's when it names none."""
     return origin_of(_kept(None, None, signed=False).meta.endpoint_url)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hsc.errors import ConfigurationError
 from hsc.store.directory import DirectoryObjects
+from hsc.store.http import HttpObjects
 from hsc.store.objects import ObjectStore
 from hsc.store.origins import BUCKET_SCHEMES, split_url
 from hsc.store.remote import FsspecObjects
@@ -32,7 +33,7 @@ def open_objects(url: str, patience: Patience | None = None) -> ObjectStore:
     url
         Where they are.
     patience
-        How long a bucket that does not answer is waited for; None: as long as an ingest waits.
+        How long a store that does not answer is waited for; None: as long as an ingest waits.
 
     Raises
     ------
@@ -51,4 +52,8 @@ def open_objects(url: str, patience: Patience | None = None) -> ObjectStore:
         from urllib.request import url2pathname
 
         return DirectoryObjects(Path(url2pathname(parts.path)))
-    return S3Objects(url, patience) if parts.scheme in BUCKET_SCHEMES else FsspecObjects(url)
+    if parts.scheme in BUCKET_SCHEMES:
+        return S3Objects(url, patience)
+    if parts.scheme in ("http", "https"):
+        return HttpObjects(url, patience)
+    return FsspecObjects(url, patience)
