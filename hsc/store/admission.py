@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from hsc.errors import ConfigurationError, LocationRefusedError
 from hsc.store.credentials import bound_credentials
@@ -71,6 +70,9 @@ def _check_server(location: str, catalog: str) -> None:
 
 def _private_address(origin: str) -> str | None:
     """Word where a server is when it is not in the internet; None when it is."""
+    # It brings http and ssl with it, which take a tenth of a second; `hsc inspect` admits nothing.
+    from urllib.request import getproxies
+
     parts = urlsplit(origin)
     host = str(parts.hostname)
     try:
