@@ -31,6 +31,7 @@ from hsc.store.claims import (
 from hsc.store.copying import copy_object, holds
 from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
 from hsc.store.directory import DirectoryObjects
+from hsc.store.disk_cache import DiskCache, open_cache
 from hsc.store.fills import read_fill, word_fill
 from hsc.store.http import HttpObjects
 from hsc.store.inside import CopiesInside, copy_inside
@@ -92,6 +93,7 @@ __all__ = [
     "Credentials",
     "Damage",
     "DirectoryObjects",
+    "DiskCache",
     "FsspecObjects",
     "GroupSpec",
     "HttpObjects",
@@ -145,6 +147,7 @@ __all__ = [
     "idle_processors",
     "make_claim",
     "metadata_objects",
+    "open_cache",
     "open_objects",
     "open_version",
     "pack_key",
