@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hsc.client import Catalog
-from hsc.errors import ArchivedError, MissingShardError
+from hsc.errors import ArchivedError, LocationRefusedError, MissingShardError
 from hsc.jobs.rebuilding import recall
 from hsc.model import Dataset, Pid, Replica, ReplicaState
-from hsc.store import open_version
+from hsc.store import admit_location, open_version
 
 _LOG = logging.getLogger(__name__)
 # {facility}/{instrument}/{year}/{proposal}/<ULID>/v<n>: what hsc.jobs.placing.version_folder makes.
@@ -45,18 +45,35 @@ def locate(catalog: Catalog, pid: Pid) -> Located:
         All that is left of it lies in an archive.
     MissingShardError
         The catalog knows that none is left.
+    LocationRefusedError
+        The catalog names nothing but what it may not name.
     """
     record = catalog.get(pid)
     replicas = catalog.replicas(record.pid.at(record.version))
     found = [each.location for state in _ORDER for each in replicas if each.state is state]
     if not found:
         raise unreadable(record, replicas)
-    first, *others = found
+    first, *others = _admitted(found, catalog.url)
     if first != record.location.rstrip("/"):
         state = replicas[0].state.value
         _LOG.warning("%s: the first replica is %s; reading %s", record.pid, state, first)
         record = record.model_copy(update={"location": first})
     return Located(record, tuple(others))
+
+
+def _admitted(locations: Sequence[str], catalog: str) -> list[str]:
+    """Give the locations that a catalog may name; at least one, or the refusal of the first."""
+    admitted, refused = [], []
+    for location in locations:
+        try:
+            admitted.append(admit_location(location, catalog))
+        except LocationRefusedError as error:
+            refused.append(error)
+    if not admitted:
+        raise refused[0]
+    for each in refused:
+        _LOG.warning("not read, others are: %s", each)
+    return admitted
 
 
 def locate_folder(url: str) -> Located:
