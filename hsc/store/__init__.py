@@ -59,8 +59,8 @@ from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.shardstream import ShardStream, idle_processors
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects, zstd
-from hsc.store.streams import NewObject
-from hsc.store.stubs import FETCHED_KEY, STUB
+from hsc.store.streams import NewObject, TakesParts, begin_object
+from hsc.store.stubs import FETCHED_KEY, STUB, FetchedFolder, is_stub, read_fetched
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import Opener, add_scheme, open_objects
 from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
@@ -94,6 +94,7 @@ __all__ = [
     "Damage",
     "DirectoryObjects",
     "DiskCache",
+    "FetchedFolder",
     "FsspecObjects",
     "GroupSpec",
     "HttpObjects",
@@ -118,11 +119,13 @@ __all__ = [
     "ShardBuilder",
     "ShardStream",
     "Span",
+    "TakesParts",
     "TellsRoom",
     "VersionWriter",
     "abandon_version",
     "add_scheme",
     "admit_location",
+    "begin_object",
     "bind_credentials",
     "blosc",
     "check_object",
@@ -145,6 +148,7 @@ __all__ = [
     "holding",
     "holds",
     "idle_processors",
+    "is_stub",
     "make_claim",
     "metadata_objects",
     "open_cache",
@@ -160,6 +164,7 @@ __all__ = [
     "read_attempt",
     "read_attempts",
     "read_claim",
+    "read_fetched",
     "read_fill",
     "references",
     "slot_name",

@@ -13,6 +13,7 @@ from hsc.store.copies import VersionCopy, open_copy
 from hsc.store.disk_cache import DiskCache
 from hsc.store.manifest import ObjectEntry
 from hsc.store.ranges import Part
+from hsc.store.stubs import unfetched
 
 T = TypeVar("T")
 Check = Callable[[Part, str], T]
@@ -178,4 +179,7 @@ def _read_twice(copy: VersionCopy, key: str, part: tuple[int, int] | None, check
         return attempt()
     except DamageError:
         copy.forget(key)
+    try:
         return attempt()
+    except DamageError as error:
+        raise unfetched(copy.objects, key) or error from error.__cause__
