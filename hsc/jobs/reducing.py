@@ -7,7 +7,6 @@ import time
 from hsc import settings
 from hsc.client import Catalog
 from hsc.ingestion import write_tree
-from hsc.jobs.locating import Located, locate
 from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
@@ -58,9 +57,8 @@ def reduce(
             flow_run_id=driver.flow_run_id,
         ) as activity,
     ):
-        located = _inputs(request, catalog, activity)
-        inputs = {role: each.record for role, each in located.items()}
-        outputs = driver(f"reduce {request.name}", run_reduction, request, located, heard)
+        inputs = _inputs(request, catalog, activity)
+        outputs = driver(f"reduce {request.name}", run_reduction, request, inputs, heard)
         dataset = driver(
             f"register {request.name}", register, request, inputs, outputs, catalog, activity
         )
@@ -75,10 +73,10 @@ def reduce(
 
 
 def run_reduction(
-    request: ReduceRequest, inputs: dict[str, Located], progress: Progress
+    request: ReduceRequest, inputs: dict[str, Dataset], progress: Progress
 ) -> Outputs:
     """Run a reduction on the workers that ``HSC_DASK`` names; nothing is written."""
-    opened = {role: open_dataset(each.record, each.others) for role, each in inputs.items()}
+    opened = {role: open_dataset(record) for role, record in inputs.items()}
     with named_workers(request.workers) as workers:
         return find_reduction(request.name).run(opened, request.parameters, workers, progress)
 
@@ -121,11 +119,10 @@ def register(
 
 def _inputs(
     request: ReduceRequest, catalog: Catalog, activity: RunningActivity
-) -> dict[str, Located]:
+) -> dict[str, Dataset]:
     reduction = find_reduction(request.name)
     parameters = reduction.parse(request.parameters)
-    located = {role: locate(catalog, pid) for role, pid in request.inputs}
-    inputs = {role: each.record for role, each in located.items()}
+    inputs = {role: catalog.get(pid) for role, pid in request.inputs}
     activity.note(
         used=tuple(str(record.pid.at(record.version)) for record in inputs.values()),
         input_roots=tuple(record.root for record in inputs.values()),
@@ -139,7 +136,7 @@ def _inputs(
             "dask": settings.dask(),
         },
     )
-    return located
+    return inputs
 
 
 def _record(

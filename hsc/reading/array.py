@@ -14,8 +14,7 @@ from hsc.errors import HscError
 from hsc.reading.chunk_codec import ChunkCodec
 from hsc.reading.grid import ChunkGrid
 from hsc.reading.regions import Gaps, RegionReader, reading_threads
-from hsc.reading.versions import open_for_reading, open_once
-from hsc.store import DATA, CheckedVersion, ChunkState
+from hsc.store import DATA, CheckedVersion, ChunkState, open_version
 
 
 class OpenedArray:
@@ -33,8 +32,6 @@ class OpenedArray:
         The version, when it is open already.
     others
         Folders of further copies of the version.
-    root
-        The version's root, when it is not open; None: any.
     """
 
     def __init__(
@@ -44,9 +41,7 @@ class OpenedArray:
         document: dict[str, Any],
         version: CheckedVersion | None = None,
         others: Sequence[str] = (),
-        root: str | None = None,
     ) -> None:
-        self._root = root if version is None else version.manifest.root
         self._location = location
         self._others = tuple(others)
         self._document = document
@@ -206,7 +201,6 @@ class OpenedArray:
             "path": self.path,
             "document": self._document,
             "others": self._others,
-            "root": self._root,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -214,11 +208,7 @@ class OpenedArray:
 
     def _open(self) -> CheckedVersion:
         if self._version is None:
-            where = self._location, self._others
-            opened = (
-                open_for_reading(*where) if self._root is None else open_once(*where, self._root)
-            )
-            self._version = opened
+            self._version = open_version(self._location, others=self._others)
         return self._version
 
     def _key(self, shard: tuple[int, ...]) -> str:

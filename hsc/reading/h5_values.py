@@ -63,7 +63,10 @@ class H5Values:
         self._facts: Facts = attributes.get("hsc:hdf5", {})
         self.is_array = document["node_type"] == "array"
         """Whether it is one array here, so that any part of it can be read."""
-        self.shape: tuple[int, ...] = tuple(self._facts.get("shape", document.get("shape", ())))
+        stored = document.get("shape", ())
+        raw = self.is_array and document["data_type"] == "uint8" and "dtype" not in self._facts
+        own = stored[:-1] if raw and {"string", "type"} & set(self._facts) else stored
+        self.shape: tuple[int, ...] = tuple(self._facts.get("shape", own))
         """Its shape, without the dimensions that elements have of their own."""
 
     def dtype(self) -> np.dtype[Any]:
@@ -91,7 +94,7 @@ class H5Values:
             return self._ragged(path, shape, rows, attributes["hsc:ragged"])
         array = self._dataset.array(path)
         if rows is None:
-            values = np.empty((0, *array.shape[len(shape) :]), array.dtype)
+            values = np.empty((0, *array.shape[len(self.shape) :]), array.dtype)
         else:
             values = array.read(*(rows if shape else ()), gaps=self._gaps)
         return as_h5py(values, attributes.get("hsc:hdf5", {}))
@@ -104,7 +107,7 @@ class H5Values:
             field["name"]: self._read(f"{path}/{field.get('column', field['name'])}", shape, rows)
             for field in facts["fields"]
         }
-        here = _shape(shape, len(outer), rows)
+        here = self._rows_shape(shape, rows)
         formats = [(name, each.dtype, each.shape[len(here) :]) for name, each in columns.items()]
         made = np.empty(here, formats)
         for name, column in columns.items():
@@ -113,7 +116,7 @@ class H5Values:
 
     def _ragged(self, path: str, outer: tuple[int, ...], rows: Rows, facts: Facts) -> NDArray[Any]:
         shape = (*outer, *facts.get("element_shape", ()))
-        here = _shape(shape, len(outer), rows)
+        here = self._rows_shape(shape, rows)
         made = np.empty(math.prod(here), object)
         if made.size and rows is not None:
             first = rows[0] * math.prod(shape[1:]) if outer else 0
@@ -125,12 +128,11 @@ class H5Values:
                 made[number] = part.tobytes() if "string" in facts else part
         return made.reshape(here)
 
-
-def _shape(shape: tuple[int, ...], outer: int, rows: Rows) -> tuple[int, ...]:
-    """Give the shape of some rows; of none, elements' own dimensions after them."""
-    if rows is None:
-        return (0, *shape[outer:])
-    return (rows[1] - rows[0], *shape[1:]) if outer else shape
+    def _rows_shape(self, shape: tuple[int, ...], rows: Rows) -> tuple[int, ...]:
+        """Give the shape of some rows; of none, elements' own dimensions after them."""
+        if rows is None:
+            return (0, *shape[len(self.shape) :])
+        return (rows[1] - rows[0], *shape[1:]) if shape else shape
 
 
 def as_h5py(values: NDArray[Any], facts: Facts) -> NDArray[Any]:
@@ -156,7 +158,15 @@ def as_h5py(values: NDArray[Any], facts: Facts) -> NDArray[Any]:
     if values.dtype == object:
         return values
     if string is not None:  # bytes that are no text
+        if string["padding"] == "null-terminated":
+            # HDF5 gives nothing of what stands behind the null.
+            values = np.where(np.cumsum(values == 0, axis=-1), 0, values).astype(np.uint8)
         return _viewed(values, f"S{string['length']}")
+    if "fields" in facts:  # a complex number here, which h5py knows by other names alone
+        part = np.dtype(facts["dtype"])
+        half = f"{part.str[0]}f{part.itemsize // 2}"
+        pairs = np.ascontiguousarray(values.astype(part))
+        return pairs.view([(name, half) for name in facts["fields"]])
     if "dtype" in facts:
         return values.astype(facts["dtype"], copy=False)
     if "type" in facts:
@@ -182,6 +192,8 @@ def _viewed(values: NDArray[Any], kind: str | np.dtype[Any]) -> NDArray[Any]:
 
 def _opaque(described: Facts) -> np.dtype[Any]:
     """Give NumPy's type of the same bytes: the machine's long double, else opaque bytes."""
+    while described["class"] == "array":
+        described = described["of"]
     long = np.dtype(np.longdouble)
     x87 = (described["class"], described["bytes"]) == ("float", long.itemsize)
     if (

@@ -11,8 +11,7 @@ from hsc.errors import RoleMissingError
 from hsc.model import Dataset
 from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile, carried_files
-from hsc.reading.versions import open_for_reading
-from hsc.store import DATA, CheckedVersion
+from hsc.store import DATA, CheckedVersion, open_version
 
 if TYPE_CHECKING:
     import zarr
@@ -42,7 +41,7 @@ class OpenedDataset:
         ManifestError
             There is none, it is damaged, or it is not of this dataset.
         """
-        return open_for_reading(self.record.location, self.others, self.record.root)
+        return open_version(self.record.location, others=self.others, root=self.record.root)
 
     @cached_property
     def roles(self) -> Mapping[str, str]:

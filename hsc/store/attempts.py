@@ -18,7 +18,7 @@ from hsc.store.objects import ObjectStore
 
 _FOLDER = ".attempts"
 
-AttemptKind = Literal["ingest", "reduce", "replicate"]
+AttemptKind = Literal["ingest", "reduce"]
 """What an attempt is a part of."""
 
 

@@ -55,6 +55,8 @@ class Outcome:
     """What differs and is no gap: none may."""
     seconds: float
     """What the ingest took."""
+    pid: str = ""
+    """PID of the dataset; empty when it was refused."""
 
     def line(self) -> str:
         """Give its line of the table."""
@@ -125,7 +127,7 @@ def _outcome(folder: Path, file: Path, made: Any, error: str, versions: dict[str
     gaps = {gap["path"]: gap["reason"] for gap in made["gaps"]}
     found = compare_file(file, versions[made["pid"].rpartition("/")[2]], gaps)
     counts = (found.arrays, found.attributes, found.links)
-    return Outcome(name, "", gaps, *counts, tuple(found.wrong), made["seconds"])
+    return Outcome(name, "", gaps, *counts, tuple(found.wrong), made["seconds"], made["pid"])
 
 
 def write_table(folder: Path) -> list[Outcome]:

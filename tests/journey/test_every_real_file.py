@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from independent.comparing import compare_file
-from independent.real_files import GROUPS, SLOWEST_S, TABLE, groups, outcomes, real_files
+from independent.h5_views import view_differences
+from independent.real_files import (
+    GROUPS,
+    SLOWEST_S,
+    TABLE,
+    Outcome,
+    groups,
+    outcomes,
+    real_files,
+)
 
+import hsc
+
+SMALL_NBYTES = 10**6
+NUMBERS = "iufb"
 AGAIN = "run .venv/bin/python tests/independent/real_files.py <folder of real files>"
 
 
@@ -22,6 +36,8 @@ def test_every_real_file_is_equal_or_told_why_not(
     told = TABLE.read_text(encoding="utf-8").splitlines()
     found = outcomes(realfiles, files, tmp_path)
     assert [f"{each.name}: {what}" for each in found for what in each.wrong] == []
+    wrong = [what for each in found if each.pid for what in opened_differences(realfiles, each)]
+    assert wrong == []
     assert [each.name for each in found if each.seconds > SLOWEST_S] == []
     assert [line for each in found if (line := each.line()) not in told] == [], AGAIN
 
@@ -32,6 +48,25 @@ def test_the_table_of_outcomes_names_every_real_file_once(realfiles: Path) -> No
     named = [row.split(" | ")[0].removeprefix("| ") for row in rows]
     there = [path.relative_to(realfiles).as_posix() for path in real_files(realfiles)]
     assert sorted(named) == sorted(there), AGAIN
+
+
+def opened_differences(realfiles: Path, each: Outcome) -> Iterator[str]:
+    """Open a dataset, show it, and give what it shows otherwise than h5py its file."""
+    tree = hsc.open(each.pid)
+    assert repr(tree)
+    assert tree._repr_html_()
+    tree.hsc.default_plot()
+    with h5py.File(realfiles / each.name, locking=False) as file:
+        for what in view_differences(file, tree.hsc.h5, set(each.gaps)):
+            yield f"{each.name} {what}"
+    for node in tree.subtree:
+        for name, variable in node.variables.items():
+            if variable.dtype.kind in NUMBERS and variable.nbytes < SMALL_NBYTES and not each.gaps:
+                theirs = np.asarray(node.hsc.h5[f"{node.path}/{name}"])
+                if theirs.dtype.kind not in NUMBERS or theirs.shape != variable.shape:
+                    continue
+                if theirs.tobytes() != variable.values.astype(theirs.dtype).tobytes():
+                    yield f"{each.name} {node.path}/{name}: other values in the tree"
 
 
 def compound(file: h5py.File) -> None:

@@ -106,3 +106,20 @@ def test_ingest_says_which_part_is_missing(hsc_command: Command, source: Path) -
     assert code == 1
     assert failure["error"] == "DependencyMissingError"
     assert "facility" in failure["next"]
+
+
+def test_what_the_page_on_opening_promises_works_without_hdf5(
+    pid: str, expected_frames: np.ndarray
+) -> None:
+    tree = hsc.open(pid, gaps="mask")
+    assert "fibroin" in repr(tree)
+    assert "fibroin" in tree._repr_html_()
+    view = tree.hsc.h5
+    np.testing.assert_array_equal(view["entry/data/frames"][3, 5:9], expected_frames[3, 5:9])
+    assert view["entry/title"].asstr()[()] == "Measured for the base installation"
+    assert dict(view["entry"].attrs) == {"NX_class": "NXentry", "default": "data"}
+    plot = tree.hsc.default_plot()
+    assert (plot.path, plot.signal) == ("/entry/data", "frames")
+    assert tree.hsc.indexed(plot.path)["frames"].shape == (40, 32, 48)
+    np.testing.assert_array_equal(tree.hsc.numpy("entry/data/zipped"), expected_frames)
+    np.testing.assert_array_equal(tree.hsc.zarr()["entry/data/plain"][7], expected_frames[7])
