@@ -51,7 +51,8 @@
     │   ├── UnknownReductionError (KeyError)
     │   ├── ParameterError (ValueError)               a parameter missing or impossible
     │   └── RoleMissingError (KeyError)               the dataset has no array for that role
-    └── FlowError                              the Prefect side failed
+    ├── FlowError                              the Prefect side failed
+    └── OutputError (OSError)                  stdout takes no answer
 """
 
 from __future__ import annotations
@@ -307,3 +308,9 @@ class RoleMissingError(ReductionError, KeyError):
 
 class FlowError(HscError):
     """A Prefect flow or its server failed."""
+
+
+class OutputError(HscError, OSError):
+    """An answer can't be written to stdout: its disk is full, or nobody reads it any more."""
+
+    __str__ = HscError.__str__

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from hsc.cli.options import Json
-from hsc.cli.output import answer, json_wanted, printable
+from hsc.cli.output import answer, json_wanted, printable, telling
 from hsc.client import connect
 from hsc.model import Lineage, Pid
 
@@ -36,7 +36,8 @@ def lineage(
     became = any(e.object == start.id and e.predicate == "used" for e in found.edges)
     if (down or both) and became:
         _grow_down(tree.add("became"), found, start.id, {start.id})
-    Console().print(tree)
+    with telling():
+        Console().print(tree)
 
 
 def _grow(tree: Tree, found: Lineage, node: str, ways: tuple[str, ...], seen: set[str]) -> None:

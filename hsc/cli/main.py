@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsc.cli.options import Json
-from hsc.cli.output import answer, fail, json_wanted
+from hsc.cli.output import answer, fail, json_wanted, telling
 from hsc.cli.parts import missing_part
 from hsc.errors import HscError
 
@@ -123,7 +123,11 @@ def main() -> None:
     # them time and again takes a tenth of an ingest.
     gc.set_threshold(50_000, 20, 100)
     try:
-        app()
+        try:
+            app()
+        finally:
+            with telling():  # else Python writes it at its end, when nobody can tell of an error
+                sys.stdout.flush()
     except SystemExit as ended:
         if ended.code == 2 and json_wanted():
             answer({"error": "UsageError", "message": "wrong usage; stderr says more"}, "")

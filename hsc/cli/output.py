@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -21,7 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from hsc.errors import HscError
+from hsc.errors import HscError, OutputError
 
 _PROSE = ("title", "found", "next", "of", "result or error")
 _PIPE_WIDTH = 160
@@ -33,12 +35,36 @@ def json_wanted() -> bool:
     return "--json" in (words[: words.index("--")] if "--" in words else words)
 
 
+@contextmanager
+def telling() -> Iterator[None]:
+    """Word what stdout refuses in the block as an error of its own.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, or nobody reads any more.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the answer can't be written: {error.strerror}",
+            where="stdout",
+            next_step="make room where it goes; what the command did is done",
+        ) from error
+
+
 def answer(document: Any, text: str, *, to_stderr: bool = False) -> None:
     """Print a command's answer: the document with ``--json``, else the text."""
     if json_wanted():
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+        told = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+        with telling():
+            sys.stdout.write(told + "\n")
+    elif text and to_stderr:
+        sys.stderr.write(printable(text) + "\n")
     elif text:
-        (sys.stderr if to_stderr else sys.stdout).write(printable(text) + "\n")
+        with telling():
+            sys.stdout.write(printable(text) + "\n")
 
 
 def printable(text: str) -> str:
@@ -65,13 +91,26 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_row(*(escape(printable(cell.replace("\n", " "))) for cell in row))
     # A pipe or a file has no width of its own.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(width=width).print(table, crop=False)
+    with telling():
+        Console(width=width).print(table, crop=False)
 
 
 def fail(error: HscError) -> int:
     """Print an error; give the exit code."""
+    if isinstance(error, OutputError):
+        _give_up_stdout()
+        if not isinstance(error.__cause__, BrokenPipeError):  # who closed the pipe knows
+            sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
     answer(error.document(), f"error: {error}", to_stderr=True)
     return error.exit_code
+
+
+def _give_up_stdout() -> None:
+    """Let what stdout still holds go nowhere: Python would fail on it once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def size(nbytes: float) -> str:

@@ -6,22 +6,28 @@ An asset is one object. One of more than 256 MB is cut into numbered parts, ``<n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
+import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from hsc.errors import SourceChangedError, SourceMissingError, VerificationError
 from hsc.ingestion.known import NO_MAKINGS, KnownObject
 from hsc.layouts import Asset, Run
 from hsc.store import (
+    BUFFER_BYTES,
     FILES,
     CheckedVersion,
     Manifest,
     ObjectEntry,
     VersionWriter,
+    give_back,
     open_objects,
     store_names,
+    take_buffer,
 )
 from hsc.workers import Progress, Workers
 
@@ -66,6 +72,13 @@ class AssetTask:
     """What it is made of; zeros: not known."""
     known: KnownObject | None = None
     """What the version before has under its key; None: nothing to be copied."""
+
+    @property
+    def memory_nbytes(self) -> int:
+        """Bytes of memory that writing it may take."""
+        # To a directory it goes part by part, to an object store in one piece.
+        held = 0 if self.store.startswith("file:") else self.asset.nbytes
+        return held + min(self.asset.nbytes, 2 * BUFFER_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +144,8 @@ def write_assets(
         return []
     weights = [task.asset.nbytes for task in tasks]
     progress.start("carry files", sum(weights), "bytes")
-    made = workers.map(make_asset, tasks, progress=progress, weights=weights)
+    needs = [task.memory_nbytes for task in tasks]
+    made = workers.map(make_asset, tasks, progress=progress, weights=weights, needs=needs)
     progress.finish()
     return list(made)
 
@@ -147,9 +161,14 @@ def make_asset(task: AssetTask) -> MadeAsset:
         entry = _entry(task.asset, known.entry.digest, task.makings)
         if known.copy_as(entry, writer):
             return MadeAsset(entry, copied=True)
-    entry, data = build_asset(task.asset)
-    entry = replace(entry, makings=task.makings)
-    writer.put(entry, data)
+    with writer.open_object(task.asset.key) as written:
+        digest = blake3()
+        for buffer, nbytes in _blocks(task.asset):
+            digest.update(buffer[:nbytes].data)
+            if not written.write(buffer, nbytes):
+                give_back(buffer)
+        entry = _entry(task.asset, digest.digest(), task.makings)
+        writer.place(entry, written)
     return MadeAsset(entry)
 
 
@@ -223,20 +242,38 @@ def _parts(asset: Asset, key: str, part_bytes: int) -> Iterable[tuple[str, int, 
 
 
 def _read(asset: PlannedAsset) -> bytes:
+    parts: list[bytes] = []
+    for buffer, nbytes in _blocks(asset):
+        parts.append(buffer[:nbytes].tobytes())
+        give_back(buffer)
+    return b"".join(parts)
+
+
+def _blocks(asset: PlannedAsset) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """Give an object's bytes in buffers, each whoever takes it to keep or to give back."""
+    left = asset.nbytes
+    while left:
+        buffer = take_buffer(min(left, BUFFER_BYTES))
+        with _told(asset), open(asset.path, "rb", buffering=0) as file:
+            file.seek(asset.stop - left)
+            nbytes = file.readinto(buffer[:left].data)
+        if not nbytes:
+            raise SourceChangedError(
+                f"the file ends {left} bytes earlier than it did",
+                where=asset.path,
+                next_step="wait until nothing writes to it any more, then ingest again",
+            )
+        left -= nbytes
+        yield buffer, nbytes
+
+
+@contextmanager
+def _told(asset: PlannedAsset) -> Iterator[None]:
     try:
-        with open(asset.path, "rb") as file:
-            file.seek(asset.start)
-            data = file.read(asset.nbytes)
+        yield
     except OSError as error:
         raise SourceMissingError(
             f"the file can't be read: {error.strerror}",
             where=asset.path,
             next_step="look where it went and who may read it, then ingest again",
         ) from error
-    if len(data) != asset.nbytes:
-        raise SourceChangedError(
-            f"the file ends {asset.nbytes - len(data)} bytes earlier than it did",
-            where=asset.path,
-            next_step="wait until nothing writes to it any more, then ingest again",
-        )
-    return data

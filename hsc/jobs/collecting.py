@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ulid import ULID
 
-from hsc.errors import HscError
+from hsc.errors import ConfigurationError, HscError
 from hsc.jobs.logs import walk_log
 from hsc.jobs.requests import PathFailure
 from hsc.model import Pid, Record, UtcTime
@@ -82,7 +82,17 @@ def collect(store: str, *, remove: bool = False) -> Collection:
         URL of the store.
     remove
         Whether to remove what is found.
+
+    Raises
+    ------
+    ConfigurationError
+        The URL is one that a store is only read by.
     """
+    if store.startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"{store!r} is an address to read by; nothing is written or cleared through it",
+            next_step="name the bucket or the folder itself, as HSC_STORE does where it is written",
+        )
     objects = open_objects(store)
     remains: list[Remains] = []
     running: list[Remains] = []

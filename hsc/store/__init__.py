@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsc.store.abreast import abreast
 from hsc.store.admission import admit_location
 from hsc.store.ahead import read_ahead
 from hsc.store.attempts import (
@@ -119,6 +120,7 @@ __all__ = [
     "TellsRoom",
     "VersionWriter",
     "abandon_version",
+    "abreast",
     "add_scheme",
     "admit_location",
     "bind_credentials",

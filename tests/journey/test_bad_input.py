@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -308,3 +310,28 @@ def test_a_chunk_that_rots_stops_the_ingest_and_leaves_nothing(hsc, tmp_path: Pa
     assert told["next"]
     assert hsc.objects() == []
     _assert_only_failures(hsc, {str(path): "DamagedSourceError"})
+
+
+def test_a_store_is_not_cleared_through_an_address_to_read_by(hsc) -> None:
+    told = hsc("gc", "http://127.0.0.1:1/x", code=1).error_parts()
+    assert told[0].startswith("'http://127.0.0.1:1/x' is an address to read by")
+    assert "HSC_STORE" in told[2]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_answer_that_does_not_fit_is_an_error_and_no_traceback(hsc) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hsc.cli.main", "search", "--json"],
+            env=hsc.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == (
+        "error: the answer can't be written: No space left on device"
+    )
+    assert len(done.stderr.splitlines()) == 3

@@ -11,7 +11,7 @@ from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsc.errors import SourceChangedError, VerificationError
+from hsc.errors import ConfigurationError, SourceChangedError, VerificationError
 from hsc.hdf5 import FileState
 from hsc.ingestion import (
     assets,
@@ -24,7 +24,7 @@ from hsc.ingestion import (
 )
 from hsc.layouts import Asset, read_run
 from hsc.store import open_version
-from hsc.workers import Silent, ThreadWorkers
+from hsc.workers import Bounds, Silent, ThreadWorkers
 
 LOCATION = "local/u/2026/p/x/v1"  # as write_version has it
 CONTENTS = {
@@ -176,3 +176,24 @@ def test_no_two_names_share_a_key_even_where_case_does_not_count(names):
     for key in keys.values():
         assert key.startswith("files/")
         assert not {"", ".", ".."} & set(key.split("/"))
+
+
+def test_a_file_takes_little_memory_on_its_way_to_a_folder_and_its_bytes_on_the_way_to_a_bucket(
+    run,
+):
+    asset = assets.plan_assets(run)[0]
+    asset = replace(asset, stop=10**9)
+    needs = [
+        assets.AssetTask(store, LOCATION, asset, resumed=False).memory_nbytes
+        for store in ("file:///x", "s3://x")
+    ]
+    assert needs[0] < 10**7
+    assert needs[1] > 10**9
+
+
+def test_files_wait_for_the_memory_they_may_take(run, tmp_path):
+    plan = assets.plan_assets(run)
+    tasks = [assets.AssetTask("memory://x", LOCATION, each, resumed=False) for each in plan]
+    workers = ThreadWorkers(2, Bounds(memory=1_000_000))
+    with pytest.raises(ConfigurationError, match="memory"):
+        assets.write_assets(tasks, workers=workers, progress=Silent())
