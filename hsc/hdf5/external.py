@@ -38,6 +38,11 @@ def raw_files(dataset: h5py.Dataset, roots: Roots) -> tuple[list[Path], str]:
     return files, ""
 
 
+def has_rooted_names(dataset: h5py.Dataset) -> bool:
+    """Tell whether all files of its raw data are named from the root of the file system on."""
+    return all(os.path.isabs(name) for name, _, _ in _segments(dataset))
+
+
 def open_node(file: h5py.File, path: str) -> h5py.Group | h5py.Dataset:
     """Open a group or dataset; raw data are looked for beside the file, and nowhere else.
 

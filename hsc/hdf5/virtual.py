@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from hsc.hdf5.chunks import chunk_index, filter_pipeline
-from hsc.hdf5.external import raw_files
+from hsc.hdf5.external import has_rooted_names, raw_files
 from hsc.hdf5.links import reached_outside, real_path
 from hsc.hdf5.names import decode_name
 from hsc.hdf5.patterns import names_of, plain_name
@@ -141,9 +141,7 @@ class Sources:
             if node.is_virtual:
                 return self._nested(node, place.path, files)
             if node.external:
-                _, reason = raw_files(node, self.roots)
-                led = "HDF5 looks for them in the working folder"
-                return _Source(f"has raw data: {reason or led}")
+                return self._raw(node, place.path, files)
             index, filters = chunk_index(node), filter_pipeline(node)
             unknown = [str(each.id) for each in filters if not h5py.h5z.filter_avail(each.id)]
             if unknown and len(index):
@@ -156,6 +154,15 @@ class Sources:
         if facts.obstacle:
             return _Source(f"is virtual itself, and {facts.obstacle}")
         return replace(_plain(node, path), files=files | facts.files, chunks=facts.chunks)
+
+    def _raw(self, node: h5py.Dataset, path: str, files: frozenset[Path]) -> _Source:
+        found, reason = raw_files(node, self.roots)
+        if not reason and not has_rooted_names(node):
+            # A source's own files HDF5 looks for there, whatever it is told of the dataset.
+            reason = "HDF5 looks for them in the working folder"
+        if reason:
+            return _Source(f"has raw data: {reason}")
+        return replace(_plain(node, path), files=files | frozenset(found))
 
     def _laid(
         self, dataset: h5py.Dataset, found: list[tuple[Any, int, str, str, _Source]]

@@ -105,3 +105,29 @@ def test_no_reader_follows_a_variable_that_leads_elsewhere(tmp_path, monkeypatch
     source = ArraySource([piece])
     with source, pytest.raises(ConfigurationError, match="HDF5_EXTFILE_PREFIX is set"):
         source.region((0, 0), (4, 8))
+
+
+def test_a_virtual_dataset_over_raw_data_named_from_the_root_on_is_carried(tmp_path, ingest):
+    np.arange(4, dtype="<i8").tofile(tmp_path / "raw.bin")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        name = str(tmp_path / "raw.bin")
+        file.create_dataset("raw", (4,), "<i8", external=[(name, 0, 32)])
+    layout = h5py.VirtualLayout((4,), "<i8")
+    layout[:] = h5py.VirtualSource("data.h5", "raw", (4,))
+    with h5py.File(tmp_path / "main.h5", "w") as file:
+        file.create_virtual_dataset("v", layout, fillvalue=-1)
+    done = ingest(tmp_path / "main.h5")
+    assert done.manifest.files == ("main.h5", "data.h5", "raw.bin")
+    assert zarr.open_group(done.tree, mode="r")["v"][...].tolist() == [0, 1, 2, 3]
+
+
+def test_a_virtual_dataset_over_raw_data_named_otherwise_is_refused(tmp_path, plan):
+    np.arange(4, dtype="<i8").tofile(tmp_path / "raw.bin")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file.create_dataset("raw", (4,), "<i8", external=[("raw.bin", 0, 32)])
+    layout = h5py.VirtualLayout((4,), "<i8")
+    layout[:] = h5py.VirtualSource("data.h5", "raw", (4,))
+    with h5py.File(tmp_path / "main.h5", "w") as file:
+        file.create_virtual_dataset("v", layout, fillvalue=-1)
+    with pytest.raises(UnsupportedObjectError, match="looks for them in the working folder"):
+        plan(tmp_path / "main.h5")
