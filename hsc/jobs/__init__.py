@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hsc.jobs.rebuilding import Rebuilt, rebuild
     from hsc.jobs.reducing import reduce
     from hsc.jobs.stages import InProcess, Runner, Stage
+    from hsc.jobs.store_doctor import StoreCheck, StoreReport, examine_store
     from hsc.jobs.telling import open_catalog, tell_failed
     from hsc.jobs.verified import Verification, VerifiedReplica, VerifyRequest
     from hsc.jobs.verifying import verify, verify_folder
@@ -47,12 +48,15 @@ __all__ = [
     "Remains",
     "Runner",
     "Stage",
+    "StoreCheck",
+    "StoreReport",
     "Verification",
     "VerifiedReplica",
     "Verify",
     "VerifyRequest",
     "collect",
     "examine",
+    "examine_store",
     "export",
     "ingest",
     "ingest_one",
@@ -82,6 +86,9 @@ _LATER = {
     "Remains": "collecting",
     "collect": "collecting",
     "examine": "doctor",
+    "examine_store": "store_doctor",
+    "StoreCheck": "store_doctor",
+    "StoreReport": "store_doctor",
     "export": "exporting",
     "ingest": "ingesting",
     "ingest_one": "ingesting",

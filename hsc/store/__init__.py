@@ -49,6 +49,7 @@ from hsc.store.names import store_names
 from hsc.store.objects import KeepsStrays, ObjectStore
 from hsc.store.pacing import pay, paying
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
+from hsc.store.probing import Ability, Probe, probe_store
 from hsc.store.ranges import Part, ReadsRanges, Span, get_ranges
 from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remains import abandon_version, clear_remains, find_remains
@@ -82,6 +83,7 @@ __all__ = [
     "REFERENCES_KEY",
     "SMALL_BYTES",
     "STUB",
+    "Ability",
     "ArraySpec",
     "Attempt",
     "CheckedStore",
@@ -110,6 +112,7 @@ __all__ = [
     "PackBuilder",
     "Part",
     "Patience",
+    "Probe",
     "Provider",
     "ReadsRanges",
     "Room",
@@ -155,6 +158,7 @@ __all__ = [
     "paying",
     "place_attempt",
     "place_claim",
+    "probe_store",
     "read_ahead",
     "read_attempt",
     "read_attempts",

@@ -185,6 +185,10 @@ class S3Objects:
     def _path(self, key: str) -> str:
         return f"{self._prefix}{checked_key(key, self.url)}"
 
+    def place(self, key: str) -> tuple[Any, str, str]:
+        """Give client, bucket and path of an object, for what no other store does."""
+        return self._client(), self._bucket, self._path(key)
+
     def _client(self) -> Any:
         return s3_client(self._endpoint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from servers.children import free_port
@@ -22,3 +23,14 @@ def test_a_bucket_that_nobody_serves_is_told_within_seconds(
     assert not store["ok"]
     assert "times in" in store["found"]
     assert "AWS_ENDPOINT_URL" in store["next"]
+
+
+def test_one_store_is_tried_out_by_its_url(hsc, tmp_path: Path) -> None:
+    found = hsc.json("doctor", "--store", (tmp_path / "s").as_uri())
+    assert found["ingest"]
+    assert found["allows"]
+    assert not (tmp_path / "s").exists()
+    (tmp_path / "file").write_bytes(b"")
+    found = hsc.json("doctor", "--store", (tmp_path / "file").as_uri(), code=1)
+    assert not found["ingest"]
+    assert found["next"]
