@@ -18,6 +18,10 @@ _SCHEDULER = re.compile(
     r":[0-9]{1,5}"
 )
 _UNENCRYPTED = re.compile(r"(?:tcp|ws)://(?:[^/:@]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_AMOUNT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKMGT]?i?)B?", re.ASCII)
+_CACHE_BYTES = 10**10
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 # An S3 key may hold a slash, behind which nothing looks like credentials any more: "s3://key:x/y@b".
 _WITH_CREDENTIALS = re.compile(r"(?!file:)[^:]+://[^/]*@|s3a?://[^/]*:")
@@ -113,6 +117,50 @@ def read_threads() -> int | None:
             next_step="use a number from 1 to 256, or leave it unset",
         )
     return int(text)
+
+
+def cache_folder() -> Path | None:
+    """Give the folder of the cache from ``HSC_CACHE``; None when unset."""
+    text = os.environ.get("HSC_CACHE")
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if _SCHEME.match(text) or (path.exists() and not path.is_dir()):
+        raise ConfigurationError(
+            f"HSC_CACHE={text!r} is no folder",
+            next_step="name a folder on a local disk, or leave HSC_CACHE unset",
+        )
+    return path.absolute()
+
+
+def cache_nbytes() -> int:
+    """Give how many bytes the cache may have: ``HSC_CACHE_SIZE``, by default 10 GB."""
+    text = os.environ.get("HSC_CACHE_SIZE")
+    if not text:
+        return _CACHE_BYTES
+    count = amount(text)
+    if count is None:
+        raise ConfigurationError(
+            f"HSC_CACHE_SIZE={text!r} is no amount of bytes",
+            next_step="write it like 20GB or 512MiB",
+        )
+    return count
+
+
+def amount(text: str) -> int | None:
+    """Give the bytes that a text says, as in ``4GB`` or ``1.5 MiB``; None: it is no amount.
+
+    Examples
+    --------
+    >>> amount("4GB"), amount("1.5 MiB"), amount("4096"), amount("much")
+    (4000000000, 1572864, 4096, None)
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    unit = found["unit"] if found else ""
+    unit = "k" if unit == "K" else unit
+    if found is None or unit not in _UNITS:
+        return None
+    return round(float(found["number"]) * _UNITS[unit]) or None
 
 
 def prefect_url() -> str | None:

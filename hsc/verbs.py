@@ -33,7 +33,8 @@ def open(
     Parameters
     ----------
     pid
-        The dataset's PID; ``@n`` names version n, else it is the newest.
+        The dataset's PID; ``@n`` names version n, else it is the newest. Or the path or URL of
+        a folder that `hsc fetch` filled: no catalog is asked then.
     gaps
         What a part reads as that could not be carried over from its source: ``raise`` for a
         `GapError`, ``fill`` for the fill value, ``mask`` for the fill value with a boolean
@@ -52,15 +53,17 @@ def open(
     ------
     InvalidPidError, DatasetNotFoundError
         No such dataset.
+    ArchivedError
+        All that is left of it lies in an archive.
     ManifestError
-        The version's manifest is gone or damaged.
+        The version's manifest is gone or damaged, in all replicas.
     """
     # Reading brings xarray, which takes a second to import.
+    from hsc.jobs import locate_named
     from hsc.reading import open_dataset, open_tree
 
-    with connect() as catalog:
-        record = catalog.get(Pid.parse(pid))
-    return open_tree(open_dataset(record), gaps=gaps, scaled=scaled)
+    located = locate_named(pid)
+    return open_tree(open_dataset(located.record, located.others), gaps=gaps, scaled=scaled)
 
 
 def search(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import typer
 
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-_AMOUNT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKMGT]?i?)B?", re.ASCII)
+from hsc.settings import amount
 
 
 def parse_bytes(text: str) -> int:
@@ -24,14 +20,8 @@ def parse_bytes(text: str) -> int:
     >>> parse_bytes("4GB"), parse_bytes("1.5 MiB"), parse_bytes("4096")
     (4000000000, 1572864, 4096)
     """
-    found = _AMOUNT.fullmatch(text.strip())
-    unit = found["unit"] if found else ""
-    unit = "k" if unit == "K" else unit
-    if (
-        found is None
-        or unit not in _UNITS
-        or (count := round(float(found["number"]) * _UNITS[unit])) < 1
-    ):
+    count = amount(text)
+    if count is None:
         raise typer.BadParameter(f"{text!r} is no amount of bytes; write it like 4GB or 512MiB")
     return count
 

@@ -27,6 +27,8 @@ COMMANDS = {
     "ingest": "hsc.cli.ingest:ingest",
     "search": "hsc.cli.search:search",
     "show": "hsc.cli.show:show",
+    "fetch": "hsc.cli.fetch:fetch",
+    "replicate": "hsc.cli.replicate:replicate",
     "lineage": "hsc.cli.lineage:lineage",
     "verify": "hsc.cli.verify:verify",
     "reduce": "hsc.cli.reduce:reduce",

@@ -13,11 +13,3 @@ def store_argument(text: str) -> str:
 def never_written(store: str) -> str:
     """Word that a store has no log: most often another was meant."""
     return f"hsc never wrote to {store}; was another store meant?"
-
-
-def folder_argument(text: str) -> str | None:
-    """Give the URL of a version's folder where one was named in place of a PID; None for a PID."""
-    if "://" in text:
-        return text
-    folder = Path(text).expanduser()
-    return folder.absolute().as_uri() if (folder / "manifest").is_file() else None

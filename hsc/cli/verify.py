@@ -10,7 +10,7 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Json, Workers
 from hsc.cli.output import Bars, answer, json_wanted, size
-from hsc.cli.places import folder_argument, store_argument
+from hsc.cli.places import store_argument
 from hsc.errors import ConfigurationError
 from hsc.jobs import Verification
 from hsc.model import Pid
@@ -36,7 +36,7 @@ def verify(
     Sizes, digests, shard indexes and checksums, root, record and claim. Nothing is repaired; the
     catalog is told when each replica was last found whole.
     """
-    folder = folder_argument(pid)
+    folder = jobs.folder_url(pid)
     if folder is not None and (replica or every or source):
         raise ConfigurationError(
             "a folder is verified by itself", next_step="give the PID, or no further option"

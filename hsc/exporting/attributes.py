@@ -38,8 +38,9 @@ def write_attributes(
         Is told the name and the reason of each that HDF5 does not take.
     """
     types: Mapping[str, Any] = attributes.get(_TYPES, {})
+    added = attributes.get("hsc:added", ())  # for stock readers; the file had them not
     for key in sorted(attributes):
-        if key.startswith("hsc:"):
+        if key.startswith("hsc:") or key in added:
             continue
         record = types.get(key, {})
         name = bytes.fromhex(record["name_hex"]) if "name_hex" in record else encode_name(key)

@@ -37,6 +37,8 @@ def made_type(record: Mapping[str, Any], otherwise: str) -> Any:
         return decoded_type(record["encoded"])
     if "string" in record:
         return _string(record["string"])
+    if record.get("reference") == "any":
+        raise ValueError("references of HDF5 1.12's kind can't be made again")
     if "reference" in record:
         return h5t.STD_REF_OBJ if record["reference"] == "object" else h5t.STD_REF_DSETREG
     if otherwise == "string" and "dtype" not in record:

@@ -18,12 +18,11 @@ import numpy as np
 from h5py import h5s
 
 from hsc.hdf5.columns import Column, Columns, columns_of, leaf_type, raw_columns
-from hsc.hdf5.elements import read_handles, read_texts_raw, read_whole
+from hsc.hdf5.elements import read_targets, read_texts_raw, read_whole
 from hsc.hdf5.names import decode_name, decode_text, encode_name
 from hsc.hdf5.parts import Part
 from hsc.hdf5.records import type_record
-from hsc.hdf5.references import addresses_of
-from hsc.hdf5.types import Carry
+from hsc.hdf5.types import REFERENCES, Carry
 
 TYPES_KEY = "hsc:attribute_types"
 SPILLED_KEY = "$array"
@@ -31,7 +30,6 @@ LARGEST_JSON_NBYTES = 64 * 2**10
 _EXACT_INTEGERS = 2**53
 # Types that need no note: what JSON's own values are read back as.
 _NATURAL = {"<i8", "<f8"}
-_REFERENCES = (Carry.OBJECT, Carry.REGION)
 _TEXTS = (Carry.TEXT, Carry.FIXED_TEXT)
 _UNREADABLE = (OSError, KeyError, TypeError, ValueError, RuntimeError)
 
@@ -112,10 +110,9 @@ def attribute_targets(node: Any, name: str) -> set[int]:
     if attribute.get_space().get_simple_extent_type() == h5s.NULL:
         return found
     for leaf in _columns(attribute).leaves:
-        if leaf.part.element.carry in _REFERENCES:
+        if leaf.part.element.carry in REFERENCES:
             start, stop = (0,) * len(attribute.shape), attribute.shape
-            handles = read_handles(attribute, leaf.part, start, stop)
-            found |= set() if handles is None else addresses_of(attribute, handles)
+            found |= read_targets(attribute, leaf.part, start, stop)
     return found
 
 
@@ -124,7 +121,7 @@ def plain_part(node: Any, name: str) -> tuple[Part, tuple[int, ...]] | None:
     attribute = node.attrs.get_id(encode_name(name))
     columns = _columns(attribute)
     leaf = columns.leaves[0] if len(columns.leaves) == 1 else None
-    if leaf is None or leaf.names or leaf.part.element.carry in _REFERENCES:
+    if leaf is None or leaf.names or leaf.part.element.carry in REFERENCES:
         return None
     if leaf.part.element.carry in _TEXTS and isinstance(_text(attribute, leaf.part), dict):
         return None
@@ -146,7 +143,7 @@ def _take(found: Attributes, types: dict[str, Any], node: Any, name: str, key: s
     found.values[key] = value
     if record:
         types[key] = record
-    if any(leaf.part.element.carry in _REFERENCES for leaf in columns.leaves):
+    if any(leaf.part.element.carry in REFERENCES for leaf in columns.leaves):
         found.referring[key] = name
     elif len(json.dumps(value)) > LARGEST_JSON_NBYTES and plain_part(node, name):
         found.large[key] = name
@@ -210,7 +207,7 @@ def _value(attribute: Any, leaf: Column, targets: Mapping[int, str]) -> Any:
     carry = leaf.part.element.carry
     if carry in _TEXTS and not leaf.names:
         return _text(attribute, leaf.part)
-    if carry in _REFERENCES:
+    if carry in REFERENCES:
         return read_whole(attribute, replace(leaf.part, targets=targets)).tolist()
     return _json(read_whole(attribute, leaf.part))
 

@@ -11,9 +11,10 @@ import numpy as np
 from h5py import h5s, h5t
 from numpy.typing import NDArray
 
+from hsc.hdf5.any_references import addresses_of_any, reference_type, words_of_any
 from hsc.hdf5.names import encode_name
 from hsc.hdf5.parts import ARRAY, BYTES, FIELD, UNFOLDED, Part, Step
-from hsc.hdf5.references import paths_of_addresses, words_of_references
+from hsc.hdf5.references import addresses_of, paths_of_addresses, words_of_references
 from hsc.hdf5.texts import exact_text, surely_exact
 from hsc.hdf5.types import Carry, ElementType
 
@@ -38,13 +39,14 @@ def read_block(source: Any, part: Part, start: Sequence[int], stop: Sequence[int
     return finished(source, part, unfold(objects, part.inner))
 
 
-def read_handles(
-    source: Any, part: Part, start: Sequence[int], stop: Sequence[int]
-) -> NDArray[Any] | None:
-    """Read references of a region of the dataset as h5py's own objects; None for none."""
+def read_targets(source: Any, part: Part, start: Sequence[int], stop: Sequence[int]) -> set[int]:
+    """Give the addresses of the objects that references of a region of the dataset lead to."""
     if part.ragged:
-        return unfold(read_objects(source, part, start, stop), part.inner)
-    return _objects(source, part.steps, start, stop)
+        handles = unfold(read_objects(source, part, start, stop), part.inner)
+        return set() if handles is None else addresses_of(source, handles)
+    if part.element.carry is Carry.ANY:
+        return addresses_of_any(source, _stored(source, part, start, stop))
+    return addresses_of(source, _objects(source, part.steps, start, stop))
 
 
 def check_texts(source: Any, part: Part, start: Sequence[int], stop: Sequence[int]) -> None:
@@ -81,12 +83,17 @@ def read_elements(
     """Read elements of a flat part, whole: all rows of the region with all their dimensions."""
     if part.element.carry in _OBJECTS:
         return finished(source, part, _objects(source, part.steps, start, stop))
+    return finished(source, part, _stored(source, part, start, stop))
+
+
+def _stored(source: Any, part: Part, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+    """Read the bytes of elements of a flat part."""
     memory = _memory_type(source.get_type(), part.steps, part.element)
     shape = tuple(b - a for a, b in zip(start, stop, strict=True))
     elements = np.empty(shape, f"V{memory.get_size()}")
     _read(source, memory, elements, start, stop)
     values = np.frombuffer(elements, f"V{part.element.nbytes}")
-    return finished(source, part, values.reshape((*shape, *part.dims)))
+    return values.reshape((*shape, *part.dims))
 
 
 def read_objects(
@@ -176,6 +183,8 @@ def _leaf_type(type_id: Any, element: ElementType | None) -> Any:
         return h5t.py_create(np.dtype(h5py.string_dtype()), logical=False)
     if element.carry is Carry.WIDENED:
         return h5t.py_create(np.dtype(element.view))
+    if element.carry is Carry.ANY:
+        return reference_type()
     return type_id  # equal types: HDF5 converts nothing, and so can read all
 
 
@@ -217,6 +226,8 @@ def finished(source: Any, part: Part, values: NDArray[Any] | None) -> NDArray[An
     if element.carry is Carry.OBJECT and values.dtype != object:
         addresses = np.ascontiguousarray(values).view("=u8").reshape(values.shape)
         return paths_of_addresses(addresses, part.targets)
+    if element.carry is Carry.ANY:
+        return words_of_any(source, values, part.targets)
     if element.carry in (Carry.OBJECT, Carry.REGION):
         return words_of_references(source, values, part.targets)
     plain = np.ascontiguousarray(values)

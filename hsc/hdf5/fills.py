@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from hsc.hdf5.parts import ARRAY, FIELD, Part
-from hsc.hdf5.types import Carry
+from hsc.hdf5.types import REFERENCES, Carry
 
 # What h5py raises for a fill value of a type that it can't describe.
 _UNREADABLE = (TypeError, ValueError, OSError, RuntimeError, KeyError, AttributeError)
@@ -48,7 +48,7 @@ def fill_value(dataset: h5py.Dataset, part: Part) -> Any:
     created = dataset.id.get_create_plist()
     if created.fill_value_defined() != h5py.h5d.FILL_VALUE_USER_DEFINED or part.ragged:
         return _zero(part)
-    if part.element.carry in (Carry.OBJECT, Carry.REGION):
+    if part.element.carry in REFERENCES:
         return None
     try:
         value = dataset.fillvalue

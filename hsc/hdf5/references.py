@@ -71,11 +71,12 @@ def _word(source: Any, reference: Any, targets: Mapping[int, str]) -> str:
     path = targets.get(address, f"{UNKNOWN}{address}")
     if not isinstance(reference, h5r.RegionReference):
         return path
-    selected = {"path": path, **_selection(h5r.get_region(reference, source))}
+    selected = {"path": path, **selection(h5r.get_region(reference, source))}
     return canonical_json(selected).decode()
 
 
-def _selection(space: Any) -> dict[str, Any]:
+def selection(space: Any) -> dict[str, Any]:
+    """Give what is selected of a dataset, as JSON."""
     kind = space.get_select_type()
     if kind == h5s.SEL_POINTS:
         return {"points": np.asarray(space.get_select_elem_pointlist()).tolist()}

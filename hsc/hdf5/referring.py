@@ -12,7 +12,7 @@ from hsc.hdf5.names import encode_name
 from hsc.hdf5.spilled import spill
 from hsc.hdf5.targets import resolve
 from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup
-from hsc.hdf5.types import Carry
+from hsc.hdf5.types import REFERENCES
 from hsc.model import plain_text
 
 
@@ -83,7 +83,7 @@ class Referring:
 def _resolved(
     file: h5py.File, leaf: SourceDataset, targets: Mapping[int, str], problems: list[Problem]
 ) -> SourceDataset:
-    if leaf.part is None or leaf.part.element.carry not in (Carry.OBJECT, Carry.REGION):
+    if leaf.part is None or leaf.part.element.carry not in REFERENCES:
         return leaf
     resolved, nameless = resolve(file[encode_name(leaf.object_path)], leaf.part, targets)
     if nameless:

@@ -8,9 +8,8 @@ from dataclasses import replace
 import h5py
 
 from hsc.hdf5.chunks import chunk_index
-from hsc.hdf5.elements import read_handles
+from hsc.hdf5.elements import read_targets
 from hsc.hdf5.parts import Part
-from hsc.hdf5.references import addresses_of
 from hsc.hdf5.written import written_regions
 
 
@@ -32,8 +31,6 @@ def resolve(dataset: h5py.Dataset, part: Part, targets: Mapping[int, str]) -> tu
     """
     found: set[int] = set()
     for start, stop in written_regions(dataset, chunk_index(dataset)):
-        handles = read_handles(dataset.id, part, start, stop)
-        if handles is not None:
-            found |= addresses_of(dataset.id, handles)
+        found |= read_targets(dataset.id, part, start, stop)
     known = {address: targets[address] for address in sorted(found) if address in targets}
     return replace(part, targets=known), len(found) - len(known)

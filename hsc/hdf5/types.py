@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from h5py import h5t
 
+from hsc.hdf5.any_references import REFERENCE_NBYTES, is_any_reference
 from hsc.hdf5.records import COMPLEX_CLASS, string_facts, type_record
 
 _NAMES = {
@@ -51,6 +52,12 @@ class Carry(StrEnum):
     """Object references, as paths."""
     REGION = "region"
     """Region references, as paths with what is selected there."""
+    ANY = "any reference"
+    """References of HDF5 1.12's kind: to objects, regions and attributes, as paths."""
+
+
+REFERENCES = (Carry.OBJECT, Carry.REGION, Carry.ANY)
+"""Those that wait for the paths of the whole tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,4 +244,7 @@ def _reference(type_id: Any) -> ElementType:
         return ElementType("string", {"reference": "object"}, carry=Carry.OBJECT, nbytes=8)
     if type_id.equal(h5t.STD_REF_DSETREG):
         return ElementType("string", {"reference": "region"}, carry=Carry.REGION)
-    return ElementType(None, reason="references of HDF5 1.12's kind, which h5py can't read")
+    if is_any_reference(type_id):
+        facts = {"reference": "any"}
+        return ElementType("string", facts, carry=Carry.ANY, nbytes=REFERENCE_NBYTES)
+    return ElementType(None, reason="references of a kind that can't be read on this system")

@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from hsc.jobs.collecting import Collection, Remains, collect
     from hsc.jobs.doctor import Check, examine
     from hsc.jobs.exporting import export
+    from hsc.jobs.fetching import Fetched, FetchRequest, fetch
     from hsc.jobs.ingesting import ingest, ingest_one
     from hsc.jobs.inspecting import Inspection, inspect
-    from hsc.jobs.locating import Located, locate, locate_folder
+    from hsc.jobs.locating import (
+        Located,
+        folder_url,
+        locate,
+        locate_folder,
+        locate_named,
+        read_checksums,
+    )
     from hsc.jobs.rebuilding import Rebuilt, rebuild
     from hsc.jobs.reducing import reduce
+    from hsc.jobs.replicating import ReplicateRequest, Replication, replicate
     from hsc.jobs.stages import InProcess, Runner, Stage
     from hsc.jobs.store_doctor import StoreCheck, StoreReport, examine_store
     from hsc.jobs.telling import open_catalog, tell_failed
@@ -34,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "Collection",
+    "FetchRequest",
+    "Fetched",
     "InProcess",
     "IngestReport",
     "IngestRequest",
@@ -46,6 +57,8 @@ __all__ = [
     "ReduceRequest",
     "ReducedDataset",
     "Remains",
+    "ReplicateRequest",
+    "Replication",
     "Runner",
     "Stage",
     "StoreCheck",
@@ -58,14 +71,19 @@ __all__ = [
     "examine",
     "examine_store",
     "export",
+    "fetch",
+    "folder_url",
     "ingest",
     "ingest_one",
     "inspect",
     "locate",
     "locate_folder",
+    "locate_named",
     "open_catalog",
+    "read_checksums",
     "rebuild",
     "reduce",
+    "replicate",
     "tell_failed",
     "verify",
     "verify_folder",
@@ -74,30 +92,39 @@ __all__ = [
 _LATER = {
     "Check": "doctor",
     "Collection": "collecting",
+    "FetchRequest": "fetching",
+    "Fetched": "fetching",
     "InProcess": "stages",
     "Inspection": "inspecting",
     "Located": "locating",
+    "Rebuilt": "rebuilding",
+    "Remains": "collecting",
+    "ReplicateRequest": "replicating",
+    "Replication": "replicating",
     "Runner": "stages",
     "Stage": "stages",
     "Verification": "verified",
     "VerifiedReplica": "verified",
     "VerifyRequest": "verified",
-    "Rebuilt": "rebuilding",
-    "Remains": "collecting",
     "collect": "collecting",
     "examine": "doctor",
     "examine_store": "store_doctor",
     "StoreCheck": "store_doctor",
     "StoreReport": "store_doctor",
     "export": "exporting",
+    "fetch": "fetching",
+    "folder_url": "locating",
     "ingest": "ingesting",
     "ingest_one": "ingesting",
     "inspect": "inspecting",
     "locate": "locating",
     "locate_folder": "locating",
+    "locate_named": "locating",
     "open_catalog": "telling",
+    "read_checksums": "locating",
     "rebuild": "rebuilding",
     "reduce": "reducing",
+    "replicate": "replicating",
     "tell_failed": "telling",
     "verify": "verifying",
     "verify_folder": "verifying",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hsc.errors import DamageError, ManifestError
 from hsc.jobs.locating import split_location
@@ -24,6 +24,7 @@ from hsc.store import (
     open_objects,
     open_version,
     pack_key,
+    read_fetched,
 )
 from hsc.workers import Progress, Workers
 
@@ -37,6 +38,8 @@ class CheckTask:
 
     location: str
     """URL of the version's folder."""
+    left: frozenset[str]
+    """Keys of those that were left out when this copy was fetched."""
     objects: tuple[tuple[ObjectEntry, tuple[ObjectEntry, ...]], ...]
     """Each object, with what lies in it."""
 
@@ -57,7 +60,9 @@ def check_version(
             location=location, objects=0, bytes=0, damaged=(damage(MANIFEST_KEY, error),)
         )
     entries = version.manifest.entries
-    tasks = list(_tasks(location, entries))
+    fetched = read_fetched(version.objects)
+    left = fetched.left if fetched is not None else frozenset[str]()
+    tasks = list(_tasks(CheckTask(location, left, ()), entries))
     weights = [task.nbytes for task in tasks]
     progress.start("verify", sum(weights), "bytes")
     batches = workers.map(check_batch, tasks, progress=progress, weights=weights)
@@ -77,10 +82,13 @@ def check_version(
 def check_batch(task: CheckTask) -> list[Looked]:
     """Look at some objects; runs on a worker."""
     objects = open_objects(task.location)
-    return [check_object(objects, entry, inside) for entry, inside in task.objects]
+    return [
+        check_object(objects, entry, inside, partial=entry.key in task.left)
+        for entry, inside in task.objects
+    ]
 
 
-def _tasks(location: str, entries: Sequence[ObjectEntry]) -> Iterator[CheckTask]:
+def _tasks(like: CheckTask, entries: Sequence[ObjectEntry]) -> Iterator[CheckTask]:
     """Put objects together so that none of the tasks is small, and few are large."""
     packed: dict[str, list[ObjectEntry]] = {}
     for entry in entries:
@@ -94,10 +102,10 @@ def _tasks(location: str, entries: Sequence[ObjectEntry]) -> Iterator[CheckTask]
         batch.append((entry, tuple(packed.get(entry.key, ()))))
         nbytes += entry.nbytes
         if nbytes >= _BATCH_BYTES or len(batch) >= _BATCH_OBJECTS:
-            yield CheckTask(location, tuple(batch))
+            yield replace(like, objects=tuple(batch))
             batch, nbytes = [], 0
     if batch:
-        yield CheckTask(location, tuple(batch))
+        yield replace(like, objects=tuple(batch))
 
 
 def _about(version: CheckedVersion, record: Dataset) -> Iterator[Damage]:

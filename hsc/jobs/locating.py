@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from hsc.client import Catalog
-from hsc.errors import ArchivedError, MissingShardError
+from hsc.client import Catalog, connect
+from hsc.errors import ArchivedError, LocationRefusedError, MissingShardError
 from hsc.jobs.rebuilding import recall
 from hsc.model import Dataset, Pid, Replica, ReplicaState
-from hsc.store import open_version
+from hsc.store import MANIFEST_KEY, admit_location, checksum_lines, open_version
 
 _LOG = logging.getLogger(__name__)
 # {facility}/{instrument}/{year}/{proposal}/<ULID>/v<n>: what hsc.jobs.placing.version_folder makes.
@@ -45,18 +46,35 @@ def locate(catalog: Catalog, pid: Pid) -> Located:
         All that is left of it lies in an archive.
     MissingShardError
         The catalog knows that none is left.
+    LocationRefusedError
+        The catalog names nothing but what it may not name.
     """
     record = catalog.get(pid)
     replicas = catalog.replicas(record.pid.at(record.version))
     found = [each.location for state in _ORDER for each in replicas if each.state is state]
     if not found:
         raise unreadable(record, replicas)
-    first, *others = found
+    first, *others = _admitted(found, catalog.url)
     if first != record.location.rstrip("/"):
         state = replicas[0].state.value
         _LOG.warning("%s: the first replica is %s; reading %s", record.pid, state, first)
         record = record.model_copy(update={"location": first})
     return Located(record, tuple(others))
+
+
+def _admitted(locations: Sequence[str], catalog: str) -> list[str]:
+    """Give the locations that a catalog may name; at least one, or the refusal of the first."""
+    admitted, refused = [], []
+    for location in locations:
+        try:
+            admitted.append(admit_location(location, catalog))
+        except LocationRefusedError as error:
+            refused.append(error)
+    if not admitted:
+        raise refused[0]
+    for each in refused:
+        _LOG.warning("not read, others are: %s", each)
+    return admitted
 
 
 def locate_folder(url: str) -> Located:
@@ -68,6 +86,47 @@ def locate_folder(url: str) -> Located:
         It says nothing of itself, or what it says is damaged.
     """
     return Located(recall(open_version(url.rstrip("/"))).dataset)
+
+
+def locate_named(name: str | Pid) -> Located:
+    """Find a dataset by its PID in the catalog, or by a folder that its version lies in.
+
+    Parameters
+    ----------
+    name
+        A PID, the URL of a version's folder, or the path of one (`hsc.jobs.fetch` makes such).
+
+    Raises
+    ------
+    InvalidPidError, DatasetNotFoundError, ArchivedError, DamageError
+        As `locate` and `locate_folder`.
+    """
+    folder = folder_url(name) if isinstance(name, str) else None
+    if folder is not None:
+        return locate_folder(folder)
+    with connect() as catalog:
+        return locate(catalog, Pid.parse(name))
+
+
+def folder_url(text: str) -> str | None:
+    """Give the URL of a version's folder where one was named in place of a PID; None for a PID."""
+    if "://" in text:
+        return text
+    folder = Path(text).expanduser()
+    return folder.absolute().as_uri() if (folder / MANIFEST_KEY).is_file() else None
+
+
+def read_checksums(located: Located) -> str:
+    """Give a version's digests as text that ``b3sum --check`` reads, in any copy of its folder.
+
+    Raises
+    ------
+    ManifestError
+        The manifest is gone or damaged, in all replicas.
+    """
+    first, *others = located.locations
+    version = open_version(first, others=others, root=located.record.root)
+    return checksum_lines(version.manifest, version.objects.get(MANIFEST_KEY)).decode()
 
 
 def split_location(location: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ import time
 from hsc import settings
 from hsc.client import Catalog
 from hsc.ingestion import write_tree
+from hsc.jobs.locating import Located, locate
 from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
@@ -57,8 +58,9 @@ def reduce(
             flow_run_id=driver.flow_run_id,
         ) as activity,
     ):
-        inputs = _inputs(request, catalog, activity)
-        outputs = driver(f"reduce {request.name}", run_reduction, request, inputs, heard)
+        located = _inputs(request, catalog, activity)
+        inputs = {role: each.record for role, each in located.items()}
+        outputs = driver(f"reduce {request.name}", run_reduction, request, located, heard)
         dataset = driver(
             f"register {request.name}", register, request, inputs, outputs, catalog, activity
         )
@@ -73,10 +75,10 @@ def reduce(
 
 
 def run_reduction(
-    request: ReduceRequest, inputs: dict[str, Dataset], progress: Progress
+    request: ReduceRequest, inputs: dict[str, Located], progress: Progress
 ) -> Outputs:
     """Run a reduction on the workers that ``HSC_DASK`` names; nothing is written."""
-    opened = {role: open_dataset(record) for role, record in inputs.items()}
+    opened = {role: open_dataset(each.record, each.others) for role, each in inputs.items()}
     with named_workers(request.workers) as workers:
         return find_reduction(request.name).run(opened, request.parameters, workers, progress)
 
@@ -119,10 +121,11 @@ def register(
 
 def _inputs(
     request: ReduceRequest, catalog: Catalog, activity: RunningActivity
-) -> dict[str, Dataset]:
+) -> dict[str, Located]:
     reduction = find_reduction(request.name)
     parameters = reduction.parse(request.parameters)
-    inputs = {role: catalog.get(pid) for role, pid in request.inputs}
+    located = {role: locate(catalog, pid) for role, pid in request.inputs}
+    inputs = {role: each.record for role, each in located.items()}
     activity.note(
         used=tuple(str(record.pid.at(record.version)) for record in inputs.values()),
         input_roots=tuple(record.root for record in inputs.values()),
@@ -136,7 +139,7 @@ def _inputs(
             "dask": settings.dask(),
         },
     )
-    return inputs
+    return located
 
 
 def _record(

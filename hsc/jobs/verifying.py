@@ -17,7 +17,7 @@ from hsc.jobs.verified import Verification, VerifiedReplica, VerifyRequest
 from hsc.jobs.working import named_workers
 from hsc.model import Dataset, Replica, ReplicaState, now
 from hsc.provenance import RunningActivity, recorded
-from hsc.store import MANIFEST_KEY, open_objects
+from hsc.store import MANIFEST_KEY, admit_location, open_objects
 from hsc.workers import Progress, Silent, Workers
 
 _LOG = logging.getLogger(__name__)
@@ -85,10 +85,11 @@ def _places(request: VerifyRequest, record: Dataset, catalog: Catalog) -> list[s
         What is asked for was in an archive and still can't be read.
     """
     replicas = {each.location: each for each in catalog.replicas(record.pid.at(record.version))}
-    asked = (request.replica or record.location).rstrip("/")
+    asked = (request.replica or admit_location(record.location, catalog.url)).rstrip("/")
     if request.every:
         there = (each for each in replicas.values() if each.state is not ReplicaState.GONE)
-        return [each.location for each in there if not _archived(each)]
+        named = (each for each in there if admit_location(each.location, catalog.url))
+        return [each.location for each in named if not _archived(each)]
     known = replicas.get(asked)
     if known is not None and _archived(known):
         raise unreadable(record, [known])

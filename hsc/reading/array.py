@@ -14,7 +14,8 @@ from hsc.errors import HscError
 from hsc.reading.chunk_codec import ChunkCodec
 from hsc.reading.grid import ChunkGrid
 from hsc.reading.regions import Gaps, RegionReader, reading_threads
-from hsc.store import DATA, CheckedVersion, ChunkState, open_version
+from hsc.reading.versions import open_for_reading, open_once
+from hsc.store import DATA, CheckedVersion, ChunkState
 
 
 class OpenedArray:
@@ -32,6 +33,8 @@ class OpenedArray:
         The version, when it is open already.
     others
         Folders of further copies of the version.
+    root
+        The version's root, when it is not open; None: any.
     """
 
     def __init__(
@@ -41,7 +44,9 @@ class OpenedArray:
         document: dict[str, Any],
         version: CheckedVersion | None = None,
         others: Sequence[str] = (),
+        root: str | None = None,
     ) -> None:
+        self._root = root if version is None else version.manifest.root
         self._location = location
         self._others = tuple(others)
         self._document = document
@@ -201,6 +206,7 @@ class OpenedArray:
             "path": self.path,
             "document": self._document,
             "others": self._others,
+            "root": self._root,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -208,7 +214,11 @@ class OpenedArray:
 
     def _open(self) -> CheckedVersion:
         if self._version is None:
-            self._version = open_version(self._location, others=self._others)
+            where = self._location, self._others
+            opened = (
+                open_for_reading(*where) if self._root is None else open_once(*where, self._root)
+            )
+            self._version = opened
         return self._version
 
     def _key(self, shard: tuple[int, ...]) -> str:

@@ -11,7 +11,8 @@ from hsc.errors import RoleMissingError
 from hsc.model import Dataset
 from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile, carried_files
-from hsc.store import DATA, CheckedVersion, open_version
+from hsc.reading.versions import open_for_reading
+from hsc.store import DATA, CheckedVersion
 
 if TYPE_CHECKING:
     import zarr
@@ -41,7 +42,7 @@ class OpenedDataset:
         ManifestError
             There is none, it is damaged, or it is not of this dataset.
         """
-        return open_version(self.record.location, others=self.others, root=self.record.root)
+        return open_for_reading(self.record.location, self.others, self.record.root)
 
     @cached_property
     def roles(self) -> Mapping[str, str]:

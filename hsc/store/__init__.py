@@ -32,6 +32,7 @@ from hsc.store.claims import (
 from hsc.store.copying import copy_object, holds
 from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
 from hsc.store.directory import DirectoryObjects
+from hsc.store.disk_cache import DiskCache, open_cache
 from hsc.store.fills import read_fill, word_fill
 from hsc.store.http import HttpObjects
 from hsc.store.inside import CopiesInside, copy_inside
@@ -60,8 +61,8 @@ from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
 from hsc.store.shardstream import ShardStream, idle_processors
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects, zstd
-from hsc.store.streams import NewObject
-from hsc.store.stubs import FETCHED_KEY, STUB
+from hsc.store.streams import NewObject, TakesParts, begin_object
+from hsc.store.stubs import FETCHED_KEY, STUB, FetchedFolder, is_stub, read_fetched
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import Opener, add_scheme, open_objects
 from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
@@ -95,6 +96,8 @@ __all__ = [
     "Credentials",
     "Damage",
     "DirectoryObjects",
+    "DiskCache",
+    "FetchedFolder",
     "FsspecObjects",
     "GroupSpec",
     "HttpObjects",
@@ -120,12 +123,14 @@ __all__ = [
     "ShardBuilder",
     "ShardStream",
     "Span",
+    "TakesParts",
     "TellsRoom",
     "VersionWriter",
     "abandon_version",
     "abreast",
     "add_scheme",
     "admit_location",
+    "begin_object",
     "bind_credentials",
     "blosc",
     "check_object",
@@ -148,8 +153,10 @@ __all__ = [
     "holding",
     "holds",
     "idle_processors",
+    "is_stub",
     "make_claim",
     "metadata_objects",
+    "open_cache",
     "open_objects",
     "open_version",
     "pack_key",
@@ -163,6 +170,7 @@ __all__ = [
     "read_attempt",
     "read_attempts",
     "read_claim",
+    "read_fetched",
     "read_fill",
     "references",
     "slot_name",

@@ -12,16 +12,16 @@ from hsc.store.origins import BUCKET_SCHEMES, ENDPOINT_SCHEMES, origin_of, split
 from hsc.store.s3_client import environment_origin
 
 _WEB = {"http", "https"}
-_OWN_CATALOGS = {"sqlite", "postgresql"}
 
 
 def admit_location(location: str, catalog: str) -> str:
     """Give a location back when the catalog that names it may name it.
 
-    A catalog of one's own (SQLite, PostgreSQL) may name any. One that is reached over HTTP may
-    name buckets and web addresses only: no file, no other scheme, and no server in a private
-    network, on this machine or beside it, unless that server is the catalog's own, the one that
-    AWS_ENDPOINT_URL names, or one that credentials were bound to.
+    A catalog of one's own (one that names no host, as SQLite, and PostgreSQL) may name any. Any
+    other, as one that is reached over HTTP, may name buckets and web addresses only: no file, no
+    other scheme, and no server in a private network, on this machine or beside it, unless that
+    server is the catalog's own, the one that AWS_ENDPOINT_URL names, or one that credentials were
+    bound to.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def admit_location(location: str, catalog: str) -> str:
     LocationRefusedError
         It may not.
     """
-    scheme = urlsplit(catalog).scheme.partition("+")[0]
-    if scheme in _OWN_CATALOGS:
+    kind = urlsplit(catalog)
+    if not kind.netloc or kind.scheme.partition("+")[0] == "postgresql":
         return location
     named = location.partition("://")[0]
     try:

@@ -18,7 +18,7 @@ from hsc.store.objects import ObjectStore
 
 _FOLDER = ".attempts"
 
-AttemptKind = Literal["ingest", "reduce"]
+AttemptKind = Literal["ingest", "reduce", "replicate"]
 """What an attempt is a part of."""
 
 

@@ -18,6 +18,7 @@ from hsc.errors import (
     StoreUnavailableError,
 )
 from hsc.store.copies import ADVICE, VersionCopy, open_copy
+from hsc.store.disk_cache import DiskCache
 from hsc.store.fallback import Copies, tell_fallback
 from hsc.store.manifest import Manifest, ObjectEntry
 from hsc.store.objects import ObjectStore
@@ -41,17 +42,23 @@ class CheckedVersion:
     others
         URLs of further copies; one is opened when it is needed, and passed over when it is of
         another root.
+    cache
+        Keeps what was read on the local disk; None: nothing does.
     """
 
     def __init__(
-        self, objects: ObjectStore, manifest: Manifest, others: Sequence[str] = ()
+        self,
+        objects: ObjectStore,
+        manifest: Manifest,
+        others: Sequence[str] = (),
+        cache: DiskCache | None = None,
     ) -> None:
         self.objects = objects
         self.manifest = manifest
         first = VersionCopy(objects, manifest)
         self._entries = first.entries
         self._where = first.where
-        self._copies = Copies(first, others)
+        self._copies = Copies(first, others, cache)
 
     def entry(self, key: str) -> ObjectEntry | None:
         """Give what the manifest says of a key; None when it does not know it."""
@@ -80,7 +87,7 @@ class CheckedVersion:
                 )
             return bytes(data)
 
-        return self._copies.read(key, None, check)
+        return self._copies.read(entry, None, check)
 
     def read_chunk(self, key: str, index: int) -> Part | None:
         """Give the encoded bytes of an inner chunk, its crc32c checked; None when empty.
@@ -169,23 +176,20 @@ class CheckedVersion:
         """Give the chunks of one request of `chunk_spans`, each checked, in its order."""
         entry = self._entries[key]
         table = entry.chunks
+        numbers = [indexes[place] for place in span.wanted]
+        starts = [int(table.offsets[number]) for number in numbers]
 
-        def check(data: Part, where: str) -> list[Part]:
-            view, payloads = memoryview(data), list[Part]()
-            for place in span.wanted:
-                index = indexes[place]
-                start, length = int(table.offsets[index]), int(table.lengths[index])
-                payload = view[start - span.start : start - span.start + length]
-                if len(payload) != length or crc32c(payload) != int(table.crcs[index]):
-                    raise CorruptShardError(
-                        "the chunk's checksum is wrong",
-                        where=f"{where}, chunk {index}",
-                        next_step=ADVICE,
-                    )
-                payloads.append(payload)
-            return payloads
+        def check(place: int, payload: Part, where: str) -> None:
+            number = numbers[place]
+            if len(payload) != table.lengths[number] or crc32c(payload) != table.crcs[number]:
+                raise CorruptShardError(
+                    "the chunk's checksum is wrong",
+                    where=f"{where}, chunk {number}",
+                    next_step=ADVICE,
+                )
 
-        return self._copies.read(key, (span.start, span.stop), check)
+        stops = [at + int(table.lengths[n]) for at, n in zip(starts, numbers, strict=True)]
+        return self._copies.read_parts(entry, list(zip(starts, stops, strict=True)), check)
 
     def read_range(self, key: str, start: int, stop: int | None) -> bytes | None:
         """Give a part of an object, checked.
@@ -218,7 +222,7 @@ class CheckedVersion:
                 )
             return bytes(data)
 
-        return self._copies.read(key, (start, end), check)
+        return self._copies.read(entry, (start, end), check)
 
     def refuse_gaps(self, key: str, start: int = 0, stop: int | None = None) -> None:
         """Refuse a part of an object that touches a gap.
@@ -279,7 +283,11 @@ class CheckedVersion:
 
 
 def open_version(
-    location: str, *, others: Sequence[str] = (), root: str | None = None
+    location: str,
+    *,
+    others: Sequence[str] = (),
+    root: str | None = None,
+    cache: DiskCache | None = None,
 ) -> CheckedVersion:
     """Open a committed version by the URL of its folder: one request, for its manifest.
 
@@ -291,6 +299,8 @@ def open_version(
         Folders of further copies, for what is damaged or missing in the first.
     root
         What the version's root must be; None: any.
+    cache
+        Keeps what is read on the local disk; None: nothing does.
 
     Raises
     ------
@@ -307,5 +317,5 @@ def open_version(
             continue
         if first is not None:
             tell_fallback(first, copy)
-        return CheckedVersion(copy.objects, copy.manifest, left)
+        return CheckedVersion(copy.objects, copy.manifest, left, cache)
     raise first or AssertionError("a version has at least one copy")

@@ -22,13 +22,16 @@ from hsc.model import Record
 from hsc.store.layers import Layers
 from hsc.store.manifest import ObjectEntry
 from hsc.store.objects import ObjectStore
+from hsc.store.pacing import pay
 from hsc.store.shards import ChunkState
-from hsc.store.stubs import STUB
+from hsc.store.stubs import is_stub
 
 WINDOW_BYTES = 4 << 20
 """Bytes read at once: a hash still finds them in the processor's cache."""
 _REMOTE_WINDOW_BYTES = 16 << 20  # there each read costs a round trip
-_BRING_BACK = "bring it back with `hsc replicate` or `hsc fetch` from a replica that is whole"
+_BRING_BACK = (
+    "copy it from a replica that is whole (`hsc show` lists them); hsc.open falls back to that one"
+)
 
 
 class Damage(Record):
@@ -61,7 +64,11 @@ class Looked:
 
 
 def check_object(
-    objects: ObjectStore, entry: ObjectEntry, inside: Sequence[ObjectEntry] = ()
+    objects: ObjectStore,
+    entry: ObjectEntry,
+    inside: Sequence[ObjectEntry] = (),
+    *,
+    partial: bool = False,
 ) -> Looked:
     """Check an object and what lies in it; what is wrong is looked at twice.
 
@@ -78,12 +85,17 @@ def check_object(
         The object.
     inside
         What lies in it, of a pack.
+    partial
+        Whether it was left out when this copy was fetched, so that a stub in its place, or
+        nothing, is no damage.
 
     Raises
     ------
     StoreUnavailableError, StoreError
         The store does not answer, or does not let us read.
     """
+    if partial and (objects.size(entry.key) is None or is_stub(objects, entry)):
+        return Looked(fetched=False)
     looked = _look(objects, entry, inside)
     return _look(objects, entry, inside) if looked.damaged else looked
 
@@ -104,6 +116,7 @@ def windows(objects: ObjectStore, key: str, nbytes: int) -> Iterator[bytes]:
     """
     step = WINDOW_BYTES if objects.url.startswith("file:") else _REMOTE_WINDOW_BYTES
     for start in range(0, nbytes, step):
+        pay(0)  # where nobody waits for the answer any more, this ends
         part = objects.get(key, start, min(start + step, nbytes))
         yield part
         if len(part) < min(step, nbytes - start):
@@ -123,8 +136,6 @@ def _look(objects: ObjectStore, entry: ObjectEntry, inside: Sequence[ObjectEntry
     size = objects.size(entry.key)
     if entry.absent:
         return Looked(() if size is None else (_uninvited(entry.key, where),))
-    if size == len(STUB) != entry.nbytes and objects.get(entry.key) == STUB:
-        return Looked(fetched=False)
     if size != entry.nbytes:
         return Looked((_sized(entry, size, where),))
     layers = Layers(entry, inside)

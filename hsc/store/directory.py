@@ -90,10 +90,10 @@ class DirectoryObjects:
         finally:
             os.close(descriptor)
 
-    def begin(self, key: str) -> NewFile:
-        """Begin an object that is written part by part."""
+    def begin(self, key: str, *, over: bool = False) -> NewFile:
+        """Begin an object that is written part by part; ``over``: in place of one that is there."""
         temporary = self._root / _TEMPORARY / _temporary_name()
-        return NewFile(temporary, self._path(key), lambda: self._writing(key))
+        return NewFile(temporary, self._path(key), lambda: self._writing(key), over=over)
 
     def room(self) -> Room:
         """Give what the file system can still take."""

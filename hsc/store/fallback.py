@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from hsc.errors import DamageError, HscError, StoreError, StoreUnavailableError
 from hsc.store.copies import VersionCopy, open_copy
+from hsc.store.disk_cache import DiskCache
+from hsc.store.manifest import ObjectEntry
 from hsc.store.ranges import Part
+from hsc.store.stubs import unfetched
 
 T = TypeVar("T")
 Check = Callable[[Part, str], T]
@@ -28,9 +32,12 @@ class Copies:
     others
         URLs of further ones; one is opened when it is needed, and passed over when it is of
         another root or can't be read.
+    cache
+        Keeps what was read; None: nothing does.
     """
 
-    def __init__(self, first: VersionCopy, others: Sequence[str]) -> None:
+    def __init__(self, first: VersionCopy, others: Sequence[str], cache: DiskCache | None) -> None:
+        self._cache = cache
         self._open = [first]
         self._unopened = list(others)
         # Not asked again before all others: a store that does not answer is waited for long.
@@ -38,14 +45,82 @@ class Copies:
         self._told: set[int] = set()
         self._lock = threading.Lock()
 
-    def read(self, key: str, part: tuple[int, int] | None, check: Check[T]) -> T:
-        """Give a part of an object, or the whole, from the first copy that has it as it should be.
+    def read(self, entry: ObjectEntry, part: tuple[int, int] | None, check: Check[T]) -> T:
+        """Give a part of an object, or the whole, from the cache or the first copy that has it.
 
         Raises
         ------
         DamageError, StoreUnavailableError
             The first copy's, when none can give it.
         """
+        bounds = part or (0, entry.nbytes)
+        kept = self._recall(entry, bounds, check)
+        if kept is not None:
+            return kept
+
+        def check_and_keep(data: Part, where: str) -> T:
+            found = check(data, where)
+            self._keep(entry, bounds, data)
+            return found
+
+        return self._ask(entry.key, part, check_and_keep)
+
+    def read_parts(
+        self,
+        entry: ObjectEntry,
+        parts: Sequence[tuple[int, int]],
+        check: Callable[[int, Part, str], None],
+    ) -> list[Part]:
+        """Give parts of an object that lie together: those that no cache has, by one request.
+
+        Parameters
+        ----------
+        entry, parts
+            The object; first byte of each part, and the one after the last.
+        check
+            Raises CorruptShardError when the part of that number is wrong.
+
+        Raises
+        ------
+        DamageError, StoreUnavailableError
+            As `read`.
+        """
+
+        def checked(number: int, data: Part, where: str) -> Part:
+            check(number, data, where)
+            return data
+
+        found = [self._recall(entry, p, partial(checked, n)) for n, p in enumerate(parts)]
+        missing = [n for n, part in enumerate(found) if part is None]
+        if missing:
+            first, last = min(parts[n][0] for n in missing), max(parts[n][1] for n in missing)
+
+            def cut(data: Part, where: str) -> list[Part]:
+                view = memoryview(data)
+                cuts = [view[parts[n][0] - first : parts[n][1] - first] for n in missing]
+                return [checked(n, part, where) for n, part in zip(missing, cuts, strict=True)]
+
+            for n, part in zip(missing, self._ask(entry.key, (first, last), cut), strict=True):
+                found[n] = part
+                self._keep(entry, parts[n], part)
+        return [part for part in found if part is not None]
+
+    def _recall(self, entry: ObjectEntry, part: tuple[int, int], check: Check[T]) -> T | None:
+        """Give a part from the cache; what is wrong there is dropped."""
+        data = None if self._cache is None else self._cache.get(entry.digest, *part)
+        if data is None or self._cache is None:
+            return None
+        try:
+            return check(data, "the cache")
+        except DamageError:
+            self._cache.drop(entry.digest, *part)
+            return None
+
+    def _keep(self, entry: ObjectEntry, part: tuple[int, int], data: Part) -> None:
+        if self._cache is not None:
+            self._cache.put(entry.digest, *part, data)
+
+    def _ask(self, key: str, part: tuple[int, int] | None, check: Check[T]) -> T:
         first: HscError | None = None
         for number, copy in self._each():
             try:
@@ -104,4 +179,7 @@ def _read_twice(copy: VersionCopy, key: str, part: tuple[int, int] | None, check
         return attempt()
     except DamageError:
         copy.forget(key)
+    try:
         return attempt()
+    except DamageError as error:
+        raise unfetched(copy.objects, key) or error from error.__cause__

@@ -33,11 +33,19 @@ class NewFile:
         What it will be.
     guard
         Gives a block in which the operating system's errors become those of the store.
+    over
+        Whether it takes the place of what bears its name already, instead of failing.
     """
 
     def __init__(
-        self, temporary: Path, target: Path, guard: Callable[[], AbstractContextManager[None]]
+        self,
+        temporary: Path,
+        target: Path,
+        guard: Callable[[], AbstractContextManager[None]],
+        *,
+        over: bool = False,
     ) -> None:
+        self._over = over
         self._temporary = temporary
         self._target = target
         self._guard = guard
@@ -52,7 +60,8 @@ class NewFile:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
         with self._guard():
             self._temporary.unlink(missing_ok=True)
 
@@ -82,7 +91,13 @@ class NewFile:
         """Make it durable and give it its name; a taken name fails."""
         with self._guard():
             os.fsync(self._descriptor)
-            _link_new(self._temporary, self._target)
+            if self._over:
+                _make_folder(self._target.parent)
+                os.close(self._descriptor)  # Windows moves no file that is open
+                self._descriptor = -1
+                self._temporary.replace(self._target)
+            else:
+                _link_new(self._temporary, self._target)
             _sync_folder(self._target.parent)
 
 

@@ -21,6 +21,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from hsc.errors import StoreError
 from hsc.store.checked import CheckedVersion, open_version
+from hsc.store.disk_cache import open_cache
 from hsc.store.writing import DATA
 
 
@@ -35,6 +36,8 @@ class CheckedStore(Store):
         The version, when it is open already.
     others
         Folders of further copies of the version.
+    root
+        The version's root, when it is not open; None: any.
     """
 
     supports_writes = False
@@ -43,17 +46,24 @@ class CheckedStore(Store):
     supports_partial_writes = False
 
     def __init__(
-        self, location: str, version: CheckedVersion | None = None, others: Sequence[str] = ()
+        self,
+        location: str,
+        version: CheckedVersion | None = None,
+        others: Sequence[str] = (),
+        root: str | None = None,
     ) -> None:
         super().__init__(read_only=True)
         self._location = location
         self._others = tuple(others)
-        self._version = version or open_version(location, others=others)
+        self._version = version or open_version(
+            location, others=others, root=root, cache=open_cache()
+        )
         self._is_open = True
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker opens the version itself, with its own credentials.
-        return {"location": self._location, "others": self._others}
+        root = self._version.manifest.root
+        return {"location": self._location, "others": self._others, "root": root}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
