@@ -11,6 +11,7 @@ from h5py import h5a, h5s
 
 from hsc.exporting.elements import Resolve, Rows, image
 from hsc.exporting.leaves import JsonLeaves
+from hsc.exporting.ordering import attribute_order
 from hsc.exporting.types import made_type
 from hsc.hdf5 import encode_name, write_memory
 from hsc.reading import OpenedDataset
@@ -39,7 +40,7 @@ def write_attributes(
     """
     types: Mapping[str, Any] = attributes.get(_TYPES, {})
     added = attributes.get("hsc:added", ())  # for stock readers; the file had them not
-    for key in sorted(attributes):
+    for key in attribute_order(attributes):
         if key.startswith("hsc:") or key in added:
             continue
         record = types.get(key, {})

@@ -14,6 +14,7 @@ import h5py
 
 from hsc.exporting.files import new_file
 from hsc.exporting.nodes import Node
+from hsc.exporting.ordering import keeps_order
 from hsc.exporting.storage import Filters
 from hsc.exporting.tree import Told, TreeWriter
 from hsc.model import Gap
@@ -72,6 +73,7 @@ def write_file(
         settings: dict[str, Any] = {"userblock_size": len(userblock)} if userblock else {}
         # Only newer object headers hold an attribute of more than 64 KiB.
         settings["libver"] = ("v108", "latest") if _large(root) else ("earliest", "latest")
+        settings["track_order"] = keeps_order(root.attributes)
         with h5py.File(beside, "w-", **settings) as file:
             writer = TreeWriter(
                 file, dataset, root, filters=filters, pool=pool, threads=threads, advance=advance

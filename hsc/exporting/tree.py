@@ -9,13 +9,14 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5g, h5t
+from h5py import h5d, h5g, h5p, h5t
 
 from hsc.errors import GapError
 from hsc.exporting.attributes import write_attributes
 from hsc.exporting.leaves import ArrayLeaves
 from hsc.exporting.links import link_settings, make_link
 from hsc.exporting.nodes import Node
+from hsc.exporting.ordering import keep_order, order_links
 from hsc.exporting.references import made_reference
 from hsc.exporting.shapes import Shape, dataset_shape, fill_of, is_plain_array
 from hsc.exporting.storage import Filters, Storage, creation, plan_storage
@@ -105,6 +106,21 @@ class TreeWriter:
             self._attributes(node, group.id)
         for made in self._made:
             self._attributes(made.node, made.identifier)
+        for node, group in self._groups:
+            self._order(node, group)
+
+    def _order(self, node: Node, group: h5py.Group) -> None:
+        names = {word: child.name for word, child in node.children.items()}
+        names |= {
+            word: bytes.fromhex(link["name_hex"])
+            for word, link in node.links.items()
+            if "name_hex" in link
+        }
+        try:
+            order_links(group, node.attributes, names)
+        except _UNWRITABLE as error:
+            reason = f"its links are not in the order of their creation: {error}"
+            self.told.notes.append(Gap(path=self._words(node), reason=reason))
 
     def _words(self, node: Node) -> str:
         """Give a node's path in the file, in words."""
@@ -122,7 +138,8 @@ class TreeWriter:
         while waiting:
             node, place = waiting.pop()
             if place != b"/":
-                h5g.create(self._file.id, place, lcpl=link_settings(place))
+                ordered = keep_order(h5p.create(h5p.GROUP_CREATE), node.attributes)
+                h5g.create(self._file.id, place, lcpl=link_settings(place), gcpl=ordered)
             self._places[self._words(node)] = place
             self._groups.append((node, self._file[place]))
             waiting += [
@@ -184,7 +201,7 @@ class TreeWriter:
         storage = plan_storage(
             shape.facts, stored, shape.shape, type_id.get_size(), self._filters
         )  # fmt: skip
-        properties = creation(storage)
+        properties = keep_order(creation(storage), node.attributes)
         fill = fill_of(node, type_id)
         if fill is not None:
             properties.set_fill_value(fill)
