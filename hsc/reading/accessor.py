@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -16,33 +15,14 @@ from hsc.model import Dataset
 from hsc.reading.card import cite, read_picture, show_html, show_text
 from hsc.reading.carried import CarriedFile
 from hsc.reading.elements import elements
-from hsc.reading.fields import Fields
 from hsc.reading.h5 import H5Group, open_h5
 from hsc.reading.lazy import lazy_array
-from hsc.reading.opened import OpenedDataset
+from hsc.reading.origin import ORIGIN, Origin
 from hsc.reading.plots import DefaultPlot, find_default_plot
-from hsc.reading.regions import Gaps
 from hsc.reading.transformations import Transformation, read_transformations
 
 if TYPE_CHECKING:
     import zarr
-
-ORIGIN = "hsc"
-"""Where a tree's encoding keeps its origin."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a tree was opened from."""
-
-    dataset: OpenedDataset
-    """The dataset."""
-    fields: Fields
-    """Its arrays, group by group."""
-    renamed: Mapping[str, str]
-    """True path of groups that stand elsewhere in the tree, by where that is."""
-    gaps: Gaps
-    """What gaps read as."""
 
 
 @xr.register_datatree_accessor("hsc")
@@ -66,40 +46,37 @@ class HscAccessor:
                 "this tree was not opened by hsc, or is a copy that forgot where it came from",
                 next_step="use the tree that hsc.open(pid) gave",
             )
-        self._tree = tree
-        self._dataset = origin.dataset
-        self._fields = origin.fields
-        self._renamed, self._gaps = origin.renamed, origin.gaps
+        self._tree, self._origin = tree, origin
 
     def __repr__(self) -> str:
-        return show_text(self._dataset)
+        return show_text(self._origin.dataset)
 
     def _repr_html_(self) -> str:
-        return show_html(self._dataset)
+        return show_html(self._origin.dataset)
 
     @property
     def record(self) -> Dataset:
         """The dataset as the catalog keeps it."""
-        return self._dataset.record
+        return self._origin.dataset.record
 
     @property
     def roles(self) -> Mapping[str, str]:
         """What arrays are for: role to path, as in ``frames``."""
-        return self._dataset.roles
+        return self._origin.dataset.roles
 
     @property
     def files(self) -> Mapping[str, CarriedFile]:
         """What lay in the run's folder and is no array, by name: scripts, notes, geometry ..."""
-        return self._dataset.files
+        return self._origin.dataset.files
 
     @property
     def h5(self) -> H5Group:
         """The tree by HDF5 paths, read only, with names and values as h5py gives them."""
-        return open_h5(self._dataset, self._fields.paths, self._gaps)
+        return open_h5(self._origin.dataset, self._origin.fields.paths, self._origin.gaps)
 
     def role(self, name: str) -> da.Array:
         """Give the array that has a role, lazily, as it is stored."""
-        return lazy_array(self._dataset.role(name), gaps=self._gaps)
+        return lazy_array(self._origin.dataset.role(name), gaps=self._origin.gaps)
 
     def __getitem__(self, path: str) -> xr.DataArray | xr.DataTree:
         """Give what an HDF5 path leads to: a variable, lazily, or a node.
@@ -109,10 +86,10 @@ class HscAccessor:
         PathMissingError
             Nothing is there, or a link on the way leads out of the dataset.
         """
-        reached = self._fields.paths.resolve(path, self._path)
-        if self._fields.has_group(reached.path):
+        reached = self._origin.fields.paths.resolve(path, self._path)
+        if self._origin.fields.has_group(reached.path):
             return self._node(reached.path)
-        if not self._fields.paths.is_array(reached.path):
+        if not self._origin.fields.paths.is_array(reached.path):
             raise PathMissingError(f"at {reached.path} stands a named type", where=path)
         parent, _, name = reached.path.rpartition("/")
         found = self._node(parent or "/").to_dataset(inherit=False)[name]
@@ -129,11 +106,11 @@ class HscAccessor:
         found = self[path]
         if isinstance(found, xr.DataTree):
             return self.elements(path)
-        reached = self._fields.paths.resolve(path, self._path)
+        reached = self._origin.fields.paths.resolve(path, self._path)
         if "hsc_scaled" in found.attrs:
             return np.asarray(found.values)
         rows = reached.rows or (0, None)
-        return self._fields.array(reached.path).read(*rows, gaps=self._gaps)
+        return self._origin.fields.array(reached.path).read(*rows, gaps=self._origin.gaps)
 
     def elements(self, path: str) -> NDArray[Any]:
         """Read a compound dataset as a structured array, a ragged one as an array of arrays.
@@ -143,7 +120,9 @@ class HscAccessor:
         RoleMissingError
             No HDF5 dataset stands there.
         """
-        return elements(self._dataset, self._fields.paths.resolve(path, self._path).path)
+        return elements(
+            self._origin.dataset, self._origin.fields.paths.resolve(path, self._path).path
+        )
 
     def names(self, path: str) -> NDArray[Any]:
         """Read the names of an enumeration's values, of the array's shape, as text.
@@ -155,19 +134,19 @@ class HscAccessor:
         PathMissingError
             The array at the path is no enumeration.
         """
-        reached = self._fields.paths.resolve(path, self._path)
-        facts = self._fields.paths.attributes(reached.path).get("hsc:hdf5", {})
+        reached = self._origin.fields.paths.resolve(path, self._path)
+        facts = self._origin.fields.paths.attributes(reached.path).get("hsc:hdf5", {})
         if "enum" not in facts:
             raise PathMissingError("there is no enumeration", where=path)
         known = {value: name for name, value in facts["enum"].items()}
-        values = self._fields.array(reached.path).read()
+        values = self._origin.fields.array(reached.path).read()
         found = np.empty(values.shape, object)
         found.ravel()[:] = [known.get(int(value), str(value)) for value in values.ravel()]
         return found
 
     def default_plot(self) -> DefaultPlot | None:
         """Find what to plot first, by NeXus's rules; None when the file does not say."""
-        return find_default_plot(self._fields, self._dataset.roles.get("frames"))
+        return find_default_plot(self._origin.fields, self._origin.dataset.roles.get("frames"))
 
     def indexed(self, path: str = ".") -> xr.Dataset:
         """Give a group with its coordinates read, and indexes made of them for ``.sel``.
@@ -198,12 +177,12 @@ class HscAccessor:
         steps
             Each with a matrix (4, 4) for every value, in the order in which they act.
         """
-        reached = self._fields.paths.resolve(path, self._path)
-        return read_transformations(self._fields, reached.path)
+        reached = self._origin.fields.paths.resolve(path, self._path)
+        return read_transformations(self._origin.fields, reached.path)
 
     def zarr(self) -> zarr.Group:
         """Give the same tree as zarr opens it, every byte checked."""
-        return self._dataset.zarr()
+        return self._origin.dataset.zarr()
 
     def xarray(self) -> xr.DataTree:
         """Give the tree with xarray's own look."""
@@ -212,7 +191,7 @@ class HscAccessor:
 
     def picture(self) -> bytes | None:
         """Read the preview of the frames as PNG; None when the ingest made none."""
-        return read_picture(self._dataset)
+        return read_picture(self._origin.dataset)
 
     def cite(self) -> str:
         """Say how to cite the dataset."""
@@ -221,20 +200,10 @@ class HscAccessor:
     @property
     def _path(self) -> str:
         """True path of the node."""
-        return self._renamed.get(self._tree.path, self._tree.path)
+        return self._origin.renamed.get(self._tree.path, self._tree.path)
 
     def _node(self, path: str) -> xr.DataTree:
-        node, at = self._tree.root, "/"
-        for name in path.strip("/").split("/") if path != "/" else ():
-            at = f"{at.rstrip('/')}/{name}"
-            node = node.children[shown_name(self._dataset, at)]
+        node = self._tree.root
+        for name in self._origin.place(path).strip("/").split("/") if path != "/" else ():
+            node = node.children[name]
         return node
-
-
-def shown_name(dataset: OpenedDataset, path: str) -> str:
-    """Give the name of a group in the tree: its own, but ``.`` and ``..`` mean others there."""
-    name = path.rpartition("/")[2]
-    if name not in (".", ".."):
-        return name
-    key: str = dataset.documents[path]["key"]
-    return key.rpartition("/")[2]

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import xarray as xr
 
-from hsc.reading.accessor import ORIGIN, Origin, shown_name
+import hsc.reading.accessor  # noqa: F401  (registers ``tree.hsc``)
 from hsc.reading.card import show_html, show_text
-from hsc.reading.fields import Fields
 from hsc.reading.nodes import Choices, Nodes
 from hsc.reading.opened import OpenedDataset
+from hsc.reading.origin import ORIGIN, Origin
 from hsc.reading.regions import Gaps
+
+# What xarray makes of a tree, as by ``isel``, is of its class too, and lacks this.
+_WHOLE = "_whole"
 
 
 class OpenedTree(xr.DataTree):
@@ -27,9 +30,11 @@ class OpenedTree(xr.DataTree):
         return self._card(show_html) or str(super()._repr_html_())  # type: ignore[no-untyped-call]
 
     def _card(self, show: Callable[[OpenedDataset], str]) -> str:
-        """Show what the tree is; nothing for one that xarray made of it."""
+        """Show what the tree is; nothing for one that xarray made of it, as a part."""
         origin = self.encoding.get(ORIGIN)
-        return show(origin.dataset) if isinstance(origin, Origin) else ""
+        if not isinstance(origin, Origin) or _WHOLE not in self.__dict__:
+            return ""
+        return show(origin.dataset)
 
 
 def open_tree(dataset: OpenedDataset, *, gaps: Gaps = "raise", scaled: bool = True) -> OpenedTree:
@@ -56,24 +61,22 @@ def open_tree(dataset: OpenedDataset, *, gaps: Gaps = "raise", scaled: bool = Tr
     tree
         With the accessor ``.hsc``.
     """
-    fields, choices = Fields(dataset), Choices(gaps, scaled)
+    origin, choices = Origin(dataset, gaps), Choices(gaps, scaled)
     tree = OpenedTree()
     nodes: dict[str, xr.DataTree] = {"/": tree}
     children: dict[str, dict[str, xr.DataTree]] = {}
-    places = {"/": "/"}
-    for path, node in Nodes(fields, dataset.record.root[-16:], choices):
+    for path, node in Nodes(origin.fields, dataset.record.root[-16:], choices):
         if path == "/":
             tree.dataset = node
             continue
         nodes[path] = xr.DataTree(node)
-        parent, name = path.rpartition("/")[0] or "/", shown_name(dataset, path)
-        children.setdefault(parent, {})[name] = nodes[path]
-        places[path] = f"{places[parent].rstrip('/')}/{name}"
+        shown = origin.place(path).rpartition("/")[2]
+        children.setdefault(path.rpartition("/")[0] or "/", {})[shown] = nodes[path]
     # From the root on: xarray looks at a whole branch again when it is put into a tree.
     for parent, below in children.items():
         nodes[parent].children = below
     tree.name = f"{dataset.record.pid.ulid}@{dataset.record.version}"
-    renamed = {place: path for path, place in places.items() if place != path}
-    # Encoding is where xarray keeps what a tree was read from; it is not shown and not copied on.
-    tree.encoding = {ORIGIN: Origin(dataset, fields, renamed, gaps)}
+    # Encoding is where xarray keeps what a tree was read from; it is not shown.
+    tree.encoding = {ORIGIN: origin}
+    tree.__dict__[_WHOLE] = True
     return tree

@@ -16,6 +16,8 @@ from hsc.reading.regions import Gaps
 _BLOCK_BYTES = 128 * 10**6
 # Text and other objects: a guess, for blocks of them have no size before they are read.
 _OBJECT_BYTES = 64
+# What is no larger is read as a whole, also when a part is asked for: a request takes as long.
+_WHOLE_BYTES = 256 * 10**3
 
 
 def lazy_array(array: OpenedArray, name: str | None = None, *, gaps: Gaps = "raise") -> da.Array:
@@ -40,12 +42,14 @@ def lazy_gaps(array: OpenedArray, name: str | None = None) -> da.Array:
 
 def _lazy(region: _Region, blocks: tuple[tuple[int, ...], ...], name: str | None) -> da.Array:
     meta = np.empty((0,) * region.ndim, region.dtype)
-    if name is None or math.prod(map(len, blocks)) > 1:
+    nbytes = math.prod(region.shape) * region.dtype.itemsize
+    if name is None or math.prod(map(len, blocks)) > 1 or nbytes > _WHOLE_BYTES:
         lazy: da.Array = da.from_array(
             region, chunks=blocks, asarray=False, name=name or False, meta=meta
         )
         return lazy
-    # Most arrays are one block. `from_array` takes ten times as long, which thousands make felt.
+    # Most arrays are small. `from_array` takes ten times as long, which thousands make felt; but it
+    # lets dask hand a slice down to the block, so that a frame is read and not the stack.
     key = (name, *[0] * len(blocks))
     return da.Array({key: (_whole, region)}, name, blocks, meta=meta)
 

@@ -31,7 +31,7 @@ def opened(kept):
 
 @pytest.mark.parametrize("count", [2, 40])
 def test_opening_and_showing_take_two_requests_and_the_first_frame_one(keep_tree, count):
-    frames = np.random.default_rng(0).integers(0, 9, (count, 64, 64)).astype("u2")
+    frames = np.random.default_rng(0).integers(0, 9, (count, 256, 256)).astype("u2")
     axis = NewArray("/entry/data/angle", np.arange(float(count)), ("frame",))
     arrays = (NewArray("/entry/data/data", frames, ("frame", "y", "x")), axis)
     dataset, store = opened(keep_tree(NewTree(arrays=arrays)))
@@ -41,5 +41,7 @@ def test_opening_and_showing_take_two_requests_and_the_first_frame_one(keep_tree
     first = tree["entry/data/data"][0].values
     assert np.array_equal(first, frames[0])
     assert len(store.asked) == 3
+    _, start, stop = store.asked[-1]
+    assert stop - start <= frames[0].nbytes + 100
     assert np.array_equal(tree.hsc.h5["entry/data/data"][count - 1], frames[-1])
     assert len(store.asked) == 4
