@@ -24,9 +24,10 @@ BENCHMARKS = {
     "read": "hsc_benchmarks.reading:measure_read",
     "scale": "hsc_benchmarks.scale:measure_scale",
     "small": "hsc_benchmarks.small:measure_small",
+    "verify": "hsc_benchmarks.verifying:measure_verify",
 }
 # Frames that a benchmark takes by default, where not 200.
-FRAMES = {"read": 1900}
+FRAMES = {"read": 1900, "verify": 1900}
 # Ways that chunks travel, and frames that take more than 1 GB as stored.
 WAYS = {
     "rewrap-u4": 740,
@@ -42,8 +43,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: bucket, ingest, inspect, read, scale, small; or a way that "
-            "chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
+            help="Which benchmark: bucket, ingest, inspect, read, scale, small, verify; or a way "
+            "that chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
         ),
     ] = "ingest",
     frames: Annotated[

@@ -246,4 +246,6 @@ def _register(
         verified = moment if request.verify and not existing else None
         made = Replica(location=url, since=moment, verified=verified, activity=activity.id)
         catalog.register_replica(pid, made, done)
-    catalog.record(activity.done(done))
+    else:
+        catalog.record(done)
+    activity.done(done)

@@ -170,7 +170,9 @@ def _tell(
             before = known.get(each.location)
             if before is not None and not each.not_fetched:
                 catalog.register_replica(pid, _stands(before, each, activity.id), done)
-        catalog.record(activity.done(done))
+                activity.done(done)
+        if not activity.settled:
+            catalog.record(activity.done(done))
     except CatalogError as error:
         # What was found is worth more than that it could not be written down.
         _LOG.warning("the catalog was not told what was found: %s", error)

@@ -16,7 +16,7 @@ from hsc.store.attempts import (
 )
 from hsc.store.buffers import BUFFER_BYTES, give_back, take_buffer
 from hsc.store.checked import CheckedVersion, open_version
-from hsc.store.checking import Damage, Looked, check_object, damage, digest_object
+from hsc.store.checking import Damage, Looked, check_object, damage
 from hsc.store.checksums import CHECKSUMS_KEY, checksum_lines
 from hsc.store.claims import (
     Claim,
@@ -65,6 +65,7 @@ from hsc.store.streams import NewObject, TakesParts, begin_object
 from hsc.store.stubs import FETCHED_KEY, STUB, FetchedFolder, is_stub, read_fetched
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import Opener, add_scheme, open_objects
+from hsc.store.windows import digest_object
 from hsc.store.writing import CRATE_KEY, DATA, FILES, VersionWriter
 
 if TYPE_CHECKING:

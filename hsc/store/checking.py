@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import google_crc32c
 import numpy as np
-from blake3 import blake3
 
 from hsc.errors import (
     CorruptShardError,
@@ -19,16 +18,14 @@ from hsc.errors import (
     StoreError,
 )
 from hsc.model import Record
+from hsc.store.buffers import give_back
 from hsc.store.layers import Layers
 from hsc.store.manifest import ObjectEntry
 from hsc.store.objects import ObjectStore
-from hsc.store.pacing import pay
 from hsc.store.shards import ChunkState
 from hsc.store.stubs import is_stub
+from hsc.store.windows import windows
 
-WINDOW_BYTES = 4 << 20
-"""Bytes read at once: a hash still finds them in the processor's cache."""
-_REMOTE_WINDOW_BYTES = 16 << 20  # there each read costs a round trip
 _BRING_BACK = (
     "copy it from a replica that is whole (`hsc show` lists them); hsc.open falls back to that one"
 )
@@ -106,31 +103,6 @@ def damage(key: str, error: HscError, chunks: Sequence[int] = ()) -> Damage:
     return Damage(key=key, **told, chunks=tuple(chunks))
 
 
-def windows(objects: ObjectStore, key: str, nbytes: int) -> Iterator[bytes]:
-    """Give an object's bytes window by window, as many as there are.
-
-    Raises
-    ------
-    ObjectMissingError
-        There is no such object.
-    """
-    step = WINDOW_BYTES if objects.url.startswith("file:") else _REMOTE_WINDOW_BYTES
-    for start in range(0, nbytes, step):
-        pay(0)  # where nobody waits for the answer any more, this ends
-        part = objects.get(key, start, min(start + step, nbytes))
-        yield part
-        if len(part) < min(step, nbytes - start):
-            return
-
-
-def digest_object(objects: ObjectStore, key: str, nbytes: int) -> bytes:
-    """Give the BLAKE3 of an object's bytes."""
-    digest = blake3()
-    for part in windows(objects, key, nbytes):
-        digest.update(part)
-    return digest.digest()
-
-
 def _look(objects: ObjectStore, entry: ObjectEntry, inside: Sequence[ObjectEntry]) -> Looked:
     where = f"{objects.url}/{entry.key}"
     size = objects.size(entry.key)
@@ -140,8 +112,9 @@ def _look(objects: ObjectStore, entry: ObjectEntry, inside: Sequence[ObjectEntry
         return Looked((_sized(entry, size, where),))
     layers = Layers(entry, inside)
     try:
-        for part in windows(objects, entry.key, entry.nbytes):
-            layers.take(part)
+        for buffer, count in windows(objects, entry.key, entry.nbytes):
+            layers.take(buffer[:count])
+            give_back(buffer)
     except ObjectMissingError:
         return Looked((_sized(entry, None, where),))
     except StoreError as error:

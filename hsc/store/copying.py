@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from blake3 import blake3
 
 from hsc.errors import CorruptShardError, MissingShardError, ObjectMissingError
-from hsc.store.checking import digest_object, windows
+from hsc.store.buffers import give_back
 from hsc.store.manifest import ObjectEntry
 from hsc.store.objects import ObjectStore
 from hsc.store.streams import NewObject
+from hsc.store.windows import digest_object, windows
 
 _ADVICE = "`hsc verify` tells what else is wrong there; copy from a replica that is whole"
 
@@ -54,10 +54,11 @@ def _copy(source: ObjectStore, entry: ObjectEntry, begin: Callable[[], NewObject
     digest, nbytes = blake3(), 0
     with begin() as made:
         try:
-            for part in windows(source, entry.key, entry.nbytes):
-                digest.update(part)
-                nbytes += len(part)
-                made.write(np.frombuffer(part, np.uint8), len(part))
+            for buffer, count in windows(source, entry.key, entry.nbytes):
+                digest.update(buffer[:count].data)
+                nbytes += count
+                if not made.write(buffer, count):
+                    give_back(buffer)
         except ObjectMissingError as error:
             raise MissingShardError(
                 f"an object of {entry.nbytes} bytes is gone from the store",

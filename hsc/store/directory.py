@@ -7,12 +7,13 @@ import os
 import platform
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from hsc.errors import (
     ObjectExistsError,
@@ -53,6 +54,17 @@ class DirectoryObjects:
                 if start:
                     file.seek(start)
                 return _read_fully(file.fileno(), None if stop is None else stop - start)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise ObjectMissingError("no such object", where=f"{self.url}/{key}") from error
+        except OSError as error:
+            raise StoreError(f"can't read: {error.strerror}", where=f"{self.url}/{key}") from error
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[Callable[[NDArray[np.uint8]], int]]:
+        """Open an object, to read it into buffers that are there already."""
+        try:
+            with self._path(key).open("rb", buffering=0) as file:
+                yield lambda buffer: file.readinto(buffer.data) or 0
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ObjectMissingError("no such object", where=f"{self.url}/{key}") from error
         except OSError as error:

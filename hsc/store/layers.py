@@ -35,11 +35,11 @@ class Layers:
         self._crcs = _Checksums([(entry, 0), *((each, each.pack_offset) for each in self._inside)])
         self._position = 0
 
-    def take(self, part: bytes) -> None:
+    def take(self, part: NDArray[np.uint8]) -> None:
         """Take the next bytes of the object."""
-        self._whole.update(part)
-        start, stop = self._position, self._position + len(part)
-        view = memoryview(part)
+        view = part.data
+        self._whole.update(view)
+        start, stop = self._position, self._position + part.size
         first = int(np.searchsorted(self._ends, start, side="right"))
         for number in range(first, len(self._inside)):
             begin, end = self._inside[number].pack_offset, int(self._ends[number])
@@ -84,11 +84,10 @@ class _Checksums:
         self._found = np.zeros(len(self._places), np.uint8)
         self._taken = 0
 
-    def take(self, start: int, part: bytes) -> None:
-        first, last = np.searchsorted(self._places, (start, start + len(part)))
+    def take(self, start: int, part: NDArray[np.uint8]) -> None:
+        first, last = np.searchsorted(self._places, (start, start + part.size))
         if first < last:
-            window = np.frombuffer(part, np.uint8)
-            self._found[first:last] = window[self._places[first:last] - start]
+            self._found[first:last] = part[self._places[first:last] - start]
             self._taken += int(last - first)
 
     def right(self) -> bool:

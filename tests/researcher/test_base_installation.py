@@ -15,6 +15,7 @@ import pytest
 import xarray
 
 import hsc
+from hsc.errors import MissingShardError
 from hsc.model import Query
 
 Command = Callable[..., tuple[int, Any]]
@@ -73,6 +74,37 @@ def test_show_lists_arrays_and_no_gap(hsc_command: Command, pid: str) -> None:
     assert answer["pid"].startswith(pid)
     assert "/entry/data/frames" in {array["path"] for array in answer["arrays"]}
     assert not answer["gaps"]
+
+
+def test_verify_finds_every_object_as_it_was_written(hsc_command: Command, pid: str) -> None:
+    code, answer = hsc_command("verify", pid)
+    assert code == 0
+    assert answer["damaged"] == []
+    assert answer["objects"] > 5
+
+
+def test_verify_against_the_source_says_which_part_is_missing(
+    hsc_command: Command, pid: str, source: Path
+) -> None:
+    code, answer = hsc_command("verify", pid, "--source", source)
+    assert (code, answer["error"]) == (1, "DependencyMissingError")
+    assert "facility" in answer["next"]
+
+
+def test_fetch_brings_a_dataset_home_in_parts_and_whole(
+    hsc_command: Command, pid: str, tmp_path: Path, expected_frames: np.ndarray
+) -> None:
+    home = tmp_path / "home"
+    code, answer = hsc_command("fetch", pid, home, "--select", "/entry/data/plain")
+    assert code == 0
+    assert "/entry/data/frames" in answer["not_fetched"]
+    tree = hsc.open(str(home))
+    np.testing.assert_array_equal(tree["entry/data/plain"].values, expected_frames)
+    with pytest.raises(MissingShardError, match="fetch the rest"):
+        tree["entry/data/frames"].values  # noqa: B018
+    code, answer = hsc_command("fetch", pid, home)
+    assert (code, answer["not_fetched"]) == (0, [])
+    np.testing.assert_array_equal(hsc.open(str(home))["entry/data/frames"].values, expected_frames)
 
 
 @pytest.mark.parametrize("name", ["frames", "zipped", "plain"])
