@@ -65,6 +65,8 @@ def shard_makings(task: ShardTask, marks: Sequence[bytes]) -> bytes:
         A mark of each of the run's sources (`file_marks`).
     """
     look, columns = task.look, task.columns
+    if not marks:  # the run has no other state
+        return NO_MAKINGS
     if columns is None:
         used, rows = _pieces_at(task), np.zeros((len(task.numbers), 0), np.int64)
         # A file's mark tells nothing of what it shows of other files.
@@ -72,7 +74,7 @@ def shard_makings(task: ShardTask, marks: Sequence[bytes]) -> bytes:
             return NO_MAKINGS
     else:
         used, rows = _in_order(columns)
-    if not used or not marks or not all(marks[look.pieces[n].file] for n in used):
+    if not used or not all(marks[look.pieces[n].file] for n in used):
         return NO_MAKINGS
     facts = {
         "made_with": made_with(),
