@@ -58,7 +58,7 @@ def test_ingest_answers_as_promised(raw) -> None:
     for each in raw["datasets"]:
         assert set(each) == {
             "pid", "version", "layout", "root", "bytes_in", "bytes_out", "seconds", "arrays",
-            "gaps", "notes", "existing", "source",
+            "gaps", "notes", "existing", "copied", "source",
         }  # fmt: skip
         assert PID.fullmatch(each["pid"])
         assert ROOT.fullmatch(each["root"])
