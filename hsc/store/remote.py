@@ -134,7 +134,7 @@ class FsspecObjects:
             raise
         except FileExistsError as error:
             raise ObjectExistsError("the object is there", where=where) from error
-        except (FileNotFoundError, IsADirectoryError) as error:
+        except (FileNotFoundError, IsADirectoryError, KeyError) as error:  # the last from archives
             if done == "written":  # the bucket itself is not there
                 raise self._refused(where, error) from error
             raise ObjectMissingError("no such object", where=where) from error

@@ -57,7 +57,7 @@ def read_parts(
         First byte and the one after the last of each part.
     """
     used = used_credentials(client)
-    if not _installed() or not _suits(used) or any(stop <= start for start, stop in ranges):
+    if not _installed() or not _suits(client, used) or any(stop <= start for start, stop in ranges):
         return None
     lane = _lane(client, bucket, used)
     if lane.failures >= _MOST_FAILURES:
@@ -80,12 +80,15 @@ def _installed() -> bool:
     return find_spec("obstore") is not None
 
 
-def _suits(used: Credentials | None) -> bool:
+def _suits(client: Any, used: Credentials | None) -> bool:
     """Tell whether obstore may have these credentials, here and now."""
     global _process  # noqa: PLW0603 (its threads live in the process that used it first, no fork)
     if _process is None:
         _process = os.getpid()
-    if _process != os.getpid() or "AWS_CA_BUNDLE" in os.environ:
+    if _process != os.getpid():
+        return False
+    # Certificates that are named to botocore alone obstore does not know.
+    if "AWS_CA_BUNDLE" in os.environ and client.meta.endpoint_url.startswith("https:"):
         return False
     lasting = used is None or used.session_token is None
     return lasting and settings.s3_engine() == "auto"

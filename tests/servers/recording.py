@@ -20,6 +20,7 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str]
+    """With names like ``User-Agent``, however they were sent."""
 
     def __contains__(self, text: str) -> bool:
         return text in f"{self.method} {self.path} {dict(self.headers)}"
@@ -46,7 +47,9 @@ class RecordingServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                asked = Request(self.command, self.path, dict(self.headers))
+                asked = Request(
+                    self.command, self.path, {n.title(): v for n, v in self.headers.items()}
+                )
                 outer.seen.append(asked)
                 status, headers, body = outer.answer(asked) or outer.serve(asked)
                 self.send_response(status)

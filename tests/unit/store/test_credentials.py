@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from servers.fixtures import Bucket
@@ -147,7 +151,7 @@ def test_a_key_that_was_exchanged_on_a_real_server_is_renewed(bucket: Bucket) ->
 
 
 def test_keys_in_a_file_that_was_written_anew_are_read_anew(
-    server: RecordingServer, tmp_path, monkeypatch: pytest.MonkeyPatch
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write(key: str) -> None:
         text = f"[default]\naws_access_key_id = {key}\naws_secret_access_key = s\n"
@@ -186,3 +190,39 @@ def test_secrets_are_in_no_repr_pickle_or_log(
 def test_an_expiry_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="time zone"):
         Credentials("a", "b", None, datetime(2030, 1, 1))  # noqa: DTZ001 (that is the point)
+
+
+VAULT = """
+from hsc.store import Credentials
+def for_origin(origin):
+    return (lambda: Credentials("AKOFTHEPACKAGE", "s", "t")) if origin == {origin!r} else None
+"""
+
+
+def test_a_worker_gets_them_from_an_installed_package(
+    server: RecordingServer, tmp_path: Path
+) -> None:
+    (tmp_path / "lab_vault.py").write_text(VAULT.format(origin=server.origin))
+    (tmp_path / "lab_vault-1.dist-info").mkdir()
+    (tmp_path / "lab_vault-1.dist-info" / "METADATA").write_text("Name: lab-vault\nVersion: 1\n")
+    (tmp_path / "lab_vault-1.dist-info" / "entry_points.txt").write_text(
+        "[hsc.credentials]\nlab = lab_vault:for_origin\n"
+    )
+    objects = objects_of(server)
+    program = (
+        "import pickle, sys\n"
+        "objects = pickle.load(sys.stdin.buffer)\n"
+        "print(objects.get('a').decode())\n"
+    )
+    worker = subprocess.run(
+        [sys.executable, "-c", program],
+        input=pickle.dumps(objects),
+        capture_output=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert worker.stdout.decode().strip() == "0123456789"
+    assert "AKOFTHEPACKAGE" in server.seen[-1]
+    assert objects.get("a") == b"0123456789"
+    assert "AKOFTHEPACKAGE" not in server.seen[-1]

@@ -105,6 +105,16 @@ def test_no_engine_takes_credentials_to_another_host(
         assert not token or not sent
 
 
+def test_each_engine_is_the_one_that_asks(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RecordingServer({"/b/a": b"0123456789"}) as own:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", own.origin)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        assert pieces(open_objects("s3://b"), [(0, 4), (5, 7)]) == [b"0123", b"56"]
+        agents = [asked.headers["User-Agent"].partition("/")[0] for asked in own.seen]
+        assert agents == ["object_store" if engine == "auto" else "Botocore"] * 2
+
+
 def test_a_server_named_in_a_url_is_never_asked_by_obstore(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
