@@ -23,7 +23,7 @@ from hsc.store.fallback import Copies, tell_fallback
 from hsc.store.manifest import Manifest, ObjectEntry
 from hsc.store.objects import ObjectStore
 from hsc.store.ranges import REQUEST_BYTES, Part, Span, at_once, spans
-from hsc.store.shards import ChunkState, crc32c, part_holds, shard_parts
+from hsc.store.shards import ChunkState, crc32c, indexed_shard, part_holds, shard_parts
 
 
 class CheckedVersion:
@@ -194,8 +194,9 @@ class CheckedVersion:
     def read_range(self, key: str, start: int, stop: int | None) -> bytes | None:
         """Give a part of an object, checked.
 
-        A part that is made of whole inner chunks and the shard's index is checked against their
-        checksums; for any other the whole object is read.
+        The index of a shard is made from the manifest and not asked for. Another part that is made
+        of whole inner chunks, and the index, is checked against their checksums; for any other the
+        whole object is read.
 
         Raises
         ------
@@ -206,6 +207,9 @@ class CheckedVersion:
         if entry is None or entry.absent:
             return None
         end = entry.nbytes if stop is None else min(stop, entry.nbytes)
+        index = indexed_shard(entry.chunks, entry.nbytes)
+        if index is not None and (start, end) == (entry.nbytes - len(index), entry.nbytes):
+            return index
         self.refuse_gaps(key, start, end)
         parts = shard_parts(entry.chunks, entry.nbytes, start, end)
         if parts is None:

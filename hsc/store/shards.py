@@ -115,6 +115,16 @@ def shard_index(table: ChunkTable) -> bytes:
     return index.tobytes()
 
 
+def indexed_shard(table: ChunkTable, nbytes: int) -> bytes | None:
+    """Give the index of a shard with its crc32c, as it ends in; None for an object without one."""
+    there = table.states != ChunkState.EMPTY
+    body = int(table.lengths[there].sum()) + 4 * int(there.sum())
+    if body + 16 * len(table) + 4 != nbytes:
+        return None
+    index = shard_index(table)
+    return index + crc32c(index).to_bytes(4, "little")
+
+
 def shard_parts(
     table: ChunkTable, nbytes: int, start: int, stop: int
 ) -> list[tuple[int, int, int]] | None:
@@ -128,9 +138,9 @@ def shard_parts(
         for n in there[(table.offsets[there] >= start) & (table.offsets[there] < stop)]
     ]
     rows.sort()
-    index_at = nbytes - 16 * len(table) - 4
-    if start <= index_at < stop:
-        rows.append((index_at, nbytes, google_crc32c.value(shard_index(table))))
+    index = indexed_shard(table, nbytes)
+    if index is not None and start <= nbytes - len(index) < stop:
+        rows.append((nbytes - len(index), nbytes, int.from_bytes(index[-4:], "little")))
     bounds = [start, *(end for _, end, _ in rows)]
     whole = [begin for begin, _, _ in rows] == bounds[:-1] and bounds[-1] == stop
     return rows if whole else None

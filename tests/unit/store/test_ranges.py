@@ -165,3 +165,20 @@ def test_many_threads_that_each_ask_for_many_ranges_all_get_them(shard):
         thread.join(60)
     assert not wrong
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_shards_index_is_made_from_the_manifest_and_not_asked_for(shard):
+    data = shard.objects.get(KEY)
+    shard.objects.asked.clear()
+    size = 16 * 20 + 4
+    assert shard.read_range(KEY, len(data) - size, None) == data[-size:]
+    assert not shard.objects.asked
+
+
+def test_the_end_of_an_object_without_an_index_is_its_own(objects):
+    builder = ShardBuilder(1, indexed=False)
+    builder.add(0, bytes(range(60)))
+    data, table = builder.finish()
+    objects.put_new(KEY, data)
+    opened = CheckedVersion(objects, Manifest("", (digest_entry(KEY, data, chunks=table),)))
+    assert opened.read_range(KEY, len(data) - 20, None) == data[-20:]
