@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Literal
 
@@ -106,7 +107,8 @@ class RegionReader:
                 self._fan_out(result, requests, threads)
             else:
                 for request, payloads in read_ahead(self._ask, requests, lambda r: r.nbytes):
-                    self._place(result, request, payloads)
+                    for n, payload in zip(request.span.wanted, payloads, strict=True):
+                        self._place(result, request, n, payload)
         return result
 
     def gap_mask(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[np.bool_]:
@@ -150,7 +152,7 @@ class RegionReader:
         first = list(islice(requests, 2))
         if len(first) < 2:  # nothing to share
             for request in first:
-                self._place(result, request, self._ask(request))
+                self._ask_and_place(result, request)
             return
         left, turn, over = chain(first, requests), threading.Lock(), threading.Event()
 
@@ -160,7 +162,7 @@ class RegionReader:
                     request = next(left, None)
                 if request is None:
                     return
-                self._place(result, request, self._ask(request))
+                self._ask_and_place(result, request)
 
         with ThreadPoolExecutor(
             threads, thread_name_prefix="hsc-read", initializer=end_waits_with, initargs=(over,)
@@ -176,14 +178,18 @@ class RegionReader:
     def _ask(self, request: _Request) -> list[Part]:
         return self._version.read_span(request.key, request.numbers, request.span)
 
-    def _place(self, result: NDArray[Any], request: _Request, payloads: Sequence[Part]) -> None:
-        for n, payload in zip(request.span.wanted, payloads, strict=True):
-            try:
-                self._codec.place(payload, result, request.pieces[n])
-            except (RuntimeError, ValueError) as error:
-                # Its checksum holds: the source was damaged, and nobody compared the chunk with it.
-                raise CorruptShardError(
-                    f"the chunk can't be decoded: {error}",
-                    where=f"{self._version.objects.url}/{request.key}, chunk {request.numbers[n]}",
-                    next_step="restore it from a copy of the store, if it was whole there",
-                ) from error
+    def _ask_and_place(self, result: NDArray[Any], request: _Request) -> None:
+        """Decode each chunk as soon as it was checked."""
+        take = partial(self._place, result, request)
+        self._version.read_span(request.key, request.numbers, request.span, take)
+
+    def _place(self, result: NDArray[Any], request: _Request, n: int, payload: Part) -> None:
+        try:
+            self._codec.place(payload, result, request.pieces[n])
+        except (RuntimeError, ValueError) as error:
+            # Its checksum holds: the source was damaged, and nobody compared the chunk with it.
+            raise CorruptShardError(
+                f"the chunk can't be decoded: {error}",
+                where=f"{self._version.objects.url}/{request.key}, chunk {request.numbers[n]}",
+                next_step="restore it from a copy of the store, if it was whole there",
+            ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from blake3 import blake3
@@ -172,8 +172,23 @@ class CheckedVersion:
         stops = starts + table.lengths[asked[there]].astype(np.int64)
         return spans(zip(there.tolist(), starts.tolist(), stops.tolist(), strict=True), most)
 
-    def read_span(self, key: str, indexes: Sequence[int], span: Span) -> list[Part]:
-        """Give the chunks of one request of `chunk_spans`, each checked, in its order."""
+    def read_span(
+        self,
+        key: str,
+        indexes: Sequence[int],
+        span: Span,
+        take: Callable[[int, Part], None] | None = None,
+    ) -> list[Part]:
+        """Give the chunks of one request of `chunk_spans`, each checked, in its order.
+
+        Parameters
+        ----------
+        key, indexes, span
+            As given to `chunk_spans`, and one of what it gave.
+        take
+            Is called with each chunk's place in ``indexes`` and its bytes as soon as they were
+            checked, while the processor has them at hand; again after a try that failed.
+        """
         entry = self._entries[key]
         table = entry.chunks
         numbers = [indexes[place] for place in span.wanted]
@@ -187,6 +202,8 @@ class CheckedVersion:
                     where=f"{where}, chunk {number}",
                     next_step=ADVICE,
                 )
+            if take is not None:
+                take(span.wanted[place], payload)
 
         stops = [at + int(table.lengths[n]) for at, n in zip(starts, numbers, strict=True)]
         return self._copies.read_parts(entry, list(zip(starts, stops, strict=True)), check)
