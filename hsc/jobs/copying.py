@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hsc.errors import CorruptShardError, DamageError, ObjectExistsError
 from hsc.store import (
     REFERENCES_KEY,
+    CopiesFrom,
     DirectoryObjects,
     NewObject,
     ObjectEntry,
@@ -143,6 +144,8 @@ def _copy_one(target: ObjectStore, task: CopyTask, entry: ObjectEntry) -> Copied
         if not task.over:  # an attempt left it; nothing is committed yet
             target.delete(key)
     try:
+        if _by_server(target, task, entry, key):
+            return Copied(1, entry.nbytes)
         _from_first(task, entry, _beginner(target, key, over=task.over))
     except ObjectExistsError:  # somebody copies the same at the same time
         if not holds(target, key, entry):
@@ -155,6 +158,19 @@ def _copy_one(target: ObjectStore, task: CopyTask, entry: ObjectEntry) -> Copied
             next_step="look after the store and the way to it; nothing was committed there",
         )
     return Copied(1, entry.nbytes)
+
+
+def _by_server(target: ObjectStore, task: CopyTask, entry: ObjectEntry, key: str) -> bool:
+    """Have the server that both lie on copy an object, and read the copy; False: not that way."""
+    source = open_objects(task.sources[0])
+    if not isinstance(target, CopiesFrom) or not target.copy_from(
+        source, entry.key, key, entry.nbytes
+    ):
+        return False
+    if holds(target, key, entry):
+        return True
+    target.delete(key)  # the source is damaged: another replica may not be
+    return False
 
 
 def _from_first(task: CopyTask, entry: ObjectEntry, begin: Callable[[], NewObject]) -> None:

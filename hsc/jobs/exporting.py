@@ -9,6 +9,7 @@ from typing import Any
 from hsc.client import Catalog, connect
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.exporting import Filters, SasCurve, SasStep, export_run, write_nxcansas
+from hsc.jobs.locating import locate
 from hsc.model import Dataset, Gap, Pid
 from hsc.reading import OpenedDataset, open_dataset
 from hsc.workers import Progress
@@ -98,7 +99,8 @@ def export(
     """
     _check_words(filters, form, gaps)
     with connect() as catalog:
-        dataset = open_dataset(catalog.get(Pid.parse(pid)))
+        located = locate(catalog, Pid.parse(pid))
+        dataset = open_dataset(located.record, located.others)
         if form == "nxcansas" or (form is None and _is_curve(dataset)):
             return _as_nxcansas(dataset, Path(path), catalog, overwrite)
     made = export_run(

@@ -35,7 +35,7 @@ from hsc.store.directory import DirectoryObjects
 from hsc.store.disk_cache import DiskCache, open_cache
 from hsc.store.fills import read_fill, word_fill
 from hsc.store.http import HttpObjects
-from hsc.store.inside import CopiesInside, copy_inside
+from hsc.store.inside import CopiesFrom, CopiesInside, copy_inside
 from hsc.store.leases import LEASE, Lease, holding
 from hsc.store.manifest import (
     FORMAT_VERSION,
@@ -93,6 +93,7 @@ __all__ = [
     "ChunkState",
     "ChunkTable",
     "Claim",
+    "CopiesFrom",
     "CopiesInside",
     "Credentials",
     "Damage",

@@ -21,6 +21,21 @@ class CopiesInside(Protocol):
         ...
 
 
+@runtime_checkable
+class CopiesFrom(Protocol):
+    """A store whose server copies an object that lies elsewhere on it."""
+
+    def copy_from(self, other: ObjectStore, source: str, key: str, nbytes: int) -> bool:
+        """Copy an object whole; False where the server can't or won't. Nothing of it is checked.
+
+        Raises
+        ------
+        ObjectExistsError
+            An object with that key was there first; not every server looks.
+        """
+        ...
+
+
 def copy_inside(objects: ObjectStore, source: str, key: str, nbytes: int, digest: bytes) -> None:
     """Copy an object inside a store.
 

@@ -19,7 +19,7 @@ from hsc.errors import (
 )
 from hsc.store.bodies import Body, GatheredObject
 from hsc.store.inside import another, carry_over, gone
-from hsc.store.objects import checked_key
+from hsc.store.objects import ObjectStore, checked_key
 from hsc.store.origins import split_bucket
 from hsc.store.pacing import pay
 from hsc.store.ranges import Part, at_once
@@ -163,6 +163,32 @@ class S3Objects:
         except StoreError as error:
             _LOG.info("the store won't copy (%s); reading and writing: %s", error, path)
             carry_over(self, source, key, nbytes, digest)
+
+    def copy_from(self, other: ObjectStore, source: str, key: str, nbytes: int) -> bool:
+        """Have the server copy an object that lies on it; `CopiesFrom` says more."""
+        # Origin and credentials have to be the same: those that are sent are the target's.
+        if not isinstance(other, S3Objects):
+            return False
+        endpoint, bucket, prefix = split_bucket(other.url)
+        if endpoint != self._endpoint:
+            return False
+        there = "/".join(filter(None, (prefix, checked_key(source, other.url))))
+        path = self._path(key)
+        pay(nbytes)
+        try:
+            self._ask(
+                key,
+                "written",
+                lambda: copy_object(
+                    self._client(), self._bucket, there, path, source_bucket=bucket
+                ),
+            )
+        except (ObjectExistsError, StoreFullError, StoreUnavailableError):
+            raise
+        except StoreError as error:
+            _LOG.info("the store won't copy (%s); reading and writing: %s", error, path)
+            return False
+        return True
 
     def delete(self, key: str) -> None:
         """Remove an object."""

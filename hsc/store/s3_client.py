@@ -218,9 +218,12 @@ def _send_small_at_once(params: dict[str, Any], **_: object) -> None:
         params["headers"].pop("Expect", None)
 
 
-def copy_object(client: Any, bucket: str, source: str, path: str) -> None:
-    """Have the server copy an object within a bucket, if its name is not taken."""
-    asked = {"Bucket": bucket, "Key": path, "CopySource": {"Bucket": bucket, "Key": source}}
+def copy_object(
+    client: Any, bucket: str, source: str, path: str, *, source_bucket: str | None = None
+) -> None:
+    """Have the server copy an object, if the name is not taken; None: within a bucket."""
+    there = {"Bucket": source_bucket or bucket, "Key": source}
+    asked = {"Bucket": bucket, "Key": path, "CopySource": there}
     # Older releases of botocore don't know that a copy can be conditional.
     shape = client.meta.service_model.operation_model("CopyObject").input_shape
     condition = {"IfNoneMatch": "*"} if "IfNoneMatch" in shape.members else {}

@@ -62,9 +62,10 @@ class Made:
     def forget_replicas(self) -> None:
         """Let the catalog know of no other place than the first."""
         with python.connect() as catalog:
-            for each in catalog.replicas(self.pid)[1:]:
-                gone = each.model_copy(update={"state": ReplicaState.GONE})
-                catalog.register_replica(self.pid, gone, example_activity())
+            for number, each in enumerate(catalog.replicas(self.pid)):
+                state = ReplicaState.GONE if number else ReplicaState.ONLINE
+                stands = each.model_copy(update={"state": state})
+                catalog.register_replica(self.pid, stands, example_activity())
 
     def files(self, folder: Path | None = None) -> dict[str, bytes]:
         """Give all files of its folder or of a copy, but those that only a copy has."""

@@ -15,7 +15,7 @@ from hsc.errors import (
     CorruptShardError,
 )
 from hsc.model import Replica, ReplicaState, now
-from hsc.store import Manifest, open_objects
+from hsc.store import CopiesFrom, Manifest, open_objects
 from hsc.testing.contracts import example_activity
 
 
@@ -118,3 +118,35 @@ def test_an_archived_replica_is_passed_over_and_alone_says_how_to_ask(made) -> N
         catalog.register_replica(made.pid, warm, example_activity())
         assert jobs.locate(catalog, made.pid).locations == (warm.location,)
         catalog.register_replica(made.pid, first, example_activity())
+
+
+@pytest.mark.s3
+def test_one_server_copies_by_itself_and_what_it_copied_is_looked_at(
+    made, bucket, tmp_path: Path
+) -> None:
+    far = made.replicate(f"{bucket.url}/one").location
+    one, two = open_objects(far), open_objects(f"{bucket.url}/two")
+    key = next(key for key in made.files() if key.endswith("c/0/0/0"))
+    data = one.get(key)
+    assert isinstance(two, CopiesFrom)
+    assert two.copy_from(one, key, "copy", len(data))
+    assert two.get("copy") == data
+    assert not two.copy_from(open_objects(tmp_path.as_uri()), key, "other", len(data))
+    _prefer(made, far)
+    done = made.replicate(f"{bucket.url}/three")
+    there = open_objects(done.location)
+    assert {name: there.get(name) for name in made.files()} == made.files()
+    one.delete(key)
+    one.put_new(key, data[::-1])
+    mended = open_objects(made.replicate(f"{bucket.url}/four").location)
+    assert mended.get(key) == data
+    made.forget_replicas()
+
+
+def _prefer(made, location: str) -> None:
+    """Let the catalog hold the first replica for damaged, so that another is read before it."""
+    with python.connect() as catalog:
+        first, *_ = catalog.replicas(made.pid)
+        damaged = first.model_copy(update={"state": ReplicaState.DAMAGED})
+        catalog.register_replica(made.pid, damaged, example_activity())
+        assert jobs.locate(catalog, made.pid).locations[0] == location
