@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs, through apt, the servers that tests with a marker need; the table below is all there is.
+# Installs, through apt, the servers and tools that tests with a marker need; the table below is all there is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 servers='
 s3         | ceph-mon ceph-osd radosgw ceph-common | radosgw --version
 postgresql | postgresql                            | ls /usr/lib/postgresql/*/bin/initdb
+h5diff     | hdf5-tools                            | h5diff --version
 browser    | chromium                              | chromium --version
 '
 

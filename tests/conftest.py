@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -21,6 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _SHORT_KILLS = 8
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
+_EVERY_EXPORT = os.environ.get("HSC_EXPORT") == "all"
 _FUZZ = int(os.environ.get("HSC_FUZZ") or 90), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
@@ -32,6 +34,7 @@ _MARKERS = {
     "realfiles": pytest.mark.realfiles,
     "ceph": pytest.mark.s3,
     "postgresql": pytest.mark.postgresql,
+    "h5diff": pytest.mark.h5diff,
 }
 
 # The base installation has tests of its own, which run elsewhere (tests/steps.sh).
@@ -118,6 +121,32 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def fuzz() -> tuple[int, int]:
     """Give how many damaged files to try, and the seed of their damage."""
     return _FUZZ
+
+
+@pytest.fixture(scope="session")
+def every_export() -> bool:
+    """Tell whether every real file is written back, not each third only."""
+    return _EVERY_EXPORT
+
+
+@pytest.fixture(scope="session")
+def h5diff(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Path], None]:
+    """Give what holds two HDF5 files to be equal, as the HDF Group's own program sees it.
+
+    It says nothing where that gives up on the first file held against a copy.
+    """
+    from independent.h5diff import GAVE_UP, PACKAGE, gives_up, h5diff, missing_program, only_empty
+
+    if missing_program():
+        pytest.skip(f"no h5diff; install {PACKAGE}, or: make servers")
+
+    def compare(first: Path, second: Path) -> None:
+        found = h5diff(first, second)
+        if found[0] != GAVE_UP or not gives_up(first, tmp_path_factory.mktemp("h5diff")):
+            assert found[0] == 0
+            assert only_empty(found[1]), found
+
+    return compare
 
 
 @pytest.fixture(scope="session")

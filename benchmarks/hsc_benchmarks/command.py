@@ -19,6 +19,7 @@ from hsc_benchmarks.report import print_document, print_tables
 # Benchmark to its module and function; each brings its own packages when it is called.
 BENCHMARKS = {
     "bucket": "hsc_benchmarks.bucket:measure_bucket",
+    "export": "hsc_benchmarks.exporting:measure_export",
     "ingest": "hsc_benchmarks.ingest:measure_ingest",
     "inspect": "hsc_benchmarks.inspecting:measure_inspect",
     "read": "hsc_benchmarks.reading:measure_read",
@@ -27,7 +28,7 @@ BENCHMARKS = {
     "verify": "hsc_benchmarks.verifying:measure_verify",
 }
 # Frames that a benchmark takes by default, where not 200.
-FRAMES = {"read": 1900, "verify": 1900}
+FRAMES = {"export": 1900, "read": 1900, "verify": 1900}
 # Ways that chunks travel, and frames that take more than 1 GB as stored.
 WAYS = {
     "rewrap-u4": 740,
@@ -43,8 +44,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: bucket, ingest, inspect, read, scale, small, verify; or a way "
-            "that chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
+            help="Which benchmark: bucket, export, ingest, inspect, read, scale, small, verify; "
+            "or a way that chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
         ),
     ] = "ingest",
     frames: Annotated[

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from h5py import h5f, h5p
 
 from hsc.exporting.files import new_file
 from hsc.exporting.nodes import Node
-from hsc.exporting.ordering import keeps_order
+from hsc.exporting.ordering import keep_order
+from hsc.exporting.parts import FilePart
 from hsc.exporting.storage import Filters
 from hsc.exporting.tree import Told, TreeWriter
 from hsc.model import Gap
@@ -27,8 +29,9 @@ _LARGE_ATTRIBUTE_NBYTES = 32 * 2**10
 def write_file(
     path: str | os.PathLike[str],
     dataset: OpenedDataset,
-    root: Node,
+    part: FilePart,
     *,
+    run: Sequence[FilePart] = (),
     filters: Filters = Filters.ORIGINAL,
     overwrite: bool = False,
     userblock: bytes = b"",
@@ -43,8 +46,10 @@ def write_file(
         The file to make.
     dataset
         The dataset that is read.
-    root
-        The node that becomes its root.
+    part
+        Which file of the run it is.
+    run
+        All of its files, which virtual datasets may show.
     filters
         What chunks are compressed with.
     overwrite
@@ -68,22 +73,47 @@ def write_file(
     DamageError
         Bytes of the dataset are missing or not those that were written.
     """
-    threads = available_cpus()
-    with new_file(path, overwrite=overwrite) as beside, _pool(threads) as pool:
-        settings: dict[str, Any] = {"userblock_size": len(userblock)} if userblock else {}
-        # Only newer object headers hold an attribute of more than 64 KiB.
-        settings["libver"] = ("v108", "latest") if _large(root) else ("earliest", "latest")
-        settings["track_order"] = keeps_order(root.attributes)
-        with h5py.File(beside, "w-", **settings) as file:
-            writer = TreeWriter(
-                file, dataset, root, filters=filters, pool=pool, threads=threads, advance=advance
-            )
-            writer.run()
-            gaps = [*known, *(gap for gap in writer.told.gaps if gap not in known)]
+    with new_file(path, overwrite=overwrite) as beside:
+        with _created(beside, part.root, userblock) as file:
+            told = _write(file, dataset, part, run, filters, advance)
+            gaps = [*known, *(gap for gap in told.gaps if gap not in known)]
             if gaps:
                 file.attrs["hsc_gaps"] = json.dumps([gap.document() for gap in gaps])
         _finish(beside, userblock)
+    return told
+
+
+def _write(
+    file: h5py.File,
+    dataset: OpenedDataset,
+    part: FilePart,
+    run: Sequence[FilePart],
+    filters: Filters,
+    advance: Callable[[int], None],
+) -> Told:
+    roots = {each.name: each.root for each in (part, *run)}
+    threads = available_cpus()
+    with _pool(threads) as pool:
+        writer = TreeWriter(
+            file, dataset, part.root, name=part.name, run=roots, filters=filters, pool=pool,
+            threads=threads, advance=advance,
+        )  # fmt: skip
+        writer.run()
     return writer.told
+
+
+def _created(path: Path, root: Node, userblock: bytes) -> h5py.File:
+    """Make the file, its root group as it was."""
+    properties = h5p.create(h5p.FILE_CREATE)
+    properties.set_userblock(len(userblock))
+    keep_order(properties, root.attributes)
+    access = h5p.create(h5p.FILE_ACCESS)
+    # Only newer object headers hold an attribute of more than 64 KiB.
+    lowest = h5f.LIBVER_V18 if _large(root) else h5f.LIBVER_EARLIEST
+    access.set_libver_bounds(lowest, h5f.LIBVER_LATEST)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    made = h5f.create(os.fsencode(path), h5f.ACC_EXCL, fcpl=properties, fapl=access)
+    return h5py.File(made)
 
 
 @contextmanager

@@ -19,11 +19,6 @@ _FLAGS = {
 _MOVING = b".hsc-moving"
 
 
-def keeps_order(attributes: Mapping[str, Any]) -> bool:
-    """Tell whether a group or dataset keeps an order of creation."""
-    return _ORDER in attributes
-
-
 def keep_order(properties: Any, attributes: Mapping[str, Any]) -> Any:
     """Have a group or dataset that will be made keep the order of creation as its source did.
 

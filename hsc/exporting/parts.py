@@ -117,16 +117,26 @@ def _add_stack(parts: dict[str, Node], stack: Node) -> None:
             node.document = _document({**attributes, **more})
         start, stop = part["frames"]
         shape = [stop - start, *stack.document["shape"][1:]]
-        facts = {**stack.facts, "shape": shape}
-        most = facts.get("maxshape", [0])[0]
-        if most is not None and most < shape[0]:
-            facts.pop("maxshape", None)
-        held = {**part["attributes"], "hsc:hdf5": facts}
+        held = {**part["attributes"], "hsc:hdf5": {**_part_facts(stack, shape), "shape": shape}}
         parent, _, word = part["path"].rpartition("/")
         frames = Node(part["path"], encode_name(word), {**stack.document, "shape": shape})
         frames.document = {**frames.document, "attributes": held}
         frames.stored, frames.rows = stack.path, (start, stop)
         _reach(root, parent).children[word] = frames
+
+
+def _part_facts(stack: Node, shape: list[int]) -> dict[str, Any]:
+    """Give what is known of the frames of one data file."""
+    shown = stack.attributes.get("hsc:virtual")
+    if shown is not None:
+        # The stack's own facts are those of the master file's virtual dataset.
+        told = {name: shown[name] for name in ("chunks", "filters") if name in shown}
+        return {"dtype": stack.facts["dtype"], "storage": "chunked", **told}
+    facts = dict(stack.facts)
+    most = facts.get("maxshape", [0])[0]
+    if most is not None and most < shape[0]:
+        facts.pop("maxshape", None)
+    return facts
 
 
 def _add_linked(parts: dict[str, Node], node: Node, name: str, lost: list[Gap]) -> None:

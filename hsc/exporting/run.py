@@ -150,7 +150,8 @@ class _Writer:
         return write_file(
             path,
             self.dataset,
-            part.root,
+            part,
+            run=self.parts.files,
             filters=self.filters,
             overwrite=overwrite,
             userblock=block.read() if block else b"",

@@ -41,14 +41,14 @@ class Shape:
         return h5s.create_simple(self.shape, most)
 
 
-def dataset_shape(node: Node) -> Shape:
-    """Give the dataspace of a dataset's node."""
+def dataset_shape(node: Node, *, as_virtual: bool = False) -> Shape:
+    """Give the dataspace of a dataset's node; of one that stays virtual if so told."""
     facts = dict(node.facts)
     null = bool(node.attributes.get("hsc:null"))
     shape = tuple(facts.get("shape", node.document.get("shape", ())))
     largest = tuple(facts.get("maxshape", shape))
     note = ""
-    if facts.get("storage") == "virtual":
+    if facts.get("storage") == "virtual" and not as_virtual:
         shown = node.attributes.get("hsc:virtual", {})
         facts |= {name: shown[name] for name in ("chunks", "filters") if shown.get(name)}
         note = "a virtual dataset, written as its values"

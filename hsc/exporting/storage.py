@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from hsc.exporting.stored import StoredArray
+from hsc.store import blosc
 from hsc.transcode import Filter, Row, choose_travel
 
 _DEFLATE, _SHUFFLE, _FLETCHER32, _SZIP, _NBIT, _SCALE_OFFSET = 1, 2, 3, 4, 5, 6
@@ -98,9 +99,9 @@ def plan_storage(
         return Storage("compact" if layout == "compact" else "contiguous")
     if stored is None:
         return _through_hdf5(chunks, pipeline, itemsize, filters)
-    if pipeline and filters is Filters.BLOSC and _blosc_filter(stored) is not None:
-        return _as_blosc(stored)
-    if pipeline and filters is not Filters.ORIGINAL:
+    if pipeline and filters is Filters.BLOSC:
+        return _as_blosc(stored, chunks)
+    if pipeline and filters is Filters.GZIP:
         return _encoded(stored, chunks, _gzip(itemsize), "")
     return _original(stored, chunks, pipeline)
 
@@ -196,24 +197,23 @@ def _gzip(itemsize: int) -> tuple[Filter, ...]:
     return (*shuffle, Filter(_DEFLATE, (_GZIP_LEVEL,)))
 
 
-def _blosc_filter(stored: StoredArray) -> Filter | None:
-    codec = stored.compressor
-    if codec is None or codec["name"] != "blosc":
-        return None
-    facts = codec["configuration"]
+def _blosc_filter(facts: Mapping[str, Any], nbytes: int) -> Filter:
     # cd_values: filter revision, format, type size, chunk size, level, shuffle, compressor.
     shuffle, compressor = _BLOSC_SHUFFLES[facts["shuffle"]], _BLOSC_COMPRESSORS[facts["cname"]]
-    values = (2, 2, facts["typesize"], stored.nbytes, facts["clevel"], shuffle, compressor)
+    values = (2, 2, facts["typesize"], nbytes, facts["clevel"], shuffle, compressor)
     return Filter(_BLOSC, values)
 
 
-def _as_blosc(stored: StoredArray) -> Storage:
-    stage = _blosc_filter(stored)
-    pipeline = () if stage is None else (stage,)
-    chunks = _within_bounds(stored.chunks, stored.array.shape)
-    if chunks != stored.chunks:
-        return Storage("chunked", chunks, pipeline)
-    return Storage("chunked", chunks, pipeline, Travelling.UNDECODED, Row.BLOSC)
+def _as_blosc(stored: StoredArray, otherwise: tuple[int, ...]) -> Storage:
+    """Store chunks as Blosc frames: those that are in the store, or of the shape ``otherwise``."""
+    codec, itemsize = stored.compressor, stored.array.dtype.itemsize
+    if codec is not None and codec["name"] == "blosc":
+        stage = _blosc_filter(codec["configuration"], stored.nbytes)
+        chunks = _within_bounds(stored.chunks, stored.shape)
+        if chunks == stored.chunks:
+            return Storage("chunked", chunks, (stage,), Travelling.UNDECODED, Row.BLOSC)
+    facts = blosc("zstd", 1, itemsize)["configuration"]
+    return Storage("chunked", otherwise, (_blosc_filter(facts, math.prod(otherwise) * itemsize),))
 
 
 def _within_bounds(chunks: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
@@ -227,7 +227,7 @@ def _computed(
     """Give what a reduction made: its chunks, compressed where it is not small."""
     if math.prod(shape) * itemsize < 4096 or stored.dtype == "string":
         return Storage("contiguous")
-    if filters is Filters.BLOSC:
-        return _as_blosc(stored)
     chunks = _within_bounds(stored.chunks, shape)
+    if filters is Filters.BLOSC:
+        return _as_blosc(stored, chunks)
     return _encoded(stored, chunks, _gzip(np.dtype(stored.dtype).itemsize), "")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import CorruptShardError
 from hsc.reading import OpenedArray, OpenedDataset
-from hsc.store import DATA, ChunkState
+from hsc.store import DATA, ChunkState, read_fill
 from hsc.transcode import decode_chunk
 
 _BATCH_BYTES = 8 * 2**20
@@ -61,6 +61,7 @@ class StoredArray:
         self._version = dataset.version
         document = dataset.documents[path]
         self._key: str = document["key"]
+        self._fill: Any = document["fill_value"]
         self.dtype: str = document["data_type"]
         """Zarr's name of the element type."""
         codecs: list[dict[str, Any]] = document["codecs"]
@@ -70,6 +71,11 @@ class StoredArray:
         """The codec of an inner chunk; None for raw bytes."""
         self.big_endian: bool = inner[0].get("configuration", {}).get("endian") == "big"
         """Whether the stored elements are big-endian."""
+
+    @property
+    def fill(self) -> NDArray[Any]:
+        """What was never written reads as, one element."""
+        return np.array([read_fill(self._fill, self.dtype)], self.array.dtype)
 
     @property
     def chunks(self) -> tuple[int, ...]:

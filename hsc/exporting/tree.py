@@ -23,7 +23,8 @@ from hsc.exporting.storage import Filters, Storage, creation, plan_storage
 from hsc.exporting.stored import StoredArray
 from hsc.exporting.types import decoded_type, made_type
 from hsc.exporting.values import row_blocks, write_chunks, write_elements
-from hsc.hdf5 import encode_name
+from hsc.exporting.virtual import Mapped, set_mappings, virtual_mappings
+from hsc.hdf5 import encode_name, undefine_fill
 from hsc.model import Gap
 from hsc.reading import OpenedDataset
 
@@ -49,6 +50,7 @@ class _Made:
     shape: Shape
     storage: Storage
     stored: StoredArray | None
+    virtual: bool = False
 
 
 class TreeWriter:
@@ -60,8 +62,10 @@ class TreeWriter:
         An empty file.
     dataset
         The dataset that is read.
-    root
-        The node that becomes the file's root.
+    root, name
+        The node that becomes the file's root, and the file's name in the run's folder.
+    run
+        Root of each file of the run, by name.
     filters
         What chunks are compressed with.
     pool, threads
@@ -76,6 +80,8 @@ class TreeWriter:
         dataset: OpenedDataset,
         root: Node,
         *,
+        name: str,
+        run: Mapping[str, Node],
         filters: Filters,
         pool: ThreadPoolExecutor,
         threads: int,
@@ -84,6 +90,7 @@ class TreeWriter:
         self.told = Told()
         """What there is to say."""
         self._file, self._dataset, self._root, self._filters = file, dataset, root, filters
+        self._name, self._run = name, run
         self._pool, self._threads, self._advance = pool, threads, advance
         self._places: dict[str, bytes] = {"/": b"/"}
         self._groups: list[tuple[Node, h5py.Group]] = []
@@ -192,7 +199,8 @@ class TreeWriter:
         self._made.append(made)
 
     def _created(self, node: Node, place: bytes) -> _Made:
-        shape = dataset_shape(node)
+        mappings = self._mappings(node)
+        shape = dataset_shape(node, as_virtual=mappings is not None)
         type_id = self._type(node)
         plain = is_plain_array(node, type_id, shape)
         stored = self._stored(node) if plain else None
@@ -202,18 +210,27 @@ class TreeWriter:
             shape.facts, stored, shape.shape, type_id.get_size(), self._filters
         )  # fmt: skip
         properties = keep_order(creation(storage), node.attributes)
+        if node.facts.get("fill") == "undefined":
+            undefine_fill(properties)
         fill = fill_of(node, type_id)
         if fill is not None:
             properties.set_fill_value(fill)
-        chunked = storage.layout == "chunked"
-        space = shape.space(growing=chunked)
+        if mappings is not None:
+            set_mappings(properties, mappings)
+        space = shape.space(growing=storage.layout == "chunked" or mappings is not None)
         identifier = h5d.create(
             self._file.id, place, type_id, space, dcpl=properties, lcpl=link_settings(place)
         )
         for note in (storage.note, shape.note):
             if note:
                 self.told.notes.append(Gap(path=self._words(node), reason=note))
-        return _Made(node, identifier, shape, storage, stored)
+        return _Made(node, identifier, shape, storage, stored, mappings is not None)
+
+    def _mappings(self, node: Node) -> list[Mapped] | None:
+        if node.facts.get("storage") != "virtual":
+            return None
+        shape = tuple(node.facts.get("shape", node.document.get("shape", ())))
+        return virtual_mappings(node, shape, self._name, self._run)
 
     def _stored(self, node: Node) -> StoredArray:
         return StoredArray(self._dataset, node.stored or node.path, node.rows)
@@ -226,7 +243,7 @@ class TreeWriter:
         return made_type(node.facts, otherwise)
 
     def _write(self, made: _Made) -> None:
-        if made.shape.null or 0 in made.shape.shape:
+        if made.virtual or made.shape.null or 0 in made.shape.shape:
             return
         words = self._words(made.node)
         if made.stored is not None:

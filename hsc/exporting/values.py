@@ -150,24 +150,38 @@ def _pieces(
                 continue
         start, stop = stored.region(place)
         values = stored.decode(payload, place).astype(view, copy=False)
-        if storage.travelling is Travelling.ENCODED and storage.chunks is not None:
-            yield from _encoded(values, start, stored.shape, storage)
-        else:
+        if storage.chunks is None or any(
+            n % c for n, c in zip(values.shape, storage.chunks, strict=True)
+        ):
             yield Piece(start, values[inside(start, stop)], False)
+        else:
+            yield from _cut(values, start, stored, storage)
 
 
-def _encoded(
-    values: NDArray[Any], start: tuple[int, ...], shape: tuple[int, ...], storage: Storage
+def _cut(
+    values: NDArray[Any], start: tuple[int, ...], stored: StoredArray, storage: Storage
 ) -> Iterator[Piece]:
-    """Cut an inner chunk into those of HDF5, and encode each."""
+    """Cut an inner chunk into those of HDF5.
+
+    Where several were joined, one that holds the fill value only is taken as never written.
+    """
     chunks = storage.chunks or ()
     steps = (range(0, n, c) for n, c in zip(values.shape, chunks, strict=True))
+    fill = stored.fill.astype(values.dtype).tobytes() if values.shape != chunks else b""
     for low in product(*steps):
         at = tuple(a + b for a, b in zip(start, low, strict=True))
-        if all(a < n for a, n in zip(at, shape, strict=True)):
-            cut = tuple(slice(a, a + c) for a, c in zip(low, chunks, strict=True))
-            plain = np.ascontiguousarray(values[cut]).reshape(-1).view(np.uint8)
+        stop = tuple(min(a + c, n) for a, c, n in zip(at, chunks, stored.shape, strict=True))
+        if any(a >= b for a, b in zip(at, stop, strict=True)):
+            continue
+        part = values[tuple(slice(a, a + c) for a, c in zip(low, chunks, strict=True))]
+        held = part[inside(at, stop)]
+        if fill and held.tobytes() == fill * held.size:
+            continue
+        if storage.travelling is Travelling.ENCODED:
+            plain = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
             yield Piece(at, encode_filters(plain, storage.filters), True)
+        else:
+            yield Piece(at, held, False)
 
 
 def encode_filters(plain: NDArray[np.uint8], filters: Sequence[Filter]) -> Any:

@@ -5,7 +5,7 @@ from hsc.hdf5.columns import column_names
 from hsc.hdf5.external import open_node
 from hsc.hdf5.files import FileState, is_hdf5, open_hdf5
 from hsc.hdf5.inside import inside
-from hsc.hdf5.memory import addressed_rows, write_memory
+from hsc.hdf5.memory import addressed_rows, undefine_fill, write_memory
 from hsc.hdf5.names import decode_text, encode_name, is_plain
 from hsc.hdf5.parts import Part, source_of
 from hsc.hdf5.regions import read_part
@@ -42,6 +42,7 @@ __all__ = [
     "open_node",
     "read_part",
     "source_of",
+    "undefine_fill",
     "walk",
     "write_memory",
 ]

@@ -56,10 +56,7 @@ def write_memory(node: Any, memory: Any, values: NDArray[Any], spaces: Sequence[
     ValueError
         HDF5 does not take them.
     """
-    # Python's lock is held: elements may be Python objects as well, which h5py converts.
-    library: Any = ctypes.PyDLL(h5py.h5l.__file__)
-    if not hasattr(library, "H5Dwrite"):
-        raise ValueError("rows of variable length can't be written on this system")
+    library = _library()
     data = ctypes.c_void_p(values.ctypes.data)
     identifiers = [ctypes.c_int64(each.id) for each in (node, memory, *spaces)]
     with phil:
@@ -69,3 +66,25 @@ def write_memory(node: Any, memory: Any, values: NDArray[Any], spaces: Sequence[
             status = library.H5Dwrite(*identifiers, ctypes.c_int64(_ALL), data)
     if status < 0:
         raise ValueError("HDF5 does not take rows of variable length")
+
+
+def undefine_fill(properties: Any) -> None:
+    """Say of a dataset to be made that what was never written has no value at all.
+
+    Raises
+    ------
+    ValueError
+        HDF5 does not take that.
+    """
+    given = (ctypes.c_int64(properties.id), ctypes.c_int64(h5py.h5t.NATIVE_INT8.id), None)
+    with phil:
+        if _library().H5Pset_fill_value(*given) < 0:
+            raise ValueError("a fill value can't be undefined")
+
+
+def _library() -> Any:
+    # Python's lock is held: elements may be Python objects as well, which h5py converts.
+    library: Any = ctypes.PyDLL(h5py.h5l.__file__)
+    if not hasattr(library, "H5Dwrite"):
+        raise ValueError("rows of variable length can't be written on this system")
+    return library

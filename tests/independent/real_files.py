@@ -103,6 +103,12 @@ def outcomes(folder: Path, files: Sequence[Path], home: Path) -> list[Outcome]:
     ]
 
 
+def taken_in(files: Sequence[Path], home: Path) -> dict[Path, str]:
+    """Take files in; give the PID of each that has no gap."""
+    made = _ingest(files, home)["datasets"]
+    return {Path(each["source"]): each["pid"] for each in made if not each["gaps"]}
+
+
 def _ingest(files: Sequence[Path], home: Path) -> Any:
     command = [sys.executable, "-m", "hsc.cli.main", "ingest", *map(str, files)]
     done = subprocess.run(

@@ -10,7 +10,10 @@ import h5py
 import numpy as np
 import pytest
 from independent.comparing import compare_file
+from independent.exports import TABLE as RETURNED
+from independent.exports import chosen, exported
 from independent.h5_views import view_differences
+from independent.h5diff import PACKAGE, missing_program
 from independent.real_files import (
     GROUPS,
     SLOWEST_S,
@@ -28,9 +31,12 @@ NUMBERS = "iufb"
 AGAIN = "run .venv/bin/python tests/independent/real_files.py <folder of real files>"
 
 
+RETURNED_AGAIN = "run .venv/bin/python tests/independent/exports.py <folder of real files>"
+
+
 @pytest.mark.parametrize("number", range(GROUPS))
 def test_every_real_file_is_equal_or_told_why_not(
-    realfiles: Path, tmp_path: Path, number: int
+    realfiles: Path, tmp_path: Path, number: int, every_export: bool
 ) -> None:
     files = list(groups(realfiles))[number]
     told = TABLE.read_text(encoding="utf-8").splitlines()
@@ -40,6 +46,22 @@ def test_every_real_file_is_equal_or_told_why_not(
     assert wrong == []
     assert [each.name for each in found if each.seconds > SLOWEST_S] == []
     assert [line for each in found if (line := each.line()) not in told] == [], AGAIN
+    comes_back(realfiles, files, found, tmp_path, every_export)
+
+
+def comes_back(
+    realfiles: Path, files: list[Path], found: list[Outcome], home: Path, every: bool
+) -> None:
+    """Write what was taken in whole back to HDF5, and compare: each third, or all when asked."""
+    if missing_program():
+        pytest.skip(f"no h5diff, so nothing was written back; install {PACKAGE}, or: make servers")
+    whole = {realfiles / each.name: each.pid for each in found if each.pid and not each.gaps}
+    scratch = home / "back"
+    scratch.mkdir()
+    back = exported(realfiles, chosen(files, whole, every), home, scratch)
+    told = RETURNED.read_text(encoding="utf-8").splitlines()
+    assert [f"{each.name}: {what}" for each in back for what in each.wrong] == []
+    assert [line for each in back if (line := each.line()) not in told] == [], RETURNED_AGAIN
 
 
 def test_the_table_of_outcomes_names_every_real_file_once(realfiles: Path) -> None:
