@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,8 @@ from hsc.store.s3_client import used_credentials
 
 _LOG = logging.getLogger(__name__)
 _MOST_KEPT = 8
-_MOST_FAILURES = 3  # one after the other, and it is not asked again with that client
+_MOST_FAILURES = 3  # one after the other, and for a minute it is not asked again
+_REST_S = 60.0
 _AMAZON = ".amazonaws.com"
 
 _lock = threading.Lock()
@@ -36,6 +38,8 @@ class _Lane:
     store: Any
     failures: int = 0
     """How often it failed since it last did not."""
+    failed: float = 0.0
+    """When it last did, by the monotonic clock."""
 
 
 def read_parts(
@@ -60,7 +64,7 @@ def read_parts(
     if not _installed() or not _suits(client, used) or any(stop <= start for start, stop in ranges):
         return None
     lane = _lane(client, bucket, used)
-    if lane.failures >= _MOST_FAILURES:
+    if lane.failures >= _MOST_FAILURES and time.monotonic() - lane.failed < _REST_S:
         return None
     import obstore  # 20 MB; a store in a directory does without it
 
@@ -68,7 +72,8 @@ def read_parts(
     try:
         found = obstore.get_ranges(lane.store, path, starts=starts, ends=ends, coalesce=0)
     except Exception as error:
-        lane.failures += 1
+        lane.failures += not isinstance(error, FileNotFoundError)
+        lane.failed = time.monotonic()
         _LOG.debug("obstore failed at %s/%s (%s); botocore is asked", bucket, path, type(error))
         return None
     lane.failures = 0
