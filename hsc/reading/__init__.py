@@ -15,10 +15,20 @@ from hsc.reading.transformations import combine
 if TYPE_CHECKING:
     from hsc.reading.accessor import HscAccessor
     from hsc.reading.datatree import OpenedTree, open_tree
+    from hsc.reading.h5 import H5Datatype, H5ExternalLink, H5Group, H5HardLink, H5SoftLink
+    from hsc.reading.h5_dataset import H5Dataset
+    from hsc.reading.h5_values import H5Empty
 
 __all__ = [
     "CarriedFile",
     "Gaps",
+    "H5Dataset",
+    "H5Datatype",
+    "H5Empty",
+    "H5ExternalLink",
+    "H5Group",
+    "H5HardLink",
+    "H5SoftLink",
     "HscAccessor",
     "OpenedArray",
     "OpenedDataset",
@@ -32,6 +42,13 @@ __all__ = [
 
 
 _LATER = {
+    "H5Dataset": "hsc.reading.h5_dataset",
+    "H5Datatype": "hsc.reading.h5",
+    "H5Empty": "hsc.reading.h5_values",
+    "H5ExternalLink": "hsc.reading.h5",
+    "H5Group": "hsc.reading.h5",
+    "H5HardLink": "hsc.reading.h5",
+    "H5SoftLink": "hsc.reading.h5",
     "HscAccessor": "hsc.reading.accessor",
     "OpenedTree": "hsc.reading.datatree",
     "open_tree": "hsc.reading.datatree",
