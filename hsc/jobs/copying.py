@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hsc.errors import CorruptShardError, DamageError, ObjectExistsError
+from hsc.errors import CorruptShardError, DamageError, ObjectExistsError, StoreFullError
+from hsc.jobs.space import check_space
 from hsc.store import (
     REFERENCES_KEY,
     CopiesFrom,
@@ -86,8 +87,16 @@ def copy_entries(
         The objects.
     like
         From where to where, without any objects.
+
+    Raises
+    ------
+    StoreFullError
+        There is no room for what is not there yet.
+    DamageError
+        An object is damaged in all replicas.
     """
     own = [entry for entry in entries if not entry.absent and not entry.packed]
+    _check_space(own, like)
     progress.start("copy", sum(entry.nbytes for entry in own), "bytes")
     done = Copied()
     for late in (False, True):
@@ -98,6 +107,15 @@ def copy_entries(
         done = sum(parts, done)
     progress.finish()
     return done
+
+
+def _check_space(own: Sequence[ObjectEntry], like: CopyTask) -> None:
+    try:
+        check_space(like.store, sum(entry.nbytes for entry in own), len(own))
+    except StoreFullError:  # some of it may be there: an attempt died
+        target = open_objects(like.store)
+        missing = [entry for entry in own if target.size(like.key(entry)) != entry.nbytes]
+        check_space(like.store, sum(entry.nbytes for entry in missing), len(missing))
 
 
 def copy_batch(task: CopyTask) -> Copied:

@@ -8,7 +8,7 @@ from hsc.client import Catalog
 from hsc.errors import DatasetNotFoundError, HscError, ManifestError
 from hsc.jobs.logs import walk_log
 from hsc.jobs.requests import PathFailure
-from hsc.model import Dataset, Pid, Record
+from hsc.model import Dataset, Pid, Record, Replica, now
 from hsc.provenance import Explained, RunningActivity, read_crate
 from hsc.store import (
     CRATE_KEY,
@@ -84,7 +84,8 @@ class Rebuilt(Record):
 def rebuild(store: str, catalog: Catalog) -> Rebuilt:
     """Tell a catalog of every committed version in a store that it does not have; all private.
 
-    Nothing that it has is changed, so that the same again changes nothing.
+    Nothing that it has is changed, so that the same again changes nothing. Of what it has at
+    another place it is told the replica.
 
     Parameters
     ----------
@@ -108,6 +109,7 @@ def rebuild(store: str, catalog: Catalog) -> Rebuilt:
             pid = told.dataset.pid.at(told.dataset.version)
             had = _has(catalog, pid)
             catalog.register(told.dataset, told.activity, told.edges)
+            _tell_replica(catalog, told)
         except HscError as error:
             skipped.append(PathFailure(path=location, **error.document()))
         else:
@@ -121,6 +123,14 @@ def rebuild(store: str, catalog: Catalog) -> Rebuilt:
         known=known,
         skipped=tuple(skipped),
     )
+
+
+def _tell_replica(catalog: Catalog, told: Explained) -> None:
+    """Register the place of a version where the catalog has it at another one only."""
+    pid, here = told.dataset.pid.at(told.dataset.version), told.dataset.location.rstrip("/")
+    if here not in {each.location for each in catalog.replicas(pid)}:
+        found = Replica(location=here, since=now(), activity=told.activity.id)
+        catalog.register_replica(pid, found, told.activity)
 
 
 def _has(catalog: Catalog, pid: Pid) -> bool:

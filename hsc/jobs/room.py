@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from hsc.errors import StoreFullError
 from hsc.ingestion import Plan, forecast
+from hsc.jobs.space import check_space
 from hsc.store import TellsRoom, open_objects
-
-# Beside the objects themselves: folders, journal, claims, and what a file system rounds up.
-_MARGIN = 1.02
-_MARGIN_BYTES = 4 * 2**20
-_INODES_PER_OBJECT = 2
 
 
 def check_room(plan: Plan, store: str) -> None:
@@ -22,22 +17,6 @@ def check_room(plan: Plan, store: str) -> None:
     StoreFullError
         Saying what is needed and what is free.
     """
-    objects = open_objects(store)
-    if not isinstance(objects, TellsRoom):
-        return
-    told, room = forecast(plan, 1), objects.room()
-    needed = int(told.nbytes * _MARGIN) + _MARGIN_BYTES
-    if room.nbytes is not None and needed > room.nbytes:
-        raise _full(store, f"{needed / 1e6:,.1f} MB", f"{room.nbytes / 1e6:,.1f} MB")
-    files = _INODES_PER_OBJECT * told.objects
-    if room.objects is not None and files > room.objects:
-        raise _full(store, f"{files:,} files", f"{room.objects:,}")
-
-
-def _full(store: str, needed: str, free: str) -> StoreFullError:
-    return StoreFullError(
-        f"the store has no room: about {needed} are needed, and {free} are free",
-        where=store,
-        next_step="make room there (`hsc gc` lists what dead attempts left) or have the quota "
-        "raised, or set HSC_STORE to another place",
-    )
+    if isinstance(open_objects(store), TellsRoom):
+        told = forecast(plan, 1)
+        check_space(store, told.nbytes, told.objects)

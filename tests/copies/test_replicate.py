@@ -47,6 +47,15 @@ def test_a_replica_is_the_same_bytes_registered_and_made_once(made, store: str) 
     assert not jobs.collect(store).remains
 
 
+def test_a_lost_catalog_is_told_of_replicas_by_their_stores(made, tmp_path: Path) -> None:
+    far = made.replicate((tmp_path / "far").as_uri()).location
+    with python.connect(f"sqlite:///{tmp_path}/new.sqlite") as catalog:
+        for store in (str(made.folder.parents[5].as_uri()), (tmp_path / "far").as_uri()):
+            assert not jobs.rebuild(store, catalog).skipped
+        here = [each.location for each in catalog.replicas(made.pid)]
+    assert here == [made.folder.as_uri(), far]
+
+
 def test_the_same_source_ingested_where_a_replica_lies_is_that_dataset(
     made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

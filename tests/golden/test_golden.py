@@ -99,6 +99,13 @@ def test_its_gap_is_named_and_never_reads_as_data(rebuilt: Path):
         damaged.read()
 
 
+@pytest.mark.parametrize("pid", [LOOSE, PACKED])
+def test_every_object_is_as_its_manifest_says(rebuilt: Path, pid: str):
+    found = jobs.verify(jobs.VerifyRequest(pid=Pid.parse(pid), workers=2))
+    assert found.damaged == ()
+    assert found.objects > 3
+
+
 def test_stock_zarr_reads_it(rebuilt: Path):
     folder = next(rebuilt.rglob(f"{LOOSE.partition('/')[2]}/v1/data.zarr"))
     tree = zarr.open_group(str(folder), mode="r")
