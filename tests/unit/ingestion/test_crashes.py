@@ -35,7 +35,7 @@ def fill(rows: int, tolerance: Tolerance | None):
     task = ShardTask(
         "", "", "", LOOK, True, 40, np.arange(rows), places, None, False, tolerance=tolerance
     )
-    with ShardStream(40, indexed=True, sink=lambda _: None) as stream:
+    with ShardStream(40, indexed=True, sink=lambda *_: None) as stream:
         failures = fill_shard(task, Crashing(), stream)
         return failures, stream.finish()[2]
 

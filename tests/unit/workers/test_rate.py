@@ -6,6 +6,7 @@ import pickle
 import threading
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,7 +94,7 @@ def test_who_writes_pays_in_its_own_thread_only():
 def test_parts_that_another_thread_writes_are_paid_by_whoever_makes_the_object(tmp_path: Path):
     paid: list[int] = []
     with paying(paid.append), DirectoryObjects(tmp_path).begin("shard") as made:
-        other = threading.Thread(target=made.write, args=(memoryview(b"12345"),))
+        other = threading.Thread(target=made.write, args=(np.zeros(9, np.uint8), 5))
         other.start()
         other.join()
         made.place()
