@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from hsc.errors import ConfigurationError
-from hsc_benchmarks.machine import describe_machine
+from hsc_benchmarks.machine import describe_machine, load_average
 from hsc_benchmarks.report import print_document, print_tables
 
 # Benchmark to its module and function; each brings its own packages when it is called.
@@ -28,7 +28,7 @@ BENCHMARKS = {
     "verify": "hsc_benchmarks.verifying:measure_verify",
 }
 # Frames that a benchmark takes by default, where not 200.
-FRAMES = {"export": 1900, "read": 1900, "verify": 1900}
+FRAMES = {"bucket": 3000, "export": 1900, "read": 1900, "verify": 1900}
 # Ways that chunks travel, and frames that take more than 1 GB as stored.
 WAYS = {
     "rewrap-u4": 740,
@@ -62,9 +62,11 @@ def bench(
 ) -> None:
     """Measure on this machine, against the floor and against the usual way."""
     measure = _find(name)
-    document = {"benchmark": name, "machine": describe_machine(folder)}
     count = frames or {**FRAMES, **WAYS}.get(name, 200)
-    document |= measure(frames=count, rounds=rounds, folder=folder, say=_say)
+    facts = describe_machine(folder)
+    measured = measure(frames=count, rounds=rounds, folder=folder, say=_say)
+    facts["load_average_after"] = load_average()
+    document = {"benchmark": name, "machine": facts, **measured}
     if json:
         print_document(document)
     else:

@@ -1,7 +1,9 @@
 """Times ingests of ever more chunks, and what they take of memory; each in a process of its own.
 
 Two questions: are a million chunks indexed in seconds and planned in a bounded memory, and does a
-chunk cost the same among a thousand and among a hundred thousand.
+chunk cost the same among a thousand and among a hundred thousand. Two numbers answer the second:
+the seconds of a whole ingest over its chunks, with what every ingest pays in it, and what each
+further chunk costs between one stack and the next.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ def measure_scale(
     say
         Hears how far it is.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for stack in (*GROWING, MANY):
         if stack.frames > frames * 1000:
             continue
@@ -70,7 +72,7 @@ def measure_scale(
             say(f"making {stack.frames:,} frames of {stack.shape} in {source}")
             write_stack(source, stack)
             seen = [_in_a_process(source, Path(place) / str(n)) for n in range(rounds)]
-        rows.append(_row(stack, seen))
+        rows.append(_row(stack, seen, rows[-1] if rows and stack is not MANY else None))
         say(f"{stack.frames:,} chunks: {rows[-1]['median s']:.2f} s")
     return {"source": {"frames": "u2, bitshuffle-LZ4, one chunk each"}, "table": rows}
 
@@ -136,14 +138,22 @@ def _in_a_process(source: Path, home: Path) -> dict[str, float]:
         return pool.submit(ingest_stack, source, home).result()
 
 
-def _row(stack: Stack, seen: list[dict[str, float]]) -> dict[str, Any]:
+def _row(
+    stack: Stack, seen: list[dict[str, float]], smaller: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Give a row of the table; ``smaller`` is that of the stack of fewer such frames."""
     median = {name: float(np.median([each[name] for each in seen])) for name in seen[0]}
+    further = "-"
+    if smaller is not None:
+        slope = (median["ingest_s"] - smaller["median s"]) / (stack.frames - smaller["chunks"])
+        further = f"{1000 * slope:.4f}"
     return {
         "chunks": stack.frames,
         "frame": "x".join(map(str, stack.shape)),
         "index s": round(median["index_s"], 3),
         "median s": round(median["ingest_s"], 3),
         "s per 1,000 chunks": round(1000 * median["ingest_s"] / stack.frames, 4),
+        "s per 1,000 further chunks": further,
         "peak MB": round(median["peak_bytes"] / 1e6),
         "of that before MB": round(median["before_bytes"] / 1e6),
     }
