@@ -10,6 +10,7 @@ import numpy as np
 from h5py import h5a, h5s
 
 from hsc.exporting.elements import Resolve, Rows, image
+from hsc.exporting.failures import UNWRITABLE, end_unless_own
 from hsc.exporting.leaves import JsonLeaves
 from hsc.exporting.ordering import attribute_order
 from hsc.exporting.types import made_type
@@ -17,7 +18,6 @@ from hsc.hdf5 import encode_name, write_memory
 from hsc.reading import OpenedDataset
 
 _TYPES = "hsc:attribute_types"
-_UNWRITABLE = (OSError, KeyError, TypeError, ValueError, RuntimeError)
 
 
 def write_attributes(
@@ -47,7 +47,8 @@ def write_attributes(
         name = bytes.fromhex(record["name_hex"]) if "name_hex" in record else encode_name(key)
         try:
             _write(node, name, attributes[key], record, dataset, resolve)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
+            end_unless_own(error, name.decode("utf-8", "backslashreplace"))
             tell(key, f"the attribute can't be written: {error}")
 
 

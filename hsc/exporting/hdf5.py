@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 from h5py import h5f, h5p
 
+from hsc.exporting.failures import UNWRITABLE, end_unless_own, unwritable
 from hsc.exporting.files import new_file
 from hsc.exporting.nodes import Node
 from hsc.exporting.ordering import keep_order
@@ -74,12 +75,16 @@ def write_file(
         Bytes of the dataset are missing or not those that were written.
     """
     with new_file(path, overwrite=overwrite) as beside:
-        with _created(beside, part.root, userblock) as file:
-            told = _write(file, dataset, part, run, filters, advance)
-            gaps = [*known, *(gap for gap in told.gaps if gap not in known)]
-            if gaps:
-                file.attrs["hsc_gaps"] = json.dumps([gap.document() for gap in gaps])
-        _finish(beside, userblock)
+        try:
+            with _created(beside, part.root, userblock) as file:
+                told = _write(file, dataset, part, run, filters, advance)
+                gaps = [*known, *(gap for gap in told.gaps if gap not in known)]
+                if gaps:
+                    file.attrs["hsc_gaps"] = json.dumps([gap.document() for gap in gaps])
+            _finish(beside, userblock)
+        except UNWRITABLE as error:
+            end_unless_own(error, str(path))
+            raise unwritable(error, str(path)) from error
     return told
 
 

@@ -11,8 +11,9 @@ import h5py
 import numpy as np
 from h5py import h5d, h5g, h5p, h5t
 
-from hsc.errors import GapError
+from hsc.errors import RoleMissingError
 from hsc.exporting.attributes import write_attributes
+from hsc.exporting.failures import UNWRITABLE, end_unless_own
 from hsc.exporting.leaves import ArrayLeaves
 from hsc.exporting.links import link_settings, make_link
 from hsc.exporting.nodes import Node
@@ -27,8 +28,6 @@ from hsc.exporting.virtual import Mapped, set_mappings, virtual_mappings
 from hsc.hdf5 import encode_name, undefine_fill
 from hsc.model import Gap
 from hsc.reading import OpenedDataset
-
-_UNWRITABLE = (OSError, KeyError, TypeError, ValueError, RuntimeError)
 
 
 @dataclass(slots=True)
@@ -125,7 +124,8 @@ class TreeWriter:
         }
         try:
             order_links(group, node.attributes, names)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
+            end_unless_own(error, self._file.filename)
             reason = f"its links are not in the order of their creation: {error}"
             self.told.notes.append(Gap(path=self._words(node), reason=reason))
 
@@ -172,7 +172,8 @@ class TreeWriter:
             try:
                 made = decoded_type(record["h5t"])
                 made.commit(self._file.id, place, lcpl=link_settings(place))
-            except _UNWRITABLE as error:
+            except UNWRITABLE as error:
+                end_unless_own(error, self._file.filename)
                 self._gap(path, f"the named type can't be made: {error}")
                 continue
             self._places[path] = place
@@ -192,7 +193,8 @@ class TreeWriter:
     def _make(self, node: Node, place: bytes) -> None:
         try:
             made = self._created(node, place)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
+            end_unless_own(error, self._file.filename)
             self._gap(self._words(node), f"the dataset can't be made: {error}")
             return
         self._places[self._words(node)] = place
@@ -247,9 +249,10 @@ class TreeWriter:
             return
         words = self._words(made.node)
         if made.stored is not None:
-            gaps = made.stored.gaps
-            if gaps:
-                self._gap(words, f"{len(gaps)} of its chunks are gaps, the first at {gaps[0]}")
+            lacking = made.stored.gaps
+            if lacking:
+                told = f"{len(lacking)} of its chunks are gaps, the first at {lacking[0]}"
+                self._gap(words, told)
             write_chunks(
                 made.identifier, made.stored, made.storage, self._pool, self._threads, self._advance
             )
@@ -257,11 +260,16 @@ class TreeWriter:
         leaves = ArrayLeaves(self._dataset, made.node.stored or made.node.path, made.node.rows)
         try:
             blocks = self._blocks(made)
-            write_elements(made.identifier, made.shape.shape, leaves, self._resolver(words), blocks)
-        except GapError as error:
-            self._gap(words, error.message)
-        except _UNWRITABLE as error:
+            resolve = self._resolver(words)
+            gaps = write_elements(made.identifier, made.shape.shape, leaves, resolve, blocks)
+        except RoleMissingError as error:  # a column that was a gap of its own
+            self._gap(words, f"its values can't be written: {error.message}")
+        except UNWRITABLE as error:
+            end_unless_own(error, self._file.filename)
             self._gap(words, f"its values can't be written: {error}")
+        else:
+            for gap in gaps[:1]:
+                self._gap(words, f"{len(gaps)} blocks of its rows: {gap.message}, {gap.where}")
 
     def _blocks(self, made: _Made) -> Iterator[tuple[int, int]]:
         """Give blocks of rows that hold data."""

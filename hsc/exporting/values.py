@@ -14,6 +14,7 @@ import numpy as np
 from h5py import h5s
 from numpy.typing import NDArray
 
+from hsc.errors import GapError
 from hsc.exporting.elements import Leaves, Resolve, Rows, image
 from hsc.exporting.storage import Storage, Travelling
 from hsc.exporting.stored import Batch, StoredArray, inside
@@ -98,7 +99,7 @@ def write_elements(
     leaves: Leaves,
     resolve: Resolve,
     blocks: Iterator[tuple[int, int]],
-) -> None:
+) -> list[GapError]:
     """Write elements that are made of several leaves, or are no plain numbers.
 
     Parameters
@@ -108,19 +109,26 @@ def write_elements(
     shape
         Its shape.
     blocks
-        First row of each block of rows that holds data, and the one after its last.
+        First row of each block of rows that holds data, and the one after its last; a scalar
+        has none.
+
+    Returns
+    -------
+    gaps
+        Those of blocks that could not be read, which are not written.
     """
     type_id = made.get_type()
-    if not shape:
-        elements = image(type_id, "", Rows(-1, ()), leaves, resolve)
-        held = bool(elements.held)
-        write_region(made, elements.memory, (), elements.values, addresses=held)
-        return
-    for start, stop in blocks:
-        rows = Rows(start, (stop - start, *shape[1:]))
-        elements = image(type_id, "", rows, leaves, resolve)
-        low, held = (start, *[0] * (len(shape) - 1)), bool(elements.held)
+    gaps = []
+    for start, stop in blocks if shape else [(-1, 0)]:
+        rows = Rows(start, (stop - start, *shape[1:]) if shape else ())
+        try:
+            elements = image(type_id, "", rows, leaves, resolve)
+        except GapError as error:
+            gaps.append(error)
+            continue
+        low, held = (start, *[0] * (len(shape) - 1)) if shape else (), bool(elements.held)
         write_region(made, elements.memory, low, elements.values, addresses=held)
+    return gaps
 
 
 def row_blocks(shape: tuple[int, ...], itemsize: int, step: int) -> Iterator[tuple[int, int]]:
