@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import CorruptShardError
+from hsc.errors import CorruptShardError, ManifestError
 from hsc.reading import OpenedArray, OpenedDataset
 from hsc.store import DATA, ChunkState, read_fill
 from hsc.transcode import decode_chunk
@@ -34,7 +34,7 @@ class Batch:
     places: tuple[Place, ...]
     """Their places in the grid of inner chunks."""
     nbytes: int
-    """Their bytes, which bound how many they are."""
+    """Their bytes as they are stored."""
 
 
 class StoredArray:
@@ -99,26 +99,22 @@ class StoredArray:
     @cached_property
     def gaps(self) -> tuple[Place, ...]:
         """Places of the inner chunks that are gaps."""
-        return tuple(place for place, state in self._states() if state == ChunkState.GAP)
+        found = (places for _, _, places in self._chunks(ChunkState.GAP))
+        return tuple(tuple(map(int, place)) for places in found for place in places)
 
     def batches(self, decoded: bool) -> Iterator[Batch]:
         """Give all chunks that hold data, in the order in which they lie.
 
         ``decoded`` tells that they will be, so that their decoded bytes bound a batch.
         """
-        for shard, key in self._shards():
+        for key, numbers, places in self._chunks(ChunkState.DATA):
             entry = self._version.entry(key)
-            if entry is None:  # reading it says what is wrong
-                yield Batch(key, (0,), (shard,), 0)
+            if entry is None:
                 continue
-            numbers = np.flatnonzero(entry.chunks.states == ChunkState.DATA)
-            if self._rows is not None:
-                wanted = [self._wanted(self._place(shard, int(number))) for number in numbers]
-                numbers = numbers[np.array(wanted, np.bool_)]
-            numbers = numbers[np.argsort(entry.chunks.offsets[numbers], kind="stable")]
-            lengths = np.full_like(entry.chunks.lengths, self.nbytes)
-            lengths = lengths if decoded else entry.chunks.lengths
-            yield from self._cut(shard, key, numbers, lengths)
+            order = np.argsort(entry.chunks.offsets[numbers], kind="stable")
+            lengths = entry.chunks.lengths[numbers][order].astype(np.int64)
+            sizes = np.cumsum(np.full_like(lengths, self.nbytes) if decoded else lengths)
+            yield from _cut(key, numbers[order], places[order], lengths, sizes)
 
     def read(self, batch: Batch) -> list[bytes | memoryview]:
         """Give the encoded bytes of a batch's chunks, checked.
@@ -161,51 +157,44 @@ class StoredArray:
     def rows_with_data(self) -> NDArray[np.bool_]:
         """Tell, for each chunk along the first dimension, whether one there holds data."""
         found = np.zeros(-(-self.array.shape[0] // self.chunks[0]), np.bool_)
-        for place, state in self._states():
-            found[place[0]] |= state == ChunkState.DATA
+        for _, _, places in self._chunks(ChunkState.DATA):
+            found[places[:, 0]] = True
         return found
 
-    def _states(self) -> Iterator[tuple[Place, int]]:
-        grid = self._grid
+    def _chunks(
+        self, state: ChunkState
+    ) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.int64]]]:
+        """Give, for each shard, number and place of each wanted chunk of a state."""
+        grid = np.array(self._grid, np.int64)
         for shard, key in self._shards():
             entry = self._version.entry(key)
-            states = entry.chunks.states if entry is not None else ()
-            for number in np.flatnonzero(np.asarray(states) != ChunkState.EMPTY):
-                place = self._place(shard, int(number))
-                inside = all(at < n for at, n in zip(place, grid, strict=True))
-                if inside and self._wanted(place):
-                    yield place, int(states[number])
-
-    def _cut(
-        self, shard: Place, key: str, numbers: NDArray[np.int64], lengths: NDArray[Any]
-    ) -> Iterator[Batch]:
-        start = 0
-        sizes = np.cumsum(lengths[numbers].astype(np.int64))
-        while start < len(numbers):
-            before = int(sizes[start - 1]) if start else 0
-            stop = int(np.searchsorted(sizes, before + _BATCH_BYTES, "right"))
-            stop = min(max(stop, start + 1), start + _BATCH_CHUNKS)
-            held = tuple(map(int, numbers[start:stop]))
-            places = tuple(self._place(shard, number) for number in held)
-            yield Batch(key, held, places, int(sizes[stop - 1]) - before)
-            start = stop
+            if entry is None:
+                raise ManifestError(
+                    "the manifest does not know the object",
+                    where=f"{self._version.objects.url}/{key}",
+                    next_step="`hsc verify` says what is damaged",
+                )
+            numbers = np.flatnonzero(entry.chunks.states == state)
+            places = self._places(shard, numbers)
+            # The last shards may be larger than the array.
+            wanted = (places < grid).all(axis=1)
+            if self._rows is not None:
+                first = places[:, 0] * self.chunks[0]
+                wanted &= (first >= self._rows[0]) & (first < self._rows[1])
+            yield key, numbers[wanted], places[wanted]
 
     def _shards(self) -> Iterator[tuple[Place, str]]:
         counts = zip(self.array.shape, self.array.shards, strict=True)
         for shard in product(*(range(-(-n // s)) for n, s in counts)):
             yield shard, "/".join([DATA, self._key, "c", *map(str, shard)])
 
-    def _place(self, shard: Place, number: int) -> Place:
+    def _places(self, shard: Place, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the places of a shard's chunks in the grid of inner chunks."""
         if not shard:
-            return ()
+            return np.zeros((len(numbers), 0), np.int64)
         per_shard = self._per_shard
-        within = np.unravel_index(number, per_shard)
-        return tuple(a * n + int(b) for a, n, b in zip(shard, per_shard, within, strict=True))
-
-    def _wanted(self, place: Place) -> bool:
-        if self._rows is None:
-            return True
-        return self._rows[0] <= place[0] * self.chunks[0] < self._rows[1]
+        within = np.column_stack(np.unravel_index(numbers, per_shard))
+        return within + np.array(shard, np.int64) * np.array(per_shard, np.int64)
 
     @property
     def _per_shard(self) -> Place:
@@ -214,6 +203,25 @@ class StoredArray:
     @property
     def _grid(self) -> Place:
         return tuple(-(-n // c) for n, c in zip(self.array.shape, self.chunks, strict=True))
+
+
+def _cut(
+    key: str,
+    numbers: NDArray[np.int64],
+    places: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> Iterator[Batch]:
+    """Cut a shard's chunks into batches by ``sizes``, the bytes that bound them, added up."""
+    start = 0
+    while start < len(numbers):
+        before = int(sizes[start - 1]) if start else 0
+        stop = int(np.searchsorted(sizes, before + _BATCH_BYTES, "right"))
+        stop = min(max(stop, start + 1), start + _BATCH_CHUNKS)
+        at = [tuple(place) for place in places[start:stop].tolist()]
+        held = tuple(numbers[start:stop].tolist())
+        yield Batch(key, held, tuple(at), int(lengths[start:stop].sum()))
+        start = stop
 
 
 def inside(start: Sequence[int], stop: Sequence[int]) -> tuple[Any, ...]:
