@@ -70,6 +70,15 @@ def test_one_name_of_two_scales_one_above_the_other_is_told_with_its_path_below(
     xr.open_datatree(ingest(tmp_path / "a.h5").tree, engine="zarr", chunks=None)
 
 
+def test_a_name_that_another_array_of_the_group_bears_is_not_taken(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        x = scale(file, "x", np.arange(4))
+        file["group/x"] = np.ones(7)
+        attach(file.create_dataset("group/one", data=np.ones(4)), 0, x)
+    names = names_of(tmp_path / "a.h5")
+    assert names == {"/x": ("x",), "/group/x": ("group.x.0",), "/group/one": ("group.one.0",)}
+
+
 def test_a_scale_of_another_length_names_nothing(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         made = file.create_dataset("one", data=np.ones(4))
