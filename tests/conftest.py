@@ -24,6 +24,7 @@ _SHORT_KILLS = 8
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
 _EVERY_EXPORT = os.environ.get("HSC_EXPORT") == "all"
 _FUZZ = int(os.environ.get("HSC_FUZZ") or 90), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
+_EVERY_CODEC = os.environ.get("HSC_FAULTS") == "all"
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
 # Real servers, each started when the first test asks for it (tests/servers).
@@ -115,6 +116,12 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("HSC_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HSC_HOME", str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def every_codec() -> bool:
+    """Tell whether damage is tried with every codec on S3 too (HSC_FAULTS=all)."""
+    return _EVERY_CODEC
 
 
 @pytest.fixture(scope="session")
