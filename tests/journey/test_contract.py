@@ -17,8 +17,8 @@ import pytest
 from hsc.model import Pid
 
 COMMANDS = (
-    "inspect", "ingest", "search", "show", "lineage", "reduce", "export", "activities", "gc",
-    "catalog", "doctor", "demo", "bench",
+    "inspect", "ingest", "search", "show", "lineage", "verify", "reduce", "export", "replicate",
+    "fetch", "activities", "gc", "catalog", "doctor", "demo", "bench",
 )  # fmt: skip
 UNREADABLE = (
     "variable-length elements that h5py can't read: No NumPy equivalent for TypeTimeID exists"
@@ -99,7 +99,9 @@ def test_search_and_show_answer_as_promised(shared, raw) -> None:
     assert set(found["datasets"][0]) == RECORD
     pid = found["datasets"][0]["pid"]
     shown = shared.json("show", pid)
-    assert set(shown) == {"pid", "version", "root", "record", "location", "arrays", "gaps"}
+    assert set(shown) == {
+        "pid", "version", "root", "record", "location", "replicas", "arrays", "gaps",
+    }  # fmt: skip
     assert shown["record"] == found["datasets"][0]
     assert shown["arrays"] == raw["datasets"][1]["arrays"]
     assert shown["location"].startswith(f"file://{shared.home}/store/desy/P12/2026/20260001/")
