@@ -10,7 +10,7 @@ import hdf5plugin  # noqa: F401  (registers the filters that files use)
 import numpy as np
 
 _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
-_LARGE_NBYTES = 4 * 10**6
+_LARGE_NBYTES = 10**6
 _LONGEST = 500
 
 
