@@ -208,7 +208,10 @@ class _Bench:
 
         with (
             distributed.LocalCluster(
-                n_workers=_WORKERS, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+                n_workers=_WORKERS,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
             ) as cluster,
             distributed.Client(cluster),
         ):

@@ -198,7 +198,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise ObjectExistsError(
             "something is there already",
             where=str(target),
-            next_step="choose another name, or ask for it to be overwritten",
+            next_step="choose another name, or overwrite it (--overwrite)",
         )
 
 

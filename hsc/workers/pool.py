@@ -113,7 +113,9 @@ def open_workers(
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
-                dashboard_address=None,
+                # Any free port: the one that is usual may be another cluster's.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 # A task's error comes back to us; workers need not print it as well.
                 silence_logs=logging.CRITICAL,
             ) as cluster,

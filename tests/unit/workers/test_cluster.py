@@ -62,12 +62,17 @@ def test_a_task_that_kills_its_workers_is_an_error_of_its_own():
     assert caught.value.next_step
 
 
+def test_two_clusters_on_one_machine_do_not_warn_of_each_other():
+    with open_workers("processes", 1) as first, open_workers("processes", 1) as second:
+        assert first.map(abs, [-1]) == second.map(abs, [-1]) == [1]
+
+
 def test_a_cluster_without_workers_is_given_up():
     import distributed
 
     with (
         distributed.LocalCluster(
-            n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True
+            n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", processes=True
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
         pytest.raises(WorkersLostError, match="no worker"),
