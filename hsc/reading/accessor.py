@@ -18,6 +18,7 @@ from hsc.reading.elements import elements
 from hsc.reading.h5 import H5Group, open_h5
 from hsc.reading.lazy import lazy_array
 from hsc.reading.origin import ORIGIN, Origin
+from hsc.reading.paths import Reached
 from hsc.reading.plots import DefaultPlot, find_default_plot
 from hsc.reading.transformations import Transformation, read_transformations
 
@@ -91,8 +92,8 @@ class HscAccessor:
             return self._node(reached.path)
         if not self._origin.fields.paths.is_array(reached.path):
             raise PathMissingError(f"at {reached.path} stands a named type", where=path)
-        parent, _, name = reached.path.rpartition("/")
-        found = self._node(parent or "/").to_dataset(inherit=False)[name]
+        parent, name = self._bearer(path, reached)
+        found = self._node(parent).to_dataset(inherit=False)[name]
         return found if reached.rows is None else found[slice(*reached.rows)]
 
     def numpy(self, path: str) -> NDArray[Any]:
@@ -196,6 +197,19 @@ class HscAccessor:
     def cite(self) -> str:
         """Say how to cite the dataset."""
         return cite(self.record)
+
+    def _bearer(self, path: str, reached: Reached) -> tuple[str, str]:
+        """Give group and name of the variable of a path: a link's own, which may be scaled there.
+
+        NeXus links data into the NXdata group that says how they are scaled and plotted.
+        """
+        above, _, name = path.rstrip("/").rpartition("/")
+        start = above or ("/" if path.startswith("/") else ".")
+        group = self._origin.fields.paths.resolve(start, self._path).path
+        if reached.rows is None and name in self._origin.fields.paths.links(group):
+            return group, name
+        parent, _, own = reached.path.rpartition("/")
+        return parent or "/", own
 
     @property
     def _path(self) -> str:

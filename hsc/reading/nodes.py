@@ -75,12 +75,14 @@ class Nodes:
     ) -> dict[str, xr.Variable]:
         """Give for each array with gaps where they are, as ``<name>_gap``."""
         masks = {}
+        taken = {*group.arrays, *self._fields.paths.names(group.path)}
         for name, array in group.arrays.items():
             if array.path in self._gapped:
                 shown = f"{name}_gap"
-                while shown in group.arrays:
+                while shown in taken:
                     shown += "_"
-                mask = lazy_gaps(array, f"{array.path}-gaps-{self._token}")
+                # No path has an empty name in it: another array's key can't be the same.
+                mask = lazy_gaps(array, f"{array.path}//gaps-{self._token}")
                 said = {"long_name": f"where {name} could not be carried over from its source"}
                 masks[shown] = xr.Variable(names[name], mask, said)
         return masks

@@ -7,7 +7,7 @@ depending on ``T2`` and that on ``T3``, the whole is ``T3 T2 T1``, acting on col
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,8 +155,7 @@ def _read(fields: Fields, path: str) -> Transformation:
     units = first_text(attributes.get("units")) or first_text(array.attributes.get("units"))
     kind = first_text(attributes.get("transformation_type"))
     vector = _vector(attributes.get("vector"), path)
-    offset = np.array(_vector(attributes.get("offset", [0, 0, 0]), path))
-    offset = offset * _si(first_text(attributes.get("offset_units")) or "m", "[length]^1", path)
+    offset = _offset(attributes, units, path)
     values = np.asarray(array.read(), np.float64).ravel()
     matrices = np.tile(np.eye(4), (len(values) if kind else 1, 1, 1))
     matrices[:, :3, 3] = offset
@@ -167,6 +166,13 @@ def _read(fields: Fields, path: str) -> Transformation:
         matrices[:, :3, :3] = _rotations(vector, values * _si(units or "deg", "1", path), path)
     x, y, z = (float(each) for each in offset)
     return Transformation(path, kind, vector, (x, y, z), values, units, matrices)
+
+
+def _offset(attributes: Mapping[str, Any], units: str, path: str) -> NDArray[np.float64]:
+    """Give a step's offset in metres; a file that names no unit of it means that of the values."""
+    given = np.array(_vector(attributes.get("offset", [0, 0, 0]), path))
+    named = first_text(attributes.get("offset_units")) or units
+    return given * _si(named, "[length]^1", path) if given.any() else given
 
 
 def _vector(given: Any, path: str) -> tuple[float, float, float]:

@@ -213,6 +213,20 @@ def test_gaps_raise_or_are_filled_or_are_masked(tmp_path, keep):
     assert np.isnan(masked["frames"].where(~mask)[2]).all().compute()
 
 
+def test_masks_are_mistaken_for_nothing_else_of_a_group(tmp_path, keep):
+    write_with_a_gap(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["g/frames-gaps"] = np.full((4, 64, 64), 7)
+        file["g/frames_gap_/x"] = 1
+    tree = open_tree(keep(tmp_path / "a.h5", policy="quarantine").open(), gaps="mask")
+    together = tree["g"].to_dataset().compute()
+    assert np.flatnonzero(together["frames_gap__"].any(("g.frames.1", "g.frames.2"))).tolist() == [
+        2
+    ]
+    assert (together["frames-gaps"] == 7).all()
+    assert tree["g/frames_gap_/x"].values == 1
+
+
 def test_a_tree_of_somebody_else_has_no_accessor():
     with pytest.raises(HscError, match="not opened by hsc"):
         _ = xr.DataTree().hsc

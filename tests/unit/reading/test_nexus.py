@@ -123,6 +123,22 @@ def test_scale_factors_are_applied_and_what_is_stored_stays_in_reach(tmp_path, k
     assert np.array_equal(open_tree(kept.open(), scaled=False)["d/I"].values, stored)
 
 
+def test_a_link_into_data_that_scale_it_gives_scaled_numbers_by_its_path_too(tmp_path, keep):
+    def write(file):
+        file["detector/counts"] = IMAGE
+        group = nxdata(file, "data", signal="counts")
+        group["counts"] = h5py.SoftLink("/detector/counts")
+        group["counts_scaling_factor"] = 0.5
+        file["again"] = h5py.SoftLink("/data")
+
+    tree = open_written(tmp_path, keep, write)
+    for path in ("data/counts", "/data/counts", "again/counts/"):
+        assert np.array_equal(tree.hsc[path].values, IMAGE * 0.5)
+        assert np.array_equal(tree.hsc.numpy(path), IMAGE * 0.5)
+    assert np.array_equal(tree["data"].hsc.numpy("counts"), IMAGE * 0.5)
+    assert np.array_equal(tree.hsc.numpy("detector/counts"), IMAGE)
+
+
 def test_a_link_to_an_array_is_a_variable_with_the_names_of_its_group(tmp_path, keep):
     def write(file):
         file["instrument/detector/data"] = IMAGE
@@ -252,6 +268,18 @@ def test_a_chain_of_transformations_has_matrices(tmp_path, keep, path):
     placed = combine(steps) @ np.array([0.0, 1.0, 5.0, 1.0])
     assert placed[0] == pytest.approx([5, 1.01, -0.02, 1])
     assert placed[1] == pytest.approx([5, 0.01, 0.98, 1])
+
+
+def test_an_offset_without_a_unit_of_its_own_is_in_that_of_the_values(tmp_path, keep):
+    def write(file):
+        facts = {"vector": [1, 0, 0], "offset": [0.0, 5.0, 0.0]}
+        step(file, "x", 20.0, transformation_type="translation", units="mm", **facts)
+        step(file, "phi", 90.0, transformation_type="rotation", units="deg", **facts)
+
+    tree = open_written(tmp_path, keep, write)
+    assert tree.hsc.transformations("x")[0].matrix[:3, 3] == pytest.approx([0.02, 0.005, 0])
+    with pytest.raises(HscError, match="'deg' can't be read as one of length"):
+        tree.hsc.transformations("phi")
 
 
 BROKEN = {
