@@ -6,12 +6,21 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hsc.errors import CorruptShardError, DamageError, ObjectExistsError, StoreFullError
+from hsc.errors import (
+    CorruptShardError,
+    DamageError,
+    ManifestError,
+    ObjectExistsError,
+    StoreFullError,
+)
 from hsc.jobs.space import check_space
 from hsc.store import (
+    MANIFEST_KEY,
     REFERENCES_KEY,
+    CheckedVersion,
     CopiesFrom,
     DirectoryObjects,
+    Manifest,
     NewObject,
     ObjectEntry,
     ObjectStore,
@@ -107,6 +116,20 @@ def copy_entries(
         done = sum(parts, done)
     progress.finish()
     return done
+
+
+def manifest_bytes(version: CheckedVersion) -> bytes:
+    """Give the bytes of an open version's manifest, once more from its store.
+
+    Raises
+    ------
+    ManifestError
+        They are no longer those of that version.
+    """
+    data, where = version.objects.get(MANIFEST_KEY), f"{version.objects.url}/{MANIFEST_KEY}"
+    if Manifest.decode(data, where).root != version.manifest.root:
+        raise ManifestError("the manifest changed while the version was copied", where=where)
+    return data
 
 
 def _check_space(own: Sequence[ObjectEntry], like: CopyTask) -> None:

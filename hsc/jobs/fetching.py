@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hsc.client import connect
 from hsc.errors import ObjectExistsError, StoreError
-from hsc.jobs.copying import CopyTask, copy_entries
+from hsc.jobs.copying import CopyTask, copy_entries, manifest_bytes
 from hsc.jobs.locating import Located, locate, locate_folder
 from hsc.jobs.selecting import read_parts
 from hsc.model import Pid, Record, canonical_json
@@ -110,7 +110,7 @@ def fetch(request: FetchRequest, *, progress: Progress | None = None) -> Fetched
     with open_workers("threads", request.workers, Bounds(None, request.max_rate)) as workers:
         like = CopyTask(located.locations, home.url, "", (), over=True)
         done = copy_entries(wanted, like, workers, progress or Silent())
-    home.finish(dataset.version.manifest, dataset.version.objects.get(MANIFEST_KEY))
+    home.finish(dataset.version.manifest, manifest_bytes(dataset.version))
     return Fetched(
         pid=record.pid,
         version=record.version,

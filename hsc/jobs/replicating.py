@@ -8,8 +8,8 @@ import time
 from pydantic import Field
 
 from hsc.client import Catalog
-from hsc.errors import ConfigurationError, ConflictError, HscError, ObjectExistsError, StoreError
-from hsc.jobs.copying import Copied, CopyTask, copy_entries
+from hsc.errors import ConfigurationError, ConflictError, ObjectExistsError, StoreError
+from hsc.jobs.copying import Copied, CopyTask, copy_entries, manifest_bytes
 from hsc.jobs.locating import Located, locate, split_location
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
@@ -18,8 +18,6 @@ from hsc.provenance import RunningActivity, recorded
 from hsc.store import (
     CHECKSUMS_KEY,
     MANIFEST_KEY,
-    CheckedVersion,
-    Manifest,
     ObjectStore,
     VersionWriter,
     checksum_lines,
@@ -170,7 +168,7 @@ class _Copy:
         bounds = {"memory": request.memory, "max_rate": request.max_rate}
         with named_workers(request.workers, **bounds) as workers:
             done = copy_entries(manifest.entries, like, workers, progress)
-        encoded = _manifest_bytes(self._version)
+        encoded = manifest_bytes(self._version)
         self._put_same(CHECKSUMS_KEY, checksum_lines(manifest, encoded))
         self._put_same(MANIFEST_KEY, encoded)
         try:
@@ -220,14 +218,6 @@ def _home(located: Located) -> tuple[str, str]:
         where=located.locations[0],
         next_step="replicate it from a store, or copy the folder with rclone",
     )
-
-
-def _manifest_bytes(version: CheckedVersion) -> bytes:
-    data: bytes = version.objects.get(MANIFEST_KEY)
-    told = Manifest.decode(data, f"{version.objects.url}/{MANIFEST_KEY}")
-    if told.root != version.manifest.root:
-        raise HscError("the manifest changed while it was copied", where=version.objects.url)
-    return data
 
 
 def _register(

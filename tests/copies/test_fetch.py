@@ -14,6 +14,7 @@ from blake3 import blake3
 import hsc as python
 from hsc import jobs
 from hsc.errors import (
+    ManifestError,
     MissingShardError,
     ObjectExistsError,
     RoleMissingError,
@@ -21,6 +22,7 @@ from hsc.errors import (
 )
 from hsc.reading import open_dataset
 from hsc.store import Manifest, ObjectEntry
+from hsc.workers import Silent
 
 
 def test_killed_a_fetch_shows_nobody_zeros_and_goes_on(
@@ -85,6 +87,20 @@ def test_a_stub_in_a_store_is_damage(made, tmp_path: Path) -> None:
     made.fetch(folder, made.paths()[0])
     (folder / ".fetched.json").unlink()
     assert jobs.verify_folder(folder.as_uri()).damaged
+
+
+def test_a_manifest_that_is_damaged_meanwhile_is_not_brought_home(made, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    shutil.copytree(made.folder, there)
+
+    class Damages(Silent):
+        def finish(self) -> None:
+            (there / "manifest").write_bytes(b"HSCM" + bytes(90))
+
+    request = jobs.FetchRequest(location=there.as_uri(), folder=str(tmp_path / "in"), workers=1)
+    with pytest.raises(ManifestError, match="damaged"):
+        jobs.fetch(request, progress=Damages())
+    assert not (tmp_path / "in" / "manifest").exists()
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(made, tmp_path: Path) -> None:
