@@ -91,7 +91,15 @@ _TEXTS = (Carry.TEXT, Carry.FIXED_TEXT)
 _FILLING = {"null-terminated": b"\0", "null-padded": b"\0", "space-padded": b" "}
 
 
-def image(type_id: Any, name: str, rows: Rows, leaves: Leaves, resolve: Resolve) -> Image:
+def image(
+    type_id: Any,
+    name: str,
+    rows: Rows,
+    leaves: Leaves,
+    resolve: Resolve,
+    *,
+    objects: bool = False,
+) -> Image:
     """Make elements of a type.
 
     Parameters
@@ -100,18 +108,23 @@ def image(type_id: Any, name: str, rows: Rows, leaves: Leaves, resolve: Resolve)
         The type in the file.
     name
         Name of the leaf, or of the group of leaves, that they are in.
+    objects
+        Whether rows of variable length are to be Python objects, as what is beside them is: HDF5
+        can't be given those and addresses at once.
     """
     kind = type_id.get_class()
     if kind == h5t.ARRAY:
         dims = tuple(map(int, type_id.get_array_dims()))
-        inner = image(type_id.get_super(), name, rows.more(dims), leaves, resolve)
+        each = type_id.get_super()
+        inner = image(each, name, rows.more(dims), leaves, resolve, objects=objects)
         held = np.empty(rows.shape, [("a", inner.values.dtype, dims)])
         held["a"] = inner.values
         return Image(h5t.array_create(inner.memory, dims), held, inner.held)
     if kind == h5t.COMPOUND and not complex_view(type_id):
-        return _compound(type_id, name, rows, leaves, resolve)
+        mixed = objects or _has_objects(type_id)
+        return _compound(type_id, name, rows, leaves, resolve, mixed)
     if kind == h5t.VLEN:
-        if _of_fixed_size(type_id.get_super()):
+        if not objects and _of_fixed_size(type_id.get_super()):
             return _addressed(type_id, name, rows, leaves, resolve)
         return Image(object_type(), _ragged(type_id, name, rows, leaves, resolve))
     element = element_type(type_id)
@@ -129,11 +142,13 @@ def _like(element: ElementType) -> np.dtype[Any]:
                     else element.view)  # fmt: skip
 
 
-def _compound(type_id: Any, name: str, rows: Rows, leaves: Leaves, resolve: Resolve) -> Image:
+def _compound(
+    type_id: Any, name: str, rows: Rows, leaves: Leaves, resolve: Resolve, objects: bool
+) -> Image:
     parts, offset, offsets = [], 0, []
     for number, column in enumerate(column_names(type_id)):
         member = type_id.get_member_type(number)
-        part = image(member, _below(name, column), rows, leaves, resolve)
+        part = image(member, _below(name, column), rows, leaves, resolve, objects=objects)
         parts.append((type_id.get_member_name(number), part))
         offsets.append(offset)
         offset += part.values.dtype.itemsize
@@ -147,6 +162,20 @@ def _compound(type_id: Any, name: str, rows: Rows, leaves: Leaves, resolve: Reso
     for field, (_, part) in zip(names, parts, strict=True):
         held[field] = part.values
     return Image(memory, held, tuple(each for _, part in parts for each in part.held))
+
+
+def _has_objects(type_id: Any) -> bool:
+    """Tell whether elements of a type are, or hold, Python objects."""
+    kind = type_id.get_class()
+    if kind == h5t.COMPOUND:
+        members = map(type_id.get_member_type, range(type_id.get_nmembers()))
+        return any(map(_has_objects, members))
+    if kind == h5t.ARRAY:
+        return _has_objects(type_id.get_super())
+    if kind == h5t.VLEN:
+        return not _of_fixed_size(type_id.get_super())
+    texts = kind == h5t.STRING and type_id.is_variable_str()
+    return bool(texts or kind == h5t.REFERENCE)
 
 
 def _of_fixed_size(type_id: Any) -> bool:

@@ -30,6 +30,8 @@ def fill_facts(dataset: h5py.Dataset) -> dict[str, Any]:
         return {}
     try:
         value = np.asarray(dataset.fillvalue)
+        if value.dtype.kind in "iufc":  # of a single number h5py gives it in this machine's order
+            value = value.astype(dataset.dtype.base)
     except _UNREADABLE:
         return {"fill": "user"}
     plain = value.dtype.kind in "biufcV" and not value.dtype.hasobject

@@ -1,0 +1,64 @@
+"""Elements there and back: of odd types, as h5py reads them."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+ROWS, TEXT = h5py.vlen_dtype(np.dtype("i4")), h5py.string_dtype()
+BESIDE = {
+    "a text before": [("text", TEXT), ("rows", ROWS)],
+    "a text behind": [("rows", ROWS), ("text", TEXT)],
+    "a reference": [("rows", ROWS), ("root", h5py.ref_dtype)],
+    "a text inside": [("inside", np.dtype([("text", TEXT)])), ("rows", ROWS)],
+    "rows inside": [("text", TEXT), ("inside", np.dtype([("rows", ROWS)]))],
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_rows_of_variable_length_come_back_beside(there_and_back, tmp_path, beside) -> None:
+    source = tmp_path / "a.h5"
+    with h5py.File(source, "w") as file:
+        values = np.zeros(3, np.dtype(BESIDE[beside]))
+        for number, value in enumerate(values):
+            _set(value, number, file.ref)
+        file.create_dataset("d", data=values, dtype=values.dtype)
+        file.attrs.create("a", values, dtype=values.dtype)
+    back = there_and_back(source)
+    assert not back.exported.gaps
+    with h5py.File(source) as ours, h5py.File(back.path) as theirs:
+        assert _plain(theirs["d"][()], theirs) == _plain(ours["d"][()], ours)
+        assert _plain(theirs.attrs["a"], theirs) == _plain(ours.attrs["a"], ours)
+
+
+def _set(value: np.void, number: int, root: h5py.Reference) -> None:
+    wanted = {"text": "ab" * number, "rows": np.arange(number, dtype="i4"), "root": root}
+    for name in value.dtype.names:
+        if name == "inside":
+            _set(value[name], number, root)
+        else:
+            value[name] = wanted[name]
+
+
+def _plain(value: object, file: h5py.File) -> object:
+    if isinstance(value, h5py.Reference):
+        return file[value].name
+    if isinstance(value, np.void):
+        return [_plain(value[name], file) for name in value.dtype.names]
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), [_plain(each, file) for each in value]]
+    return value
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">f8", "<i4", "?"])
+def test_what_was_never_written_reads_as_it_did(there_and_back, tmp_path, dtype) -> None:
+    source = tmp_path / "a.h5"
+    with h5py.File(source, "w") as file:
+        made = file.create_dataset("d", (6,), dtype, chunks=(2,), fillvalue=1)
+        made[:2] = 0
+        file.create_dataset("none", (3,), dtype, fillvalue=1)
+    with h5py.File(source) as ours, h5py.File(there_and_back(source).path) as theirs:
+        for name in ("d", "none"):
+            assert theirs[name][()].tobytes() == ours[name][()].tobytes()
+            assert theirs[name].fillvalue == ours[name].fillvalue
