@@ -333,7 +333,9 @@ def open_version(
     while left:
         try:
             copy = open_copy(left.pop(0), root)
-        except (DamageError, StoreUnavailableError) as error:
+        except HscError as error:
+            if first is None and not isinstance(error, DamageError | StoreUnavailableError):
+                raise
             first = first or error
             continue
         if first is not None:

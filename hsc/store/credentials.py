@@ -106,7 +106,7 @@ class BoundCredentials:
                 where=self.origin,
                 next_step="mend what was given to hsc.store.bind_credentials, or installed under "
                 f"the entry points {GROUP}",
-            ) from error
+            ) from None
         if _left_s(given) < 0:
             raise StoreError(
                 f"the provider of credentials gave some that expired at {given.expires}",

@@ -108,7 +108,12 @@ class DiskCache:
             self._complain(error)
             return
         for folder in folders:
-            for each in os.scandir(folder):
+            try:
+                there = list(os.scandir(folder))
+            except OSError as error:  # somebody removed it
+                self._complain(error)
+                continue
+            for each in there:
                 try:
                     state = each.stat()
                 except OSError:  # somebody else swept it away

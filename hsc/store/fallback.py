@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from hsc.errors import DamageError, HscError, StoreError, StoreUnavailableError
+from hsc.errors import DamageError, HscError, StoreUnavailableError
 from hsc.store.copies import VersionCopy, open_copy
 from hsc.store.disk_cache import DiskCache
 from hsc.store.manifest import ObjectEntry
@@ -125,7 +125,9 @@ class Copies:
         for number, copy in self._each():
             try:
                 found = _read_twice(copy, key, part, check)
-            except (DamageError, StoreUnavailableError) as error:
+            except HscError as error:
+                if first is None and not isinstance(error, DamageError | StoreUnavailableError):
+                    raise  # a refusal, for one: nothing is wrong with the copy
                 if isinstance(error, StoreUnavailableError):
                     self._away.add(number)
                 first = first or error
@@ -146,6 +148,8 @@ class Copies:
             yield number, self._open[number]
 
     def _copy(self, number: int) -> VersionCopy | None:
+        if number < len(self._open):  # others read on while a further one is opened
+            return self._open[number]
         with self._lock:
             while len(self._open) <= number:
                 if not self._unopened:
@@ -153,7 +157,7 @@ class Copies:
                 location = self._unopened.pop(0)
                 try:
                     self._open.append(open_copy(location, self._open[0].manifest.root))
-                except StoreError as error:
+                except HscError as error:
                     _LOG.warning("another copy can't be read: %s: %s", error.message, error.where)
             return self._open[number]
 

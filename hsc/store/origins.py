@@ -67,11 +67,11 @@ def split_url(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port  # a ValueError when it is no number
-    except ValueError as error:  # its text may repeat a password
+    except ValueError:  # its text may repeat a password
         raise ConfigurationError(
             "a store's URL can't be read: what stands behind the host's colon is no port",
             next_step="write it like s3://bucket/prefix or s3+https://s3.example.org:8443/bucket",
-        ) from error
+        ) from None
     if parts.scheme != "file" and "@" in parts.netloc:
         raise ConfigurationError(
             "a store's URL must not carry credentials",

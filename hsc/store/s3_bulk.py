@@ -23,6 +23,7 @@ _MOST_KEPT = 8
 _MOST_FAILURES = 3  # one after the other, and for a minute it is not asked again
 _REST_S = 60.0
 _AMAZON = ".amazonaws.com"
+_ADDED = {"AWS_SESSION_TOKEN", "AWS_TOKEN", "AWS_SSE_CUSTOMER_KEY_BASE64"}
 
 _lock = threading.Lock()
 _lanes: dict[tuple[int, str, Credentials | None], _Lane] = {}
@@ -90,13 +91,27 @@ def _suits(client: Any, used: Credentials | None) -> bool:
     global _process  # noqa: PLW0603 (its threads live in the process that used it first, no fork)
     if _process is None:
         _process = os.getpid()
-    if _process != os.getpid():
+    if _process != os.getpid() or _reads_other_things(client.meta.endpoint_url):
         return False
     # Certificates that are named to botocore alone obstore does not know.
     if "AWS_CA_BUNDLE" in os.environ and client.meta.endpoint_url.startswith("https:"):
         return False
     lasting = used is None or used.session_token is None
     return lasting and settings.s3_engine() == "auto"
+
+
+def _reads_other_things(server: str) -> bool:
+    """Tell whether obstore would take from the environment what botocore does not.
+
+    Whatever it is given, it adds a token and keys that stand there, and prefers some of the
+    variables for a server (obstore 0.12).
+    """
+    if _ADDED & set(os.environ):
+        return True
+    named = [os.environ.get("AWS_ENDPOINT_URL_S3")]
+    if server.endswith(_AMAZON):  # none is given then
+        named += [os.environ.get("AWS_ENDPOINT_URL"), os.environ.get("AWS_ENDPOINT")]
+    return any(each and each.rstrip("/") != server.rstrip("/") for each in named)
 
 
 def _lane(client: Any, bucket: str, used: Credentials | None) -> _Lane:

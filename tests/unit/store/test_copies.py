@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from hsc.errors import CorruptShardError, ManifestError, MissingShardError
-from hsc.store import open_version
+from hsc.store import DirectoryObjects, add_scheme, open_version
 
 SHARD = "data.zarr/frames/c/0/0/0"
 
@@ -62,6 +64,43 @@ def test_a_copy_that_is_gone_is_passed_over(version, copy, tmp_path):
     remove(version.file(SHARD))
     others = [(tmp_path / "nowhere").as_uri(), copy.as_uri()]
     assert open_version(version.url, others=others).read_chunk(SHARD, 0) is not None
+
+
+def test_a_copy_that_can_not_be_asked_hides_neither_the_next_nor_the_first_ones_error(
+    version, copy
+):
+    unknown = "nobodys-scheme://bucket/v1"
+    remove(version.file(SHARD))
+    others = [unknown, copy.as_uri()]
+    assert open_version(version.url, others=others).read_chunk(SHARD, 0) is not None
+    with pytest.raises(MissingShardError):
+        open_version(version.url, others=[unknown]).read_chunk(SHARD, 0)
+    remove(version.file("manifest"))
+    assert open_version(version.url, others=others).read_chunk(SHARD, 0) is not None
+    with pytest.raises(ManifestError):
+        open_version(version.url, others=[unknown])
+
+
+def test_others_read_on_while_a_further_copy_is_opened(version, copy):
+    damage(version.file(SHARD))
+    opening, go = threading.Event(), threading.Event()
+
+    def open_slowly(url):
+        opening.set()
+        go.wait(30)
+        return DirectoryObjects(copy)
+
+    add_scheme("slow", open_slowly)
+    opened = open_version(version.url, others=["slow://v1"])
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(opened.read_chunk, SHARD, 0)
+        assert opening.wait(30)
+        try:
+            whole = pool.submit(opened.read_chunk, "data.zarr/frames/c/1/0/0", 0)
+            assert whole.result(10) is not None
+        finally:
+            go.set()
+        assert waiting.result(30) is not None
 
 
 def test_a_manifest_that_is_damaged_is_read_from_the_next_copy(version, copy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -114,6 +115,16 @@ def test_what_was_used_least_lately_goes_when_the_bound_is_passed(tmp_path):
     assert sum(path.stat().st_size for path in files(tmp_path)) <= 1000
     assert cache.get(DIGEST, 0, 100) == bytes(100)
     assert cache.get(DIGEST, 1, 101) is None
+
+
+def test_a_cache_that_somebody_removes_while_it_is_swept_is_no_error(tmp_path):
+    cache = DiskCache(tmp_path, 10**6)
+    for number in (1, 2):
+        cache.put(bytes([number]) * 32, 0, 4, b"data")
+    going = cache._entries()
+    next(going)
+    shutil.rmtree(tmp_path)
+    assert len(list(going)) == 0
 
 
 def test_what_dead_writers_left_is_swept_away(tmp_path):

@@ -11,7 +11,16 @@ from servers.fixtures import Bucket
 from servers.recording import RecordingServer, redirect
 
 from hsc.errors import ObjectMissingError, RedirectRefusedError, StoreUnavailableError
-from hsc.store import Patience, ReadsRanges, S3Objects, get_ranges, open_objects
+from hsc.store import (
+    Credentials,
+    Patience,
+    ReadsRanges,
+    S3Objects,
+    bind_credentials,
+    get_ranges,
+    open_objects,
+    unbind_credentials,
+)
 
 DATA = secrets.token_bytes(10_000_000)
 ASKED = [(n * 610_000, n * 610_000 + 500_000) for n in range(16)]
@@ -103,6 +112,27 @@ def test_no_engine_takes_credentials_to_another_host(
         assert not any("AKOFTHEENVIRONMENT" in each or "tokenof" in each for each in sent)
         assert engine == "auto" or not sent
         assert not token or not sent
+
+
+@pytest.mark.parametrize(
+    "variable", ["AWS_SESSION_TOKEN", "AWS_TOKEN", "AWS_SSE_CUSTOMER_KEY_BASE64"]
+)
+def test_no_engine_adds_secrets_of_the_environment_to_bound_credentials(
+    engine: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RecordingServer() as own, RecordingServer({"/b/a": b"0123456789"}) as other:
+        own.answer = lambda asked: redirect(f"{other.origin}{asked.path}")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", own.origin)
+        monkeypatch.setenv("AWS_SERVER_SIDE_ENCRYPTION", "sse-c")
+        monkeypatch.setenv(variable, "c2VjcmV0b2ZvdGhlcnM=")
+        bind_credentials(own.origin, lambda: Credentials("bound", "key"))
+        try:
+            with pytest.raises(RedirectRefusedError):
+                pieces(S3Objects("s3://b", QUICK), [(0, 4), (5, 7)])
+        finally:
+            unbind_credentials(own.origin)
+        assert own.seen
+        assert not any("c2VjcmV0" in str(asked.headers) for asked in (*own.seen, *other.seen))
 
 
 def test_each_engine_is_the_one_that_asks(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
