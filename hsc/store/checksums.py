@@ -24,8 +24,8 @@ def checksum_lines(manifest: Manifest, encoded: bytes) -> bytes:
 
     Examples
     --------
-    >>> checksum_lines(Manifest(root="", entries=()), b"")[-12:]
-    b'262  manifest\n'
+    >>> checksum_lines(Manifest(root="", entries=()), b"")[-11:]
+    b'  manifest\n'
     """
     there = (e for e in manifest.entries if not e.absent and not e.packed)
     digests = {entry.key: entry.digest for entry in there}
@@ -39,7 +39,7 @@ def checksum_line(name: str, digest: bytes) -> str:
 
     Examples
     --------
-    >>> checksum_line("a\\b", bytes(32))[:4], checksum_line("a\\b", bytes(32))[-6:]
+    >>> checksum_line("a\\b", bytes(32))[:4], checksum_line("a\\b", bytes(32))[-5:]
     ('\\000', 'a\\\\b\n')
     """
     escaped = "".join(_ESCAPES.get(sign, sign) for sign in name)
