@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import random
 import secrets
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -52,6 +54,7 @@ class DiskCache:
         """Give a part of an object as it was put; None when it is not here."""
         path = self._path(digest, start, stop)
         try:
+            _check_ours(self._root)
             data = path.read_bytes()
             os.utime(path)
         except FileNotFoundError:
@@ -67,6 +70,7 @@ class DiskCache:
         made = path.parent / f"{_NEW}{secrets.token_hex(8)}"
         try:
             _make_private(path.parent)
+            _check_ours(self._root)
             with open(os.open(made, _FLAGS, 0o600), "wb") as file:
                 file.write(data)
             made.replace(path)
@@ -141,6 +145,15 @@ def _make_private(folder: Path) -> None:
     if not folder.is_dir():
         for each in (folder.parent, folder):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuse a folder that somebody else made or may write to: a checksum is soon made to fit."""
+    state = os.lstat(folder)
+    if not hasattr(os, "geteuid"):
+        return
+    if state.st_uid != os.geteuid() or not stat.S_ISDIR(state.st_mode) or state.st_mode & 0o022:
+        raise PermissionError(errno.EPERM, "others may write there; name a folder of your own")
 
 
 def open_cache() -> DiskCache | None:

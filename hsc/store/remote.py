@@ -22,8 +22,12 @@ from hsc.store.retrying import Patience, persist
 T = TypeVar("T")
 
 _ADVICE = "check HSC_STORE and the credentials in the environment"
-# Errors of the libraries behind fsspec that are no OSError, by the package that they come from.
-_CLIENTS = ("aiohttp", "gcsfs", "adlfs", "azure", "ftplib", "paramiko")
+# Errors of the libraries behind fsspec, archives among them, that are no OSError, by the package
+# that they come from.
+_CLIENTS = (
+    "aiohttp", "gcsfs", "adlfs", "azure", "ftplib", "paramiko",
+    "_lzma", "tarfile", "zipfile", "zlib",
+)  # fmt: skip
 # What such a library calls a connection that failed, where Python's own errors don't tell.
 _PASSING_ERRORS = {
     "ClientConnectionError", "ClientPayloadError", "FSTimeoutError", "SSHException", "error_temp",

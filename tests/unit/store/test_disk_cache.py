@@ -127,6 +127,26 @@ def test_a_cache_that_somebody_removes_while_it_is_swept_is_no_error(tmp_path):
     assert len(list(going)) == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps other lists of who may write")
+@pytest.mark.parametrize("whose", ["open to all", "a link"])
+def test_a_cache_that_others_may_write_to_is_not_used(tmp_path, caplog, whose):
+    folder, real = tmp_path / "hsc-cache-1", tmp_path / "real"
+    real.mkdir()
+    if whose == "a link":
+        folder.symlink_to(real)
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    place = folder / DIGEST.hex()[:2]
+    place.mkdir()
+    (place / f"{DIGEST.hex()}-0-4").write_bytes(b"evil")
+    cache = DiskCache(tmp_path, 10**6)
+    assert cache.get(DIGEST, 0, 4) is None
+    cache.put(DIGEST, 4, 8, b"data")
+    assert len(files(place)) == 1
+    assert "others may write there" in caplog.text
+
+
 def test_what_dead_writers_left_is_swept_away(tmp_path):
     cache = DiskCache(tmp_path, 1000)
     cache.put(DIGEST, 0, 1, b"a")

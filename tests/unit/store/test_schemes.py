@@ -163,6 +163,12 @@ def test_a_server_of_an_fsspec_scheme_that_is_away_is_waited_for_and_named() -> 
             objects.put_new("a", b"1")
 
 
+def test_what_is_no_archive_is_an_error_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_text("no archive")
+    with pytest.raises(StoreError, match="not a zip file"):
+        open_objects(f"zip::{(tmp_path / 'a.zip').as_uri()}").get("a")
+
+
 @pytest.mark.parametrize("url", ["nosuch://x", "zip::nosuch://x", "s3+ftp://host/b", "dropbox://x"])
 def test_a_scheme_that_nobody_speaks_says_what_to_do(url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
