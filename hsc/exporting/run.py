@@ -11,7 +11,13 @@ from pathlib import Path
 
 from ulid import ULID
 
-from hsc.errors import GapError, ObjectExistsError, ObjectMissingError, StoreFullError
+from hsc.errors import (
+    GapError,
+    ObjectExistsError,
+    ObjectMissingError,
+    ParameterError,
+    StoreFullError,
+)
 from hsc.exporting.files import new_file
 from hsc.exporting.hdf5 import write_file
 from hsc.exporting.parts import FilePart, RunParts, run_parts
@@ -61,7 +67,7 @@ def export_run(
     filters
         What chunks are compressed with.
     overwrite
-        Replace what is there.
+        Replace what is there; never a folder that holds anything but this run's files.
     refuse_gaps
         Write nothing of a dataset that has gaps.
     progress
@@ -75,7 +81,9 @@ def export_run(
     Raises
     ------
     ObjectExistsError
-        Something is there and ``overwrite`` is False.
+        Something is there and ``overwrite`` is False, or it is a folder of something else.
+    ParameterError
+        ``out`` is no name.
     GapError
         The dataset has gaps and ``refuse_gaps`` is True.
     StoreFullError
@@ -88,8 +96,7 @@ def export_run(
     if refuse_gaps:
         _refuse(dataset)
     parts = run_parts(dataset)
-    _check_target(target, overwrite)
-    _check_room(dataset, target)
+    _check_place(dataset, target, parts, overwrite)
     heard = progress or Silent()
     heard.start("export", dataset.version.manifest.nbytes, "bytes")
     writer = _Writer(dataset, parts, filters, heard)
@@ -102,6 +109,12 @@ def export_run(
     gaps = [*known, *(gap for gap in made.gaps if gap not in known)]
     files = [target] if parts.single else sorted(p for p in target.rglob("*") if p.is_file())
     return ExportedRun(target, tuple(files), tuple(gaps), tuple(made.notes))
+
+
+def _check_place(dataset: OpenedDataset, target: Path, parts: RunParts, overwrite: bool) -> None:
+    _check_target(target, overwrite)
+    _check_replaced(target, parts)
+    _check_room(dataset, target)
 
 
 def _refuse(dataset: OpenedDataset) -> None:
@@ -199,6 +212,27 @@ def _check_target(target: Path, overwrite: bool) -> None:
             "something is there already",
             where=str(target),
             next_step="choose another name, or overwrite it (--overwrite)",
+        )
+
+
+def _check_replaced(target: Path, parts: RunParts) -> None:
+    """Look whether what is there may be replaced: a folder with nothing that is not made again."""
+    if target.name in ("", ".."):
+        raise ParameterError(
+            f"{str(target)!r} is no name of what is to be made", next_step="choose a name"
+        )
+    if not target.is_dir():
+        return
+    made = {file.name for file in parts.files} | {file.name for file in parts.carried}
+    made |= set(parts.symlinks)
+    there = (path for path in target.rglob("*") if path.is_symlink() or not path.is_dir())
+    other = next((path for path in there if path.relative_to(target).as_posix() not in made), None)
+    if parts.single or other is not None:
+        holds = f", with {other.relative_to(target).as_posix()!r} in it" if other else ""
+        raise ObjectExistsError(
+            f"a folder is there{holds}, which is not replaced",
+            where=str(target),
+            next_step="choose another name, as one inside of it, or remove the folder",
         )
 
 

@@ -91,6 +91,7 @@ def fill_of(node: Node, type_id: Any) -> Any:
         return None
     if type_id.get_class() != h5py.h5t.STRING:
         return None
-    if type_id.is_variable_str():
-        return np.array(word, h5py.string_dtype())
-    return np.array(word.encode(), f"S{type_id.get_size()}")
+    # Of one of fixed length h5py gives HDF5 the address of the text for the text; of a text of
+    # variable length HDF5 makes it what the dataset has.
+    ascii_only = type_id.get_cset() == h5py.h5t.CSET_ASCII
+    return np.array(word.encode(), h5py.string_dtype("ascii" if ascii_only else "utf-8"))

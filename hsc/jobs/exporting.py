@@ -80,7 +80,7 @@ def export(
         ``note``: gaps are missing in the file as well, whose attribute ``hsc_gaps`` tells of
         them; ``raise``: nothing is written of a dataset that has some.
     overwrite
-        Replace what is there.
+        Replace what is there; never a folder that holds anything but this run's files.
     progress
         Hears how far it has come.
 

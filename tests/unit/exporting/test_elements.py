@@ -62,3 +62,13 @@ def test_what_was_never_written_reads_as_it_did(there_and_back, tmp_path, dtype)
         for name in ("d", "none"):
             assert theirs[name][()].tobytes() == ours[name][()].tobytes()
             assert theirs[name].fillvalue == ours[name].fillvalue
+
+
+@pytest.mark.parametrize("dtype", ["S4", "S11", h5py.string_dtype("utf-8", 4), TEXT])
+def test_a_text_that_was_never_written_reads_as_it_did(there_and_back, tmp_path, dtype) -> None:
+    source = tmp_path / "a.h5"
+    with h5py.File(source, "w") as file:
+        file.create_dataset("none", (3,), dtype, fillvalue=b"zz")
+    with h5py.File(source) as ours, h5py.File(there_and_back(source).path) as theirs:
+        assert theirs["none"][()].tolist() == ours["none"][()].tolist() == [b"zz"] * 3
+        assert theirs["none"].fillvalue == ours["none"].fillvalue
