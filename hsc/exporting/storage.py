@@ -18,6 +18,8 @@ from hsc.transcode import Filter, Row, choose_travel
 _DEFLATE, _SHUFFLE, _FLETCHER32, _SZIP, _NBIT, _SCALE_OFFSET = 1, 2, 3, 4, 5, 6
 _BLOSC, _BITSHUFFLE = 32001, 32008
 _GZIP_LEVEL = 4
+_KEPT_ANYWAY, _MOST_KEPT = 2**20, 2**30
+_KEPT_SLOTS = 10007
 # Filters that give back every bit. Of others, as ZFP or SZ, the values are written, for to
 # compress them again would change them.
 _EXACT = {
@@ -115,6 +117,31 @@ def creation(storage: Storage) -> Any:
         made.set_chunk(storage.chunks)
         for stage in storage.filters:
             _set_filter(made, stage)
+    return made
+
+
+def kept_nbytes(
+    storage: Storage, stored: StoredArray | None, shape: tuple[int, ...], itemsize: int
+) -> int:
+    """Give what HDF5 is to keep of chunks that are written piece by piece; 0: what it keeps anyway.
+
+    A chunk that it does not keep is decoded and encoded anew for each piece.
+    """
+    if storage.chunks is None or storage.travelling is not Travelling.THROUGH_HDF5:
+        return 0
+    each = math.prod(storage.chunks) * itemsize
+    if each <= _KEPT_ANYWAY:
+        return 0
+    near = stored.array.shards if stored is not None else (1, *shape[1:])
+    count = math.prod(-(-n // c) for n, c in zip(near, storage.chunks, strict=True))
+    return max(each, min(each * count, _MOST_KEPT))
+
+
+def keeping(nbytes: int) -> Any:
+    """Give HDF5's properties for access to a dataset of whose chunks so much is kept."""
+    made = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    if nbytes:
+        made.set_chunk_cache(_KEPT_SLOTS, nbytes, 1.0)
     return made
 
 

@@ -20,7 +20,7 @@ from hsc.exporting.nodes import Node
 from hsc.exporting.ordering import keep_order, order_links
 from hsc.exporting.references import made_reference
 from hsc.exporting.shapes import Shape, dataset_shape, fill_of, is_plain_array
-from hsc.exporting.storage import Filters, Storage, creation, plan_storage
+from hsc.exporting.storage import Filters, Storage, creation, keeping, kept_nbytes, plan_storage
 from hsc.exporting.stored import StoredArray
 from hsc.exporting.types import decoded_type, made_type
 from hsc.exporting.values import row_blocks, write_chunks, write_elements
@@ -50,6 +50,7 @@ class _Made:
     storage: Storage
     stored: StoredArray | None
     virtual: bool = False
+    kept_nbytes: int = 0
 
 
 class TreeWriter:
@@ -108,6 +109,10 @@ class TreeWriter:
                     self._gap(f"{self._words(node).rstrip('/')}/{word}", reason)
         for made in self._made:
             self._write(made)
+            if made.kept_nbytes:  # HDF5 lets go of what it keeps when the dataset is closed
+                made.identifier = None
+                place = self._places[self._words(made.node)]
+                made.identifier = h5d.open(self._file.id, place)
         for node, group in self._groups:
             self._attributes(node, group.id)
         for made in self._made:
@@ -220,13 +225,15 @@ class TreeWriter:
         if mappings is not None:
             set_mappings(properties, mappings)
         space = shape.space(growing=storage.layout == "chunked" or mappings is not None)
+        kept = kept_nbytes(storage, stored, shape.shape, type_id.get_size())
         identifier = h5d.create(
-            self._file.id, place, type_id, space, dcpl=properties, lcpl=link_settings(place)
-        )
+            self._file.id, place, type_id, space, dcpl=properties, lcpl=link_settings(place),
+            dapl=keeping(kept),
+        )  # fmt: skip
         for note in (storage.note, shape.note):
             if note:
                 self.told.notes.append(Gap(path=self._words(node), reason=note))
-        return _Made(node, identifier, shape, storage, stored, mappings is not None)
+        return _Made(node, identifier, shape, storage, stored, mappings is not None, kept)
 
     def _mappings(self, node: Node) -> list[Mapped] | None:
         if node.facts.get("storage") != "virtual":

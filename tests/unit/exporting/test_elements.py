@@ -6,6 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
+from hsc.exporting.storage import Storage, Travelling, keeping, kept_nbytes
+
 ROWS, TEXT = h5py.vlen_dtype(np.dtype("i4")), h5py.string_dtype()
 BESIDE = {
     "a text before": [("text", TEXT), ("rows", ROWS)],
@@ -72,3 +74,28 @@ def test_a_text_that_was_never_written_reads_as_it_did(there_and_back, tmp_path,
     with h5py.File(source) as ours, h5py.File(there_and_back(source).path) as theirs:
         assert theirs["none"][()].tolist() == ours["none"][()].tolist() == [b"zz"] * 3
         assert theirs["none"].fillvalue == ours["none"].fillvalue
+
+
+def test_chunks_that_are_written_in_pieces_are_kept_until_they_are_whole() -> None:
+    shape, chunks = (16, 1100, 1000), (16, 550, 1000)
+    through, encoded = (
+        Storage("chunked", chunks),
+        Storage("chunked", chunks, travelling=Travelling.ENCODED),
+    )
+    kept = kept_nbytes(through, None, shape, 2)
+    assert kept == 2 * 16 * 550 * 1000 * 2
+    assert keeping(kept).get_chunk_cache()[1:] == (kept, 1.0)
+    assert kept_nbytes(encoded, None, shape, 2) == 0
+    assert kept_nbytes(Storage("chunked", (1, 10, 10)), None, shape, 2) == 0
+
+
+def test_what_was_cut_out_of_large_chunks_comes_back(there_and_back, tmp_path) -> None:
+    source = tmp_path / "a.h5"
+    values = np.zeros((16, 1100, 1000), "u2")
+    values[:, ::7] = np.arange(1000)
+    with h5py.File(source, "w") as file:
+        file.create_dataset("d", data=values, chunks=(16, 550, 1000), compression="gzip")
+        file["d"].attrs["units"] = "counts"
+    with h5py.File(there_and_back(source).path) as file:
+        assert np.array_equal(file["d"][()], values)
+        assert file["d"].attrs["units"] == "counts"
