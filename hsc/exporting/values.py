@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from h5py import h5s
+from h5py import h5d, h5s
 from numpy.typing import NDArray
 
 from hsc.errors import GapError
@@ -59,10 +59,11 @@ def write_chunks(
     """
     type_id = made.get_type()
     view = np.dtype(element_type(type_id).view)
+    filled = made.get_create_plist().fill_value_defined() != h5d.FILL_VALUE_UNDEFINED
     batches = stored.batches(storage.travelling is not Travelling.UNDECODED)
 
     def prepare(batch: Batch) -> tuple[list[Piece], int]:
-        return list(_pieces(batch, stored, storage, view)), batch.nbytes
+        return list(_pieces(batch, stored, storage, view, filled)), batch.nbytes
 
     for pieces, nbytes in _in_order(pool, prepare, batches, threads * _WAITING_PER_THREAD):
         for piece in pieces:
@@ -140,7 +141,7 @@ def row_blocks(shape: tuple[int, ...], itemsize: int, step: int) -> Iterator[tup
 
 
 def _pieces(
-    batch: Batch, stored: StoredArray, storage: Storage, view: np.dtype[Any]
+    batch: Batch, stored: StoredArray, storage: Storage, view: np.dtype[Any], filled: bool
 ) -> Iterator[Piece]:
     summed = bool(storage.filters) and storage.filters[-1].id == _FLETCHER32
     for place, payload in zip(batch.places, stored.read(batch), strict=True):
@@ -163,19 +164,24 @@ def _pieces(
         ):
             yield Piece(start, values[inside(start, stop)], False)
         else:
-            yield from _cut(values, start, stored, storage)
+            yield from _cut(values, start, stored, storage, filled)
 
 
 def _cut(
-    values: NDArray[Any], start: tuple[int, ...], stored: StoredArray, storage: Storage
+    values: NDArray[Any],
+    start: tuple[int, ...],
+    stored: StoredArray,
+    storage: Storage,
+    filled: bool,
 ) -> Iterator[Piece]:
     """Cut an inner chunk into those of HDF5.
 
-    Where several were joined, one that holds the fill value only is taken as never written.
+    Where several were joined, one that holds the fill value only is taken as never written, if
+    what was never written reads as that (``filled``).
     """
     chunks = storage.chunks or ()
     steps = (range(0, n, c) for n, c in zip(values.shape, chunks, strict=True))
-    fill = stored.fill.astype(values.dtype).tobytes() if values.shape != chunks else b""
+    fill = stored.fill.astype(values.dtype).tobytes() if filled and values.shape != chunks else b""
     for low in product(*steps):
         at = tuple(a + b for a, b in zip(start, low, strict=True))
         stop = tuple(min(a + c, n) for a, c, n in zip(at, chunks, stored.shape, strict=True))

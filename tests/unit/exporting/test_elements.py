@@ -5,8 +5,10 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
+from h5py import h5d, h5p, h5s, h5t
 
 from hsc.exporting.storage import Storage, Travelling, keeping, kept_nbytes
+from hsc.hdf5 import undefine_fill
 
 ROWS, TEXT = h5py.vlen_dtype(np.dtype("i4")), h5py.string_dtype()
 BESIDE = {
@@ -99,3 +101,20 @@ def test_what_was_cut_out_of_large_chunks_comes_back(there_and_back, tmp_path) -
     with h5py.File(there_and_back(source).path) as file:
         assert np.array_equal(file["d"][()], values)
         assert file["d"].attrs["units"] == "counts"
+
+
+def test_joined_chunks_of_zeros_are_written_where_there_is_no_fill_value(
+    there_and_back, tmp_path
+) -> None:
+    source = tmp_path / "a.h5"
+    properties = h5p.create(h5p.DATASET_CREATE)
+    undefine_fill(properties)
+    properties.set_chunk((10,))
+    with h5py.File(source, "w") as file:
+        space = h5s.create_simple((4000,))
+        h5d.create(file.id, b"d", h5t.STD_I32LE, space, dcpl=properties)
+        file["d"][:] = np.arange(4000) // 700
+    with h5py.File(there_and_back(source).path) as file:
+        read = np.full(4000, 99, "i4")
+        file["d"].read_direct(read)
+    assert np.array_equal(read, np.arange(4000) // 700)
