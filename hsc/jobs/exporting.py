@@ -40,6 +40,9 @@ class ExportedDataset:
     def __fspath__(self) -> str:
         return str(self.path)
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     def document(self) -> dict[str, Any]:
         """Give it as JSON."""
         return {

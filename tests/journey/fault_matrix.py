@@ -184,6 +184,8 @@ class Matrix:
             assert entry is not None
             key = pack_key(entry.pack)
             data, inside = self._get(key), entry.pack_offset + entry.nbytes // 2
+            if len(entry.chunks):
+                inside = entry.pack_offset + int(entry.chunks.offsets[FLIPPED]) + 9
             for damage, bad in (*_damaged(data), ("one bit flipped", _flipped(data, inside))):
                 yield _Plan(what, damage, _ONE, key, bad)
 
@@ -248,10 +250,12 @@ def _flipped(data: bytes, place: int) -> bytes:
 
 
 def _swapped(data: bytes, entry: ObjectEntry) -> bytes:
-    """Make a shard that is right in itself, of the same chunks with the first two exchanged."""
+    """Make a shard that is right in itself, of the same chunks with two of them exchanged."""
     table = entry.chunks
     made = ShardBuilder(len(table), indexed=True)
-    for place, number in enumerate([1, 0, *range(2, len(table))]):
+    order = [*range(len(table))]
+    order[0], order[FLIPPED] = FLIPPED, 0
+    for place, number in enumerate(order):
         start = int(table.offsets[number])
         made.add(place, data[start : start + int(table.lengths[number])])
     return made.finish()[0]
