@@ -103,6 +103,11 @@ class CheckedStore(Store):
         """Refuse: what was committed is never changed."""
         raise StoreError("a committed version can't be changed", where=f"{self}/{key}")
 
+    async def set_partial_values(self, key_start_values: Iterable[tuple[str, int, Any]]) -> None:
+        """Refuse too: the lowest zarr that is promised has this method of all stores."""
+        for key, _, _ in key_start_values:
+            raise StoreError("a committed version can't be changed", where=f"{self}/{key}")
+
     async def delete(self, key: str) -> None:
         """Refuse: what was committed is never changed."""
         raise StoreError("a committed version can't be changed", where=f"{self}/{key}")
