@@ -7,6 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def turned(word: np.uint64) -> np.uint64:
+    """Turn a square of 8 x 8 bits: rows become columns (Hacker's Delight, 2nd ed., 7-3)."""
+    turn = (word ^ (word >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
+    word ^= turn ^ (turn << np.uint64(7))
+    turn = (word ^ (word >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
+    word ^= turn ^ (turn << np.uint64(14))
+    turn = (word ^ (word >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
+    return word ^ (turn ^ (turn << np.uint64(28)))
+
+
 @numba.njit(nogil=True, cache=True)
 def unshuffle_bits(
     source: NDArray[np.uint8],
@@ -19,8 +30,7 @@ def unshuffle_bits(
     """Undo a bitshuffle of ``elements``, a multiple of 8.
 
     Bit k of all elements stands in one row of ``elements / 8`` bytes, the lowest bit first. Eight
-    rows are eight bits of one byte of each element: squares of 8 x 8 bits are turned at a time
-    (Hacker's Delight, 2nd edition, section 7-3).
+    rows are eight bits of one byte of each element: squares of 8 x 8 bits are turned at a time.
     """
     row = elements // 8
     for byte in range(itemsize):
@@ -29,12 +39,7 @@ def unshuffle_bits(
             word = np.uint64(0)
             for bit in range(8):
                 word |= np.uint64(source[first + bit * row + group]) << np.uint64(8 * bit)
-            turn = (word ^ (word >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
-            word ^= turn ^ (turn << np.uint64(7))
-            turn = (word ^ (word >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
-            word ^= turn ^ (turn << np.uint64(14))
-            turn = (word ^ (word >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
-            word ^= turn ^ (turn << np.uint64(28))
+            word = turned(word)
             place = at + 8 * group * itemsize + byte
             for element in range(8):
                 target[place + element * itemsize] = np.uint8(

@@ -6,6 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.transcode.planes import turned
+
 
 @numba.njit(nogil=True, cache=True)
 def shuffle_bits(
@@ -18,7 +20,7 @@ def shuffle_bits(
 ) -> None:
     """Bitshuffle ``elements``, a multiple of 8: bit k of all elements into one row.
 
-    Squares of 8 x 8 bits are turned at a time (Hacker's Delight, 2nd edition, section 7-3).
+    Squares of 8 x 8 bits are turned at a time.
     """
     row = elements // 8
     for byte in range(itemsize):
@@ -28,12 +30,7 @@ def shuffle_bits(
             word = np.uint64(0)
             for element in range(8):
                 word |= np.uint64(source[place + element * itemsize]) << np.uint64(8 * element)
-            turn = (word ^ (word >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
-            word ^= turn ^ (turn << np.uint64(7))
-            turn = (word ^ (word >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
-            word ^= turn ^ (turn << np.uint64(14))
-            turn = (word ^ (word >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
-            word ^= turn ^ (turn << np.uint64(28))
+            word = turned(word)
             for bit in range(8):
                 target[first + bit * row + group] = np.uint8(
                     (word >> np.uint64(8 * bit)) & np.uint64(0xFF)
