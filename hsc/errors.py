@@ -46,6 +46,7 @@
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
     │   ├── DatasetNotFoundError (KeyError)
+    │   ├── ActivityNotFoundError (KeyError)
     │   └── ConflictError
     ├── ReductionError
     │   ├── UnknownReductionError (KeyError)
@@ -278,6 +279,12 @@ class CatalogUnavailableError(CatalogError, ConnectionError):
 
 class DatasetNotFoundError(CatalogError, KeyError):
     """No dataset with that PID is visible to the caller."""
+
+    __str__ = HscError.__str__
+
+
+class ActivityNotFoundError(CatalogError, KeyError):
+    """The catalog has no such activity, or does not show it to who asks."""
 
     __str__ = HscError.__str__
 

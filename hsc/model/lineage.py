@@ -27,8 +27,9 @@ class Node(Record):
 
     id: str
     """The same id as in the edges."""
-    kind: Literal["dataset", "activity", "agent", "source"]
-    """What stands behind the id."""
+    kind: Literal["dataset", "activity", "agent", "source", "hidden"]
+    """What stands behind the id; hidden: something that is not shown to who asks, with an id
+    ``hidden:<n>`` that means nothing beyond this lineage."""
     title: str
     """One line for people."""
 
