@@ -17,12 +17,19 @@ from hsc.model import (
     Replica,
     SearchResult,
 )
-from hsc_catalog.activities import list_activities, put_activity
-from hsc_catalog.database import Database
-from hsc_catalog.lineage import walk
-from hsc_catalog.registering import put_dataset, put_edges
-from hsc_catalog.replicas import list_replicas, put_replica
-from hsc_catalog.search import get_dataset, search_datasets
+from hsc_catalog.access import OPERATOR, Caller
+from hsc_catalog.databases import Database
+from hsc_catalog.records import (
+    get_dataset,
+    list_activities,
+    list_replicas,
+    put_activity,
+    put_dataset,
+    put_edges,
+    put_replica,
+    walk,
+)
+from hsc_catalog.searching import search_datasets
 
 
 class SqlCatalog:
@@ -30,10 +37,18 @@ class SqlCatalog:
 
     Every method is one transaction, and raises CatalogUnavailableError when the database can't be
     used.
+
+    Parameters
+    ----------
+    database
+        Where the tables are.
+    caller
+        Who asks: what they may not see is not there, by any method.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, caller: Caller = OPERATOR) -> None:
         self._database = database
+        self._caller = caller
         self.url = database.url
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from hsc.errors import ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
-from hsc_catalog.postgresql import PostgresqlDatabase
-from hsc_catalog.sqlite import SqliteDatabase
+from hsc_catalog.databases import PostgresqlDatabase, SqliteDatabase
 
 
 def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:

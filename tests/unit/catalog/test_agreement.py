@@ -15,7 +15,7 @@ from hsc.model import Condition, Dataset, Kind, Pid, Quantity, Query
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import NOON, example_activity, example_dataset, generated
 from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
-from hsc_catalog.schema import microseconds, moment
+from hsc_catalog.tables import microseconds, moment
 
 PIDS = [Pid.generate("hsc.maxiv") for _ in range(4)]
 UNITS = ["keV", "eV", "J", "nm", "1", "ph/s", " eV "]

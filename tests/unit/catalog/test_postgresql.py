@@ -22,7 +22,7 @@ from hsc.errors import (
 from hsc.model import Query
 from hsc.testing.contracts import example_activity, example_dataset
 from hsc_catalog import open_postgresql
-from hsc_catalog.postgresql import is_near
+from hsc_catalog.databases.postgresql import is_near
 
 
 def test_a_url_opens_it_and_shows_neither_account_nor_password(

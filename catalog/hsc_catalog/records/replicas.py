@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy import Connection, select
 
 from hsc.model import Pid, Replica
-from hsc_catalog import schema
-from hsc_catalog.dialects import insert_or_update
-from hsc_catalog.search import get_dataset
+from hsc_catalog import tables
+from hsc_catalog.records.reading import get_dataset
 
-_row = schema.replica.c
+_row = tables.replica.c
 
 
 def put_replica(connection: Connection, pid: Pid, replica: Replica) -> None:
@@ -25,8 +22,8 @@ def put_replica(connection: Connection, pid: Pid, replica: Replica) -> None:
     dataset = get_dataset(connection, pid)
     row = _dataset_row(connection, dataset.pid, dataset.version)
     key = {"dataset": row, "location": replica.location}
-    document = json.dumps(replica.document(), allow_nan=False)
-    insert_or_update(connection, schema.replica, key, {"json": document})
+    document = tables.written(replica)
+    tables.insert_or_update(connection, tables.replica, key, {"json": document})
 
 
 def list_replicas(connection: Connection, pid: Pid) -> list[Replica]:
@@ -43,12 +40,12 @@ def list_replicas(connection: Connection, pid: Pid) -> list[Replica]:
     here = dataset.location.rstrip("/")
     found = {here: Replica(location=here, since=dataset.created)}
     for text in kept:
-        replica = Replica.model_validate(json.loads(text))
+        replica = tables.read(Replica, text)
         found[replica.location] = replica
     return list(found.values())
 
 
 def _dataset_row(connection: Connection, pid: Pid, version: int) -> int:
-    table = schema.dataset.c
+    table = tables.dataset.c
     wanted = select(table.id).where(table.pid == str(pid), table.version == version)
     return int(connection.scalars(wanted).one())

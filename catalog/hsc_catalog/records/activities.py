@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from hsc.model import Activity, ActivityState
-from hsc_catalog import schema
-from hsc_catalog.dialects import insert_or_update
+from hsc_catalog import tables
 
-_row = schema.activity.c
+_row = tables.activity.c
 
 
 def put_activity(connection: Connection, activity: Activity) -> None:
@@ -19,12 +17,12 @@ def put_activity(connection: Connection, activity: Activity) -> None:
     now = {
         "type": activity.type,
         "state": activity.state.value,
-        "started": schema.microseconds(activity.started),
+        "started": tables.microseconds(activity.started),
     }
-    document = json.dumps(activity.document(), allow_nan=False)
-    insert_or_update(connection, schema.activity, {"id": activity.id}, now)
-    insert_or_update(
-        connection, schema.activity_document, {"activity": activity.id}, {"json": document}
+    document = tables.written(activity)
+    tables.insert_or_update(connection, tables.activity, {"id": activity.id}, now)
+    tables.insert_or_update(
+        connection, tables.activity_document, {"activity": activity.id}, {"json": document}
     )
 
 
@@ -33,14 +31,13 @@ def list_activities(
 ) -> list[Activity]:
     """List activities, newest first."""
     wanted = (
-        select(schema.activity_document.c.json)
-        .join(schema.activity)
+        select(tables.activity_document.c.json)
+        .join(tables.activity)
         .order_by(_row.started.desc(), _row.id.desc())
         .limit(max(limit, 0))
     )
     if state is not None:
         wanted = wanted.where(_row.state == state.value)
     if since is not None:
-        wanted = wanted.where(_row.started >= schema.microseconds(since))
-    # Not pydantic's own JSON reader: it refuses the lone surrogates of undecodable file names.
-    return [Activity.model_validate(json.loads(text)) for text in connection.scalars(wanted)]
+        wanted = wanted.where(_row.started >= tables.microseconds(since))
+    return [tables.read(Activity, text) for text in connection.scalars(wanted)]

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, exc, text
 from sqlalchemy.engine import make_url
 
 from hsc.errors import CatalogUnavailableError, ConfigurationError, DependencyMissingError
-from hsc_catalog.schema import has_tables, make_tables
+from hsc_catalog.tables import has_tables, make_tables
 
 # One writer at a time, as in SQLite: any number that other programs in the database don't take.
 _WRITERS = 0x6873635F63617461  # "hsc_cata"

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from hsc.errors import CatalogUnavailableError
-from hsc_catalog.schema import has_tables, make_tables
+from hsc_catalog.tables import has_tables, make_tables
 
 # By SQLite's result codes, https://www.sqlite.org/rescode.html
 _NEXT_STEPS = {

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from hsc.model import Edge, Lineage, Node, Pid
-from hsc_catalog import schema
-from hsc_catalog.search import get_dataset
+from hsc_catalog import tables
+from hsc_catalog.records.reading import get_dataset
 
 _BATCH = 500  # ids in one statement; SQLite would take 32,766
 
@@ -57,7 +57,7 @@ def _met(connection: Connection, start: str, depth: int, *, near: End, far: End)
 
 
 def _edges(connection: Connection, end: End, ids: Collection[str]) -> list[Edge]:
-    columns = schema.edge.c
+    columns = tables.edge.c
     wanted = select(columns.subject, columns.predicate, columns.object, columns.role)
     rows = _rows(connection, wanted.order_by(columns.id), columns[end], ids)
     return [
@@ -80,7 +80,7 @@ def _nodes(connection: Connection, ids: Collection[str]) -> Iterator[Node]:
 
 
 def _dataset_titles(connection: Connection, ids: Collection[str]) -> dict[str, str]:
-    columns = schema.dataset.c
+    columns = tables.dataset.c
     pids = {node.partition("@")[0] for node in ids if _kind(node) == "dataset"}
     wanted = select(columns.pid, columns.version, columns.title)
     rows = _rows(connection, wanted, columns.pid, pids)
@@ -88,11 +88,11 @@ def _dataset_titles(connection: Connection, ids: Collection[str]) -> dict[str, s
 
 
 def _activity_titles(connection: Connection, ids: Collection[str]) -> dict[str, str]:
-    columns = schema.activity.c
+    columns = tables.activity.c
     ulids = {node.removeprefix("activity:") for node in ids if _kind(node) == "activity"}
     wanted = select(columns.id, columns.type, columns.state, columns.started)
     return {
-        f"activity:{ulid}": f"{name}, {state}, {schema.moment(started):%Y-%m-%dT%H:%M:%SZ}"
+        f"activity:{ulid}": f"{name}, {state}, {tables.moment(started):%Y-%m-%dT%H:%M:%SZ}"
         for ulid, name, state, started in _rows(connection, wanted, columns.id, ulids)
     }
 

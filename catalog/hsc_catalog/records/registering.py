@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, insert, select, update
 
 from hsc.errors import ConflictError
-from hsc.model import Dataset, Edge, Quantity
-from hsc_catalog import schema
-from hsc_catalog.dialects import insert_new, keep_words
-from hsc_catalog.words import words
+from hsc.model import Dataset, Edge, Quantity, now
+from hsc_catalog import tables
 
 
 def put_dataset(connection: Connection, dataset: Dataset) -> None:
@@ -23,7 +20,7 @@ def put_dataset(connection: Connection, dataset: Dataset) -> None:
         Its version is there with another root.
     """
     pid = str(dataset.pid.latest())
-    table = schema.dataset.c
+    table = tables.dataset.c
     known = connection.execute(
         select(table.version, table.root).where(table.pid == pid).order_by(table.version)
     ).all()
@@ -43,15 +40,15 @@ def put_edges(connection: Connection, edges: Iterable[Edge]) -> None:
     """Keep provenance edges, each once."""
     rows = [{**edge.document(), "role": edge.role or ""} for edge in edges]
     if rows:
-        insert_new(connection, schema.edge, rows)
+        tables.insert_new(connection, tables.edge, rows)
 
 
 def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool) -> None:
     if newest:
-        older = schema.dataset.c.pid == pid
-        connection.execute(update(schema.dataset).where(older).values(newest=False))
+        older = tables.dataset.c.pid == pid
+        connection.execute(update(tables.dataset).where(older).values(newest=False))
     row = connection.scalars(
-        insert(schema.dataset).returning(schema.dataset.c.id),
+        insert(tables.dataset).returning(tables.dataset.c.id),
         {
             "pid": pid,
             "version": dataset.version,
@@ -60,23 +57,25 @@ def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool)
             "facility": dataset.facility,
             "instrument": dataset.instrument,
             "proposal": dataset.proposal,
+            "sample": dataset.sample,
             "technique": dataset.technique,
             "kind": dataset.kind.value,
-            "created": schema.microseconds(dataset.created),
+            "created": tables.microseconds(dataset.created),
             "root": dataset.root,
             "source_id": dataset.source_id,
+            "updated": tables.microseconds(now()),
         },
     ).one()
-    document = json.dumps(dataset.document(), allow_nan=False)
-    connection.execute(schema.dataset_document.insert().values(dataset=row, json=document))
-    keep_words(connection, row, _search_words(dataset))
+    document = tables.written(dataset)
+    connection.execute(tables.dataset_document.insert().values(dataset=row, json=document))
+    tables.keep_words(connection, row, _search_words(dataset))
     numbers = [_number(row, name, value) for name, value in dataset.quantities.items()]
     if numbers:
-        connection.execute(schema.quantity.insert(), numbers)
+        connection.execute(tables.quantity.insert(), numbers)
 
 
 def _number(row: int, name: str, quantity: Quantity) -> dict[str, object]:
-    value, dimension = schema.comparable(quantity)
+    value, dimension = tables.comparable(quantity)
     return {"dataset": row, "name": name, "dimension": dimension, "value": value}
 
 
@@ -91,4 +90,4 @@ def _search_words(dataset: Dataset) -> list[str]:
         str(dataset.pid.latest()),
         *dataset.keywords,
     )
-    return words(" ".join(filter(None, parts)))
+    return tables.words(" ".join(filter(None, parts)))

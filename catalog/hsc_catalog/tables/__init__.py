@@ -1,0 +1,61 @@
+"""The catalog's tables, all on one metadata: a file per noun, and what the dialects say apart."""
+
+from hsc_catalog.tables.access import access_key, access_set
+from hsc_catalog.tables.activities import activity, activity_document
+from hsc_catalog.tables.annotations import annotation
+from hsc_catalog.tables.audit import audit
+from hsc_catalog.tables.datasets import dataset, dataset_document
+from hsc_catalog.tables.dialects import (
+    having_words,
+    insert_new,
+    insert_or_update,
+    is_postgresql,
+    keep_words,
+)
+from hsc_catalog.tables.documents import read, written
+from hsc_catalog.tables.edges import edge
+from hsc_catalog.tables.history import history
+from hsc_catalog.tables.idempotency import idempotency
+from hsc_catalog.tables.metadata import Words, metadata
+from hsc_catalog.tables.nouns import noun
+from hsc_catalog.tables.persons import person
+from hsc_catalog.tables.quantities import comparable, quantity
+from hsc_catalog.tables.replicas import replica
+from hsc_catalog.tables.times import microseconds, moment
+from hsc_catalog.tables.version import VERSION, has_tables, make_tables, schema_version
+from hsc_catalog.tables.words import words
+
+__all__ = [
+    "VERSION",
+    "Words",
+    "access_key",
+    "access_set",
+    "activity",
+    "activity_document",
+    "annotation",
+    "audit",
+    "comparable",
+    "dataset",
+    "dataset_document",
+    "edge",
+    "has_tables",
+    "having_words",
+    "history",
+    "idempotency",
+    "insert_new",
+    "insert_or_update",
+    "is_postgresql",
+    "keep_words",
+    "make_tables",
+    "metadata",
+    "microseconds",
+    "moment",
+    "noun",
+    "person",
+    "quantity",
+    "read",
+    "replica",
+    "schema_version",
+    "words",
+    "written",
+]
