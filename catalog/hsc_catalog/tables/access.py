@@ -15,13 +15,17 @@ access_set = Table(
     Column("access_class", Words, nullable=False),
     # Microseconds since 1970; NULL: no embargo.
     Column("embargo", BigInteger),
+    # How many clauses of keys it has: the dataset's own, and one for each that its inputs ask.
+    Column("clauses", Integer, nullable=False, server_default="1"),
 )
 
-# Names of groups, people and staff; whoever has one of them sees what has the set.
+# Names of groups, people and staff; whoever has one of each clause sees what has the set. Clause 0
+# is the dataset's own.
 access_key = Table(
     "access_key",
     metadata,
     Column("access", ForeignKey("access_set.id"), primary_key=True),
+    Column("clause", Integer, primary_key=True, server_default="0"),
     Column("name", Words, primary_key=True),
-    Index("access_key_name", "name", "access"),
+    Index("access_key_name", "name", "access", "clause"),
 )
