@@ -1,15 +1,22 @@
-"""Out of the house again: datasets as HDF5, curves as NXcanSAS, pictures as PNG."""
+"""Out of the house again: datasets as HDF5, curves as NXcanSAS, pictures, histories."""
 
-from hsc.exporting.nxcansas import SasCurve, SasStep, write_nxcansas
-from hsc.exporting.plots import (
-    PlottedCurve,
-    PlottedGuinier,
-    plot_curves,
-    plot_frame,
-    plot_guinier,
-)
-from hsc.exporting.run import ExportedRun, export_run
-from hsc.exporting.storage import Filters
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hsc.exporting.histories import write_crate_files, write_picture, write_prov
+    from hsc.exporting.nxcansas import SasCurve, SasStep, write_nxcansas
+    from hsc.exporting.plots import (
+        PlottedCurve,
+        PlottedGuinier,
+        plot_curves,
+        plot_frame,
+        plot_guinier,
+    )
+    from hsc.exporting.run import ExportedRun, export_run
+    from hsc.exporting.storage import Filters
 
 __all__ = [
     "ExportedRun",
@@ -22,5 +29,32 @@ __all__ = [
     "plot_curves",
     "plot_frame",
     "plot_guinier",
+    "write_crate_files",
     "write_nxcansas",
+    "write_picture",
+    "write_prov",
 ]
+
+_LATER = {
+    "ExportedRun": "run",
+    "Filters": "storage",
+    "PlottedCurve": "plots",
+    "PlottedGuinier": "plots",
+    "SasCurve": "nxcansas",
+    "SasStep": "nxcansas",
+    "export_run": "run",
+    "plot_curves": "plots",
+    "plot_frame": "plots",
+    "plot_guinier": "plots",
+    "write_crate_files": "histories",
+    "write_nxcansas": "nxcansas",
+    "write_picture": "histories",
+    "write_prov": "histories",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Histories go out of a researcher's installation too, which has no h5py.
+    if name in _LATER:
+        return getattr(import_module(f"hsc.exporting.{_LATER[name]}"), name)
+    raise AttributeError(name)

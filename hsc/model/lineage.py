@@ -32,6 +32,8 @@ class Node(Record):
     ``hidden:<n>`` that means nothing beyond this lineage."""
     title: str
     """One line for people."""
+    newer: str | None = None
+    """PID with version of the newest version of the dataset, where this node is an older one."""
 
 
 class Lineage(Record):
