@@ -45,9 +45,16 @@
     ├── SelectionError (IndexError)            a part that an array does not have
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
-    │   ├── DatasetNotFoundError (KeyError)
+    │   ├── DatasetNotFoundError (KeyError)           no such dataset, or none that the caller sees
     │   ├── ActivityNotFoundError (KeyError)
-    │   └── ConflictError
+    │   ├── ConflictError                             the same identity with other content
+    │   ├── RecordNotFoundError (KeyError)            no such instrument, proposal, sample ...
+    │   ├── InvalidRecordError (ValueError)           a record that is not as it must be
+    │   ├── RevisionError                             somebody changed the record since it was read
+    │   ├── UnauthenticatedError (PermissionError)    no token, or a wrong or expired one
+    │   ├── ForbiddenError (PermissionError)          seen, but not to be done by the caller
+    │   ├── TooLargeError (ValueError)                a request of more bytes or items than allowed
+    │   └── TooManyRequestsError                      faster than the catalog lets one caller ask
     ├── ReductionError
     │   ├── UnknownReductionError (KeyError)
     │   ├── ParameterError (ValueError)               a parameter missing or impossible
@@ -112,7 +119,7 @@ class ConfigurationError(HscError, ValueError):
 
 
 class InvalidPidError(HscError, ValueError):
-    """A text is not of the form ``<prefix>/<ULID>`` or ``<prefix>/<ULID>@<version>``."""
+    """A text is not of the form ``<prefix>/<suffix>`` or ``<prefix>/<suffix>@<version>``."""
 
 
 class InvalidQueryError(HscError, ValueError):
@@ -291,6 +298,40 @@ class ActivityNotFoundError(CatalogError, KeyError):
 
 class ConflictError(CatalogError):
     """A record with the same identity and other content is there already."""
+
+
+class RecordNotFoundError(CatalogError, KeyError):
+    """No facility, instrument, proposal, sample or publication of that key is visible."""
+
+    __str__ = HscError.__str__
+
+
+class InvalidRecordError(CatalogError, ValueError):
+    """A record that was given to the catalog is not as it must be."""
+
+
+class RevisionError(CatalogError):
+    """A record was changed since the caller read it."""
+
+
+class UnauthenticatedError(CatalogError, PermissionError):
+    """The catalog wants to know who asks, and was told nothing, or something that is not valid."""
+
+    __str__ = HscError.__str__
+
+
+class ForbiddenError(CatalogError, PermissionError):
+    """The caller may see something and may not do what it asked."""
+
+    __str__ = HscError.__str__
+
+
+class TooLargeError(CatalogError, ValueError):
+    """A request has more bytes or more items than the catalog takes at once."""
+
+
+class TooManyRequestsError(CatalogError):
+    """A caller asks faster than the catalog lets one caller ask."""
 
 
 class ReductionError(HscError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from hsc.model.pid import Pid
-from hsc.model.wire import Record, UtcTime, plain_json
+from hsc.model.wire import Record, UtcTime, VersionedRecord, plain_json
 
 
 class ActivityState(StrEnum):
@@ -65,8 +65,10 @@ class Failure(Record):
     """What can be done."""
 
 
-class Activity(Record):
+class Activity(VersionedRecord):
     """Something that was done: an ingest, a reduction (prov:Activity)."""
+
+    grown: ClassVar[frozenset[str]] = frozenset({"retry_of"})
 
     format: Literal["hsc.activity/1"] = "hsc.activity/1"
     """Name and version of this wire form."""
@@ -104,3 +106,5 @@ class Activity(Record):
     """Prefect's id of the run, when a flow did it."""
     failure: Failure | None = None
     """Why it failed; None unless it did."""
+    retry_of: str | None = None
+    """ULID of the failed activity that it tries again; None: it is a first try."""

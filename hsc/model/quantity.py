@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from hsc.model.limits import UNIT_CHARACTERS
 from hsc.model.wire import Record
 
 # Raw unit strings never reach pint: it reads ``ph/s`` as pico-hour per second and ``a.u.`` as an
@@ -75,7 +78,7 @@ class Quantity(Record):
 
     value: float
     """The number, in ``unit``."""
-    unit: str
+    unit: Annotated[str, Field(max_length=UNIT_CHARACTERS)]
     """The unit's symbol as given; ``1`` for a plain number."""
 
     def si(self) -> tuple[float, str] | None:

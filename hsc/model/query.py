@@ -6,8 +6,11 @@ import math
 import re
 from typing import Literal, cast
 
+from pydantic import Field
+
 from hsc.errors import InvalidQueryError
 from hsc.model.dataset import Dataset
+from hsc.model.limits import Name, Text
 from hsc.model.quantity import Quantity
 from hsc.model.wire import Record
 
@@ -22,7 +25,7 @@ _CONDITION = re.compile(
 class Condition(Record):
     """A bound on one quantity."""
 
-    name: str
+    name: Text
     """The quantity's name, as in ``photon_energy``."""
     comparison: Comparison
     """How the dataset's value must stand to the bound."""
@@ -69,22 +72,30 @@ class Condition(Record):
 class Query(Record):
     """What to search for; an empty query finds everything visible."""
 
-    text: str = ""
+    text: Text = ""
     """Words that must all occur in title, sample, proposal, instrument, keywords or PID."""
-    facility: str | None = None
+    facility: Text | None = None
     """Only this facility."""
-    instrument: str | None = None
+    instrument: Text | None = None
     """Only this instrument."""
-    proposal: str | None = None
+    proposal: Text | None = None
     """Only this proposal."""
-    technique: str | None = None
-    """Only this technique."""
-    kind: str | None = None
-    """Only this kind: raw, derived or calibration."""
-    where: tuple[Condition, ...] = ()
+    technique: Text | None = None
+    """Only this technique, by any of its names or its term, and what is a kind of it."""
+    sample: Text | None = None
+    """Only this sample."""
+    keyword: Text | None = None
+    """Only what has this keyword."""
+    kind: Text | None = None
+    """Only this kind: raw, derived, calibration, simulation or reference."""
+    where: tuple[Condition, ...] = Field(default=(), max_length=64)
     """Bounds that must all hold."""
-    limit: int = 25
+    limit: int = Field(default=25, le=10_000)
     """At most this many datasets in the answer; the total counts all."""
+    cursor: Name | None = None
+    """Where to go on: the ``next`` of the result before, of the same question; None: the first."""
+    sort: Literal["newest"] = "newest"
+    """In which order."""
 
 
 class SearchResult(Record):
@@ -94,3 +105,5 @@ class SearchResult(Record):
     """How many datasets match."""
     datasets: tuple[Dataset, ...]
     """The newest of them, newest first."""
+    next: str | None = None
+    """What to give as ``cursor`` for those that follow; None: these are the last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from hsc.model.wire import Record, UtcTime
+from hsc.model.wire import UtcTime, VersionedRecord
 
 
 class ReplicaState(StrEnum):
@@ -21,7 +21,7 @@ class ReplicaState(StrEnum):
     """It is no longer there."""
 
 
-class Replica(Record):
+class Replica(VersionedRecord):
     """One place where a version of a dataset lies."""
 
     format: Literal["hsc.replica/1"] = "hsc.replica/1"

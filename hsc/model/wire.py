@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from hsc.errors import FormatVersionError
+from hsc.model.limits import shallow_json
+
+_FORMAT = re.compile(r"(?P<name>hsc\.[a-z_]+)/(?P<number>[1-9][0-9]{0,5})")
 
 
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time needs a zone, as in 2026-11-22T10:00:00Z")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time needs a year from 1 to 9999, in UTC too") from error
 
 
 UtcTime = Annotated[datetime, AfterValidator(_aware)]
@@ -27,6 +43,40 @@ class Record(BaseModel):
     def document(self) -> dict[str, Any]:
         """Give the record as plain JSON values."""
         return self.model_dump(mode="json")
+
+
+class VersionedRecord(Record):
+    """Base of records that stand alone: their ``format`` names the version of their wire form.
+
+    A field that came after a form's release stands in ``grown`` and is left out of the form where
+    it says nothing, so that what an older release wrote keeps its bytes.
+    """
+
+    grown: ClassVar[frozenset[str]] = frozenset()
+    """Names of the fields that the form got after its release."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_this_version(cls, value: Any) -> Any:
+        written = value.get("format") if isinstance(value, dict) else None
+        known = str(cls.model_fields["format"].default)
+        name, _, number = known.partition("/")
+        match = _FORMAT.fullmatch(written) if isinstance(written, str) else None
+        if match and match["name"] == name and int(match["number"]) > int(number):
+            raise FormatVersionError(
+                f"a newer hsc wrote this record: {written}; this release knows {known}",
+                next_step="install a newer release of hanseatic-science-cloud",
+            )
+        return value
+
+    # Without a return type, so that the schema of the form stays that of the fields.
+    @model_serializer(mode="wrap")
+    def _said(self, handler: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        document = handler(self)
+        for name in self.grown:
+            if name in document and document[name] in (None, "", (), [], {}):
+                del document[name]
+        return document
 
 
 def canonical_json(value: Any) -> bytes:
@@ -54,8 +104,9 @@ def plain_json(value: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        It holds NaN, an infinity, or something that is no JSON.
+        It holds NaN, an infinity, or something that is no JSON; or it is too deep or too large.
     """
+    shallow_json(value)
     try:
         plain: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
     except TypeError as error:

@@ -17,13 +17,21 @@ ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 pids = st.builds(
     Pid,
     prefix=st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", fullmatch=True),
-    ulid=st.builds(
+    suffix=st.builds(
         lambda first, rest: first + rest,
         st.sampled_from("01234567"),
         st.text(CROCKFORD, min_size=25, max_size=25),
     ),
     version=st.none() | st.integers(1, 999_999_999),
 )
+
+foreign = st.builds(
+    Pid,
+    prefix=st.sampled_from(["20.500.12269", "10.1234", "PID.prefix.a0b1"]),
+    suffix=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}", fullmatch=True),
+    version=st.none() | st.integers(1, 999_999_999),
+)
+pids = pids | foreign
 
 
 @given(pids)
@@ -73,6 +81,16 @@ def test_what_breaks_the_grammar_is_refused(text: str) -> None:
     with pytest.raises(InvalidPidError) as caught:
         Pid.parse(text)
     assert repr(text) in caught.value.message
+
+
+@pytest.mark.parametrize("suffix", ["5a7b4e1c-0f9e-4d0c-9f4e-0a8b7c6d5e4f", "xfel.2026~3", "a"])
+def test_another_catalogs_pid_is_a_pid_without_a_folder(suffix: str) -> None:
+    pid = Pid.parse(f"20.500.12269/{suffix}")
+    assert pid.suffix == suffix
+    with pytest.raises(InvalidPidError, match="another catalog"):
+        _ = pid.ulid
+    with pytest.raises(InvalidPidError):
+        Pid.parse(f"hsc.maxiv/{suffix}")
 
 
 def test_new_pids_differ_and_follow_the_grammar() -> None:
