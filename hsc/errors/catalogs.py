@@ -1,0 +1,63 @@
+"""Errors about the catalog and what it is told and asked."""
+
+from __future__ import annotations
+
+from hsc.errors.base import HscError
+
+
+class CatalogError(HscError):
+    """Something is wrong with the catalog."""
+
+
+class CatalogUnavailableError(CatalogError, ConnectionError):
+    """The catalog can't be opened or reached."""
+
+
+class DatasetNotFoundError(CatalogError, KeyError):
+    """No dataset with that PID is visible to the caller."""
+
+    __str__ = HscError.__str__
+
+
+class ActivityNotFoundError(CatalogError, KeyError):
+    """The catalog has no such activity, or does not show it to who asks."""
+
+    __str__ = HscError.__str__
+
+
+class ConflictError(CatalogError):
+    """A record with the same identity and other content is there already."""
+
+
+class RecordNotFoundError(CatalogError, KeyError):
+    """No facility, instrument, proposal, sample or publication of that key is visible."""
+
+    __str__ = HscError.__str__
+
+
+class InvalidRecordError(CatalogError, ValueError):
+    """A record that was given to the catalog is not as it must be."""
+
+
+class RevisionError(CatalogError):
+    """A record was changed since the caller read it."""
+
+
+class UnauthenticatedError(CatalogError, PermissionError):
+    """The catalog wants to know who asks, and was told nothing, or something that is not valid."""
+
+    __str__ = HscError.__str__
+
+
+class ForbiddenError(CatalogError, PermissionError):
+    """The caller may see something and may not do what it asked."""
+
+    __str__ = HscError.__str__
+
+
+class TooLargeError(CatalogError, ValueError):
+    """A request has more bytes or more items than the catalog takes at once."""
+
+
+class TooManyRequestsError(CatalogError):
+    """A caller asks faster than the catalog lets one caller ask."""

@@ -1,0 +1,41 @@
+"""Errors about where work runs, and of what is reduced."""
+
+from __future__ import annotations
+
+from hsc.errors.base import HscError
+
+
+class WorkerError(HscError):
+    """Something is wrong with where work runs."""
+
+
+class WorkerUnfitError(WorkerError):
+    """A worker does not see the source or the store, or runs other versions."""
+
+
+class WorkersLostError(WorkerError):
+    """Workers died with their tasks, or their scheduler can't be reached any more."""
+
+
+class WorkStoppedError(WorkerError):
+    """Work was ended, because other work failed or its user stopped it."""
+
+
+class ReductionError(HscError):
+    """A reduction can't be run as asked."""
+
+
+class UnknownReductionError(ReductionError, KeyError):
+    """There is no reduction of that name."""
+
+    __str__ = HscError.__str__
+
+
+class ParameterError(ReductionError, ValueError):
+    """A reduction's parameter is missing or impossible."""
+
+
+class RoleMissingError(ReductionError, KeyError):
+    """A dataset has no array for a role that the reduction needs."""
+
+    __str__ = HscError.__str__
