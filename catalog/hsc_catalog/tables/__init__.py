@@ -14,6 +14,7 @@ from hsc_catalog.tables.dialects import (
 )
 from hsc_catalog.tables.documents import read, written
 from hsc_catalog.tables.edges import edge
+from hsc_catalog.tables.foreign import foreign_document
 from hsc_catalog.tables.history import history
 from hsc_catalog.tables.idempotency import idempotency
 from hsc_catalog.tables.metadata import Words, metadata
@@ -38,6 +39,7 @@ __all__ = [
     "dataset",
     "dataset_document",
     "edge",
+    "foreign_document",
     "has_tables",
     "having_words",
     "history",

@@ -1,0 +1,1 @@
+"""The catalog's faces over HTTP, and what all of them share."""
