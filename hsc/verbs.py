@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hsc.client import connect
+from hsc.client import Bounds, connect, make_query
 from hsc.errors import HscError
 from hsc.jobs import (
     IngestedDataset,
@@ -16,7 +16,7 @@ from hsc.jobs import (
     ReduceRequest,
     Verify,
 )
-from hsc.model import Condition, Pid, Query, SearchResult
+from hsc.model import Pid, SearchResult
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,13 +69,16 @@ def open(
 def search(
     text: str = "",
     *,
-    where: str | list[str] | None = None,
+    where: Bounds = (),
     facility: str | None = None,
     instrument: str | None = None,
     proposal: str | None = None,
+    sample: str | None = None,
     technique: str | None = None,
+    keyword: str | None = None,
     kind: str | None = None,
     limit: int = 25,
+    cursor: str | None = None,
 ) -> SearchResult:
     """Find datasets, newest first.
 
@@ -85,27 +88,28 @@ def search(
         Words that must all occur.
     where
         One bound or several, as in ``"photon_energy > 12 keV"``.
-    facility, instrument, proposal, technique, kind
+    facility, instrument, proposal, sample, technique, keyword, kind
         Only these.
     limit
         At most this many; ``total`` counts all.
+    cursor
+        Goes on behind an answer: its ``next``.
 
     Raises
     ------
     InvalidQueryError
         A bound can't be read.
     """
-    bounds = [where] if isinstance(where, str) else where or []
-    query = Query(
-        text=text,
-        facility=facility,
-        instrument=instrument,
-        proposal=proposal,
-        technique=technique,
-        kind=kind,
-        where=tuple(Condition.parse(bound) for bound in bounds),
-        limit=limit,
-    )
+    facets = {
+        "facility": facility,
+        "instrument": instrument,
+        "proposal": proposal,
+        "sample": sample,
+        "technique": technique,
+        "keyword": keyword,
+        "kind": kind,
+    }
+    query = make_query(text, where, limit, cursor, facets)
     with connect() as catalog:
         return catalog.search(query)
 

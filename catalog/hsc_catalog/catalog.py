@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
+from hsc.client import Searching
 from hsc.model import (
     Activity,
     ActivityState,
@@ -32,7 +33,7 @@ from hsc_catalog.records import (
 from hsc_catalog.searching import search_datasets
 
 
-class SqlCatalog:
+class SqlCatalog(Searching):
     """A catalog in an SQL database (`hsc.client.Catalog`).
 
     Every method is one transaction, and raises CatalogUnavailableError when the database can't be
@@ -106,7 +107,7 @@ class SqlCatalog:
         with self._database.reading() as connection:
             return list_replicas(connection, pid)
 
-    def search(self, query: Query) -> SearchResult:
+    def find_datasets(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""
         with self._database.reading() as connection:
             return search_datasets(connection, query)

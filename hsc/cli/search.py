@@ -27,7 +27,7 @@ def search(
     """Find datasets, newest first."""
     found = verbs.search(
         text,
-        where=where,
+        where=where or (),
         facility=facility,
         instrument=instrument,
         proposal=proposal,

@@ -1,6 +1,19 @@
 """A catalog by its URL, and the seams to it."""
 
-from hsc.client.catalog import Catalog, Finder, Registrar
+from hsc.client.catalog import Catalog
 from hsc.client.connecting import connect
+from hsc.client.finder import Finder
+from hsc.client.registrar import Registrar
+from hsc.client.searching import Bounds, Searching, make_query
+from hsc.client.steward import Steward
 
-__all__ = ["Catalog", "Finder", "Registrar", "connect"]
+__all__ = [
+    "Bounds",
+    "Catalog",
+    "Finder",
+    "Registrar",
+    "Searching",
+    "Steward",
+    "connect",
+    "make_query",
+]

@@ -16,6 +16,7 @@ from hsc.model.proposal import Funding, Period, Proposal
 from hsc.model.publication import Member, Publication
 from hsc.model.quantity import Quantity
 from hsc.model.query import Condition, Query, SearchResult
+from hsc.model.registration import Registration
 from hsc.model.replica import Replica, ReplicaState
 from hsc.model.sample import ExternalId, Sample
 from hsc.model.technique import Technique
@@ -62,6 +63,7 @@ __all__ = [
     "Quantity",
     "Query",
     "Record",
+    "Registration",
     "Replica",
     "ReplicaState",
     "Sample",

@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from hsc.errors import ConflictError, DatasetNotFoundError, InvalidQueryError
+from hsc.client import Searching
+from hsc.errors import (
+    ActivityNotFoundError,
+    ConflictError,
+    DatasetNotFoundError,
+    ForbiddenError,
+    InvalidQueryError,
+    RecordNotFoundError,
+    RevisionError,
+)
 from hsc.model import (
+    Access,
+    AccessChange,
     Activity,
     ActivityState,
-    Condition,
+    Amendment,
+    Annotation,
     Dataset,
     Edge,
+    Entry,
+    FacetCounts,
     Lineage,
-    Node,
+    Noun,
+    NounKind,
     Pid,
-    Quantity,
     Query,
+    Registration,
     Replica,
     SearchResult,
+    noun_kind,
+    now,
 )
+from hsc.testing.matching import FACETS, matches
+from hsc.testing.walking import Walk
 
 
-class FakeCatalog:
+@dataclass
+class _Kept:
+    """All that is kept; every caller's view has the same."""
+
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    activities: dict[str, Activity] = field(default_factory=dict)
+    edges: dict[Edge, None] = field(default_factory=dict)
+    replicas: dict[tuple[str, str], Replica] = field(default_factory=dict)
+    nouns: dict[tuple[NounKind, str], Noun] = field(default_factory=dict)
+    access: dict[Pid, Access] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+class FakeCatalog(Searching):
     """A catalog in memory (`hsc.client.Catalog`), to test with and to test others against.
 
     It differs from a real one in this: nothing outlives the object or reaches another process, it
     is never unavailable, it stays usable after `close`, it keeps the records themselves, not their
     JSON, it is not made for several threads, every search looks at every dataset, and a circle of
-    edges is walked round as often as ``depth`` allows.
+    edges is walked round as often as ``depth`` allows. Whoever sees a dataset may change it, and
+    what came of it keeps its own access.
+
+    Parameters
+    ----------
+    keys
+        Names that access sets know the caller by, as in ``user:anna``; None: one who sees all.
+    kept
+        What another one keeps, to be seen by another caller; None: nothing yet.
 
     Examples
     --------
@@ -39,72 +80,122 @@ class FakeCatalog:
     0
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: frozenset[str] | None = None, kept: _Kept | None = None) -> None:
         self.url = "fake://"
-        self._datasets: dict[str, Dataset] = {}
-        self._activities: dict[str, Activity] = {}
-        self._edges: dict[Edge, None] = {}
-        self._replicas: dict[tuple[str, str], Replica] = {}
+        self._keys = keys
+        self._kept = kept or _Kept()
+
+    def seen_with(self, *keys: str) -> FakeCatalog:
+        """Give the same catalog as somebody with these keys sees it, as in ``user:anna``."""
+        return FakeCatalog(frozenset(keys), self._kept)
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges."""
-        known = self._datasets.setdefault(_id(dataset), dataset)
+        self._forbid_nobody()
+        known = self._kept.datasets.setdefault(_id(dataset), dataset)
         if known.root != dataset.root:
             raise ConflictError(
                 f"the catalog has root {known.root}, this one has {dataset.root}",
                 where=_id(dataset),
             )
-        self._activities[activity.id] = activity
-        self._edges |= dict.fromkeys(edges)
+        self._kept.access.setdefault(dataset.pid, _first_access(dataset))
+        entry = Entry(record=dataset, revision=1, created=now(), updated=now())
+        self._kept.entries.setdefault(_id(dataset), entry)
+        self._kept.activities[activity.id] = activity
+        self._kept.edges |= dict.fromkeys(edges)
+
+    def register_many(self, items: Sequence[Registration]) -> None:
+        """Keep many datasets with their activities and edges, all of them or none."""
+        self._forbid_nobody()
+        roots: dict[str, str] = {name: each.root for name, each in self._kept.datasets.items()}
+        for each in items:
+            if roots.setdefault(_id(each.dataset), each.dataset.root) != each.dataset.root:
+                raise ConflictError("another root is there", where=_id(each.dataset))
+        for each in items:
+            self.register(each.dataset, each.activity, each.edges)
 
     def record(self, activity: Activity) -> None:
         """Keep an activity as it now stands."""
-        self._activities[activity.id] = activity
+        self._forbid_nobody()
+        self._kept.activities[activity.id] = activity
 
     def register_replica(self, pid: Pid, replica: Replica, activity: Activity) -> None:
         """Keep how a replica of a version now stands, and the activity that says so."""
-        self._replicas[_id(self.get(pid)), replica.location] = replica
-        self._activities[activity.id] = activity
+        self._kept.replicas[_id(self.get(pid)), replica.location] = replica
+        self._kept.activities[activity.id] = activity
+
+    def keep(self, noun: Noun) -> None:
+        """Keep a facility, instrument, proposal, sample or publication, by its key."""
+        self._forbid_nobody()
+        self._kept.nouns[noun_kind(noun), noun.key] = noun
 
     def get(self, pid: Pid) -> Dataset:
         """Give a dataset: the version that the PID names, else the newest."""
-        versions = [kept for kept in self._datasets.values() if kept.pid.latest() == pid.latest()]
-        if pid.version is not None:
-            versions = [kept for kept in versions if kept.version == pid.version]
-        if not versions:
+        versions = [
+            kept
+            for kept in self._kept.datasets.values()
+            if kept.pid.latest() == pid.latest() and pid.version in (None, kept.version)
+        ]
+        if not versions or not self._sees(versions[0]):
             raise DatasetNotFoundError(f"there is no dataset {pid}")
         return max(versions, key=lambda kept: kept.version)
+
+    def entry(self, pid: Pid) -> Entry:
+        """Give a dataset with what the catalog says of it."""
+        dataset = self.get(pid)
+        used = [
+            Pid.parse(edge.object)
+            for edge in self._kept.edges
+            if edge.subject == _id(dataset) and edge.predicate == "was_derived_from"
+            if edge.object in self._kept.datasets
+        ]
+        return self._kept.entries[_id(dataset)].model_copy(
+            update={
+                "access": self._kept.access[dataset.pid],
+                "stale": tuple(p for p in used if self._newest(p).version != p.version),
+                "replicas": len(self.replicas(pid)),
+            }
+        )
 
     def replicas(self, pid: Pid) -> Sequence[Replica]:
         """List where a version lies."""
         dataset = self.get(pid)
-        here = dataset.location.rstrip("/")
-        first = Replica(location=here, since=dataset.created)
-        told = {place: kept for (of, place), kept in self._replicas.items() if of == _id(dataset)}
-        return tuple(({here: first} | told).values())
+        here = (dataset.location or "").rstrip("/")
+        first = {here: Replica(location=here, since=dataset.created)} if here else {}
+        told = {at: kept for (of, at), kept in self._kept.replicas.items() if of == _id(dataset)}
+        return tuple((first | told).values())
 
-    def search(self, query: Query) -> SearchResult:
+    def find_datasets(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""
-        newest = {
-            kept.pid.latest(): self.get(kept.pid.latest()) for kept in self._datasets.values()
+        found = self._found(query)
+        rest = [each for each in found if query.cursor is None or _place(each) < query.cursor]
+        page = rest[: max(query.limit, 0)]
+        if query.cursor is not None and not query.cursor.startswith("20"):
+            raise InvalidQueryError(f"{query.cursor!r} is no cursor")
+        more = _place(page[-1]) if page and len(rest) > len(page) else None
+        return SearchResult(total=len(found), datasets=tuple(page), next=more)
+
+    def count_facets(self, query: Query) -> FacetCounts:
+        """Count what a query finds by each facet."""
+        found = self._found(query)
+        counts = {
+            name: Counter(str(value) for each in found if (value := getattr(each, name)))
+            for name in FACETS
         }
-        found = sorted(
-            (kept for kept in newest.values() if _matches(kept, query)),
-            key=lambda kept: (kept.created, str(kept.pid.latest())),
-            reverse=True,
+        counts["keyword"] = Counter(word for each in found for word in set(each.keywords))
+        return FacetCounts(
+            total=len(found),
+            counts={name: dict(counter.most_common()) for name, counter in counts.items()},
         )
-        return SearchResult(total=len(found), datasets=tuple(found[: max(query.limit, 0)]))
 
     def lineage(self, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
         """Walk the provenance edges from a dataset, at most ``depth`` activities away."""
         start = _id(self.get(pid))
-        met: dict[Edge, None] = {}
-        if up:
-            self._walk(start, depth, met, lambda edge: (edge.subject, edge.object))
-        if down:
-            self._walk(start, depth, met, lambda edge: (edge.object, edge.subject))
-        ids = dict.fromkeys([start, *(end for edge in met for end in (edge.subject, edge.object))])
-        return Lineage(nodes=tuple(map(self._node, ids)), edges=tuple(met))
+        hidden = {name for name, each in self._kept.datasets.items() if not self._sees(each)}
+        titles = {name: each.title for name, each in self._kept.datasets.items()}
+        return Walk(self._kept.edges, titles, self._kept.activities, hidden).around(
+            start, up=up, down=down, depth=depth
+        )
 
     def activities(
         self, *, state: ActivityState | None = None, since: datetime | None = None, limit: int = 100
@@ -114,11 +205,61 @@ class FakeCatalog:
             raise InvalidQueryError(f"the time {since.isoformat()} has no zone")
         found = [
             kept
-            for kept in self._activities.values()
+            for kept in self._kept.activities.values()
             if state in (None, kept.state) and (since is None or kept.started >= since)
+            if self._sees_activity(kept)
         ]
         found.sort(key=lambda kept: (kept.started, kept.id), reverse=True)
         return found[: max(limit, 0)]
+
+    def activity(self, id: str) -> Activity:
+        """Give an activity by its id."""
+        found = self._kept.activities.get(id)
+        if found is None or not self._sees_activity(found):
+            raise ActivityNotFoundError(f"there is no activity {id}")
+        return found
+
+    def find(self, kind: NounKind, key: str) -> Noun:
+        """Give a facility, instrument, proposal, sample or publication by its key."""
+        if (kind, key) not in self._kept.nouns:
+            raise RecordNotFoundError(f"there is no {kind} {key}")
+        return self._kept.nouns[kind, key]
+
+    def nouns(self, kind: NounKind) -> Sequence[Noun]:
+        """List all nouns of a kind, by key."""
+        return [each for (of, _), each in sorted(self._kept.nouns.items()) if of == kind]
+
+    def amend(self, pid: Pid, amendment: Amendment, revision: int | None = None) -> Entry:
+        """Change proposal, sample, people and the like of a dataset, with a reason."""
+        before = self._changing(pid, revision)
+        amended = amendment.applied(before.record)
+        self._kept.datasets[_id(amended)] = amended
+        return self._changed(before, record=amended)
+
+    def annotate(self, pid: Pid, annotation: Annotation) -> Entry:
+        """Add a note, a verdict or a link to a dataset."""
+        before = self._changing(pid, None)
+        return self._changed(before, annotations=(*before.annotations, annotation))
+
+    def access(self, pid: Pid) -> Access:
+        """Give who may see a dataset."""
+        return self._kept.access[self.get(pid).pid]
+
+    def change_access(self, pid: Pid, change: AccessChange, revision: int | None = None) -> Entry:
+        """Change who may see a dataset."""
+        before = self._changing(pid, revision)
+        access = self._kept.access[before.record.pid]
+        groups = (set(access.groups) | set(change.add_groups)) - set(change.remove_groups)
+        until = None if change.release_embargo else change.embargo_until or access.embargo_until
+        self._kept.access[before.record.pid] = Access(
+            visibility=change.visibility or access.visibility,
+            access_class=change.access_class or access.access_class,
+            owner=access.owner,
+            groups=tuple(sorted(groups)),
+            embargo_until=until,
+            flagged=None if change.clear_flag else access.flagged,
+        )
+        return self._changed(before)
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
@@ -129,108 +270,69 @@ class FakeCatalog:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _walk(
-        self, node: str, depth: int, met: dict[Edge, None], ends: Callable[[Edge], tuple[str, str]]
-    ) -> None:
-        # Every path is followed, however often it comes by the same place: right, not fast.
-        if depth <= 0 or ":" in node:  # only datasets lead on
-            return
-        for edge in self._from(node, ends):
-            met[edge] = None
-            activity = ends(edge)[1]
-            if not activity.startswith("activity:"):
-                self._walk(activity, depth - 1, met, ends)
-                continue
-            met |= {
-                told: None
-                for told in self._edges
-                if told.subject == activity and told.predicate == "was_associated_with"
-            }
-            for beyond in self._from(activity, ends):
-                met[beyond] = None
-                self._walk(ends(beyond)[1], depth - 1, met, ends)
+    def _found(self, query: Query) -> list[Dataset]:
+        newest = {
+            each.pid: self._newest(each.pid)
+            for each in self._kept.datasets.values()
+            if self._sees(each)
+        }
+        return sorted(
+            (each for each in newest.values() if matches(each, query)),
+            key=_place,
+            reverse=True,
+        )
 
-    def _from(self, node: str, ends: Callable[[Edge], tuple[str, str]]) -> list[Edge]:
-        return [edge for edge in self._edges if ends(edge)[0] == node]
+    def _newest(self, pid: Pid) -> Dataset:
+        versions = (each for each in self._kept.datasets.values() if each.pid == pid.latest())
+        return max(versions, key=lambda kept: kept.version)
 
-    def _node(self, node: str) -> Node:
-        if node.startswith("agent:"):
-            return Node(id=node, kind="agent", title=node.removeprefix("agent:"))
-        if node.startswith("activity:"):
-            activity = self._activities.get(node.removeprefix("activity:"))
-            title = "not in this catalog"
-            if activity is not None:
-                started = f"{activity.started:%Y-%m-%dT%H:%M:%SZ}"
-                title = f"{activity.type}, {activity.state}, {started}"
-            return Node(id=node, kind="activity", title=title)
-        if ":" in node:
-            return Node(id=node, kind="source", title="source files")
-        dataset = self._datasets.get(node)
-        title = "not in this catalog" if dataset is None else dataset.title
-        return Node(id=node, kind="dataset", title=title)
+    def _changing(self, pid: Pid, revision: int | None) -> Entry:
+        entry = self.entry(pid)
+        self._forbid_nobody()
+        if revision not in (None, entry.revision):
+            raise RevisionError(f"{pid} is at revision {entry.revision}, not {revision}")
+        return entry
+
+    def _changed(self, before: Entry, **changes: object) -> Entry:
+        now_stands = {"revision": before.revision + 1, "updated": now(), **changes}
+        after = before.model_copy(update=now_stands)
+        self._kept.entries[_id(after.record)] = after
+        return self.entry(after.record.pid.at(after.record.version))
+
+    def _forbid_nobody(self) -> None:
+        if self._keys == frozenset():
+            raise ForbiddenError("nobody may not change anything")
+
+    def _sees(self, dataset: Dataset) -> bool:
+        access = self._kept.access[dataset.pid]
+        if self._keys is None:
+            return True
+        lifted = access.embargo_until is None or access.embargo_until <= now()
+        if access.visibility == "public" and access.access_class == "open" and lifted:
+            return True
+        mine = {f"user:{access.owner}"}
+        if access.visibility != "private":
+            mine |= {f"{dataset.facility}/{dataset.proposal}", *access.groups}
+        return bool(mine & self._keys)
+
+    def _sees_activity(self, activity: Activity) -> bool:
+        made = [self._kept.datasets.get(str(pid)) for pid in activity.generated]
+        return self._keys is None or any(each is not None and self._sees(each) for each in made)
+
+
+def _first_access(dataset: Dataset) -> Access:
+    """Say who may see a new dataset."""
+    if dataset.visibility == "public":
+        return Access(visibility="public")
+    if dataset.proposal is None:
+        return Access(flagged="no proposal is known")
+    return Access(visibility="group")
+
+
+def _place(dataset: Dataset) -> str:
+    """Give where a dataset stands among others, as text that sorts."""
+    return f"{dataset.created.isoformat(timespec='microseconds')} {dataset.pid}"
 
 
 def _id(dataset: Dataset) -> str:
     return str(dataset.pid.at(dataset.version))
-
-
-def _matches(dataset: Dataset, query: Query) -> bool:
-    facets = ("facility", "instrument", "proposal", "technique", "kind")
-    return (
-        all(getattr(query, name) in (None, getattr(dataset, name)) for name in facets)
-        and all(_holds(dataset, condition) for condition in query.where)
-        and _has_words(dataset, query.text)
-    )
-
-
-def _holds(dataset: Dataset, condition: Condition) -> bool:
-    if condition.name not in dataset.quantities:
-        return False
-    value, dimension = _comparable(dataset.quantities[condition.name])
-    bound, wanted = _comparable(condition.bound)
-    slack = abs(bound) * 1e-9
-    equal = bound - slack <= value <= bound + slack
-    holds = {
-        "<": value < bound and not equal,
-        "<=": value < bound or equal,
-        "=": equal,
-        ">=": value > bound or equal,
-        ">": value > bound and not equal,
-    }
-    return dimension == wanted and holds[condition.comparison]
-
-
-def _comparable(quantity: Quantity) -> tuple[float, str]:
-    return quantity.si() or (quantity.value, f"unknown:{quantity.unit.strip()}")
-
-
-def _has_words(dataset: Dataset, text: str) -> bool:
-    fields = (
-        dataset.title,
-        dataset.sample,
-        dataset.proposal,
-        dataset.instrument,
-        dataset.facility,
-        dataset.technique,
-        str(dataset.pid.latest()),
-        *dataset.keywords,
-    )
-    there = {word for field in fields for word in _words(field or "")}
-    return all(
-        word in there or (len(word) >= 4 and any(other.startswith(word) for other in there))
-        for word in _words(text)
-    )
-
-
-def _words(text: str) -> set[str]:
-    word, found = "", set()
-    for sign in unicodedata.normalize("NFKD", text.casefold()) + " ":
-        kind = unicodedata.category(sign)
-        if kind == "Mn":
-            continue
-        if kind[0] in "LN" or (kind[0] in "SM" and not sign.isascii()):
-            word += sign
-        elif word:
-            found.add(word)
-            word = ""
-    return found

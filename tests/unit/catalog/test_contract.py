@@ -10,7 +10,10 @@ import pytest
 from hsc.client import Catalog
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import CatalogContract, example_activity, example_dataset, generated
+from hsc.testing.records import RecordContract
 from hsc.testing.replicas import ReplicaContract
+from hsc.testing.searches import SearchContract
+from hsc.testing.stewards import StewardContract
 from hsc_catalog import open_catalog, open_postgresql
 
 
@@ -40,8 +43,14 @@ class TestPostgresql(SqlContract):
             yield catalog
 
 
-class TestFakeCatalog(CatalogContract, ReplicaContract):
+class TestFakeCatalog(
+    CatalogContract, ReplicaContract, SearchContract, RecordContract, StewardContract
+):
     @pytest.fixture
     def catalog(self) -> Iterator[Catalog]:
         with FakeCatalog() as catalog:
             yield catalog
+
+    @pytest.fixture
+    def nobody(self, catalog: FakeCatalog) -> FakeCatalog:
+        return catalog.seen_with()
