@@ -1,4 +1,4 @@
-"""Out of the house again: datasets as HDF5, curves as NXcanSAS, pictures, histories."""
+"""Out of the house again: datasets as HDF5, curves as NXcanSAS, pictures, histories, citations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hsc.exporting.datacite import (
+        Citation,
+        datacite_of_dataset,
+        datacite_of_publication,
+    )
     from hsc.exporting.histories import write_crate_files, write_picture, write_prov
     from hsc.exporting.nxcansas import SasCurve, SasStep, write_nxcansas
     from hsc.exporting.plots import (
@@ -19,12 +24,15 @@ if TYPE_CHECKING:
     from hsc.exporting.storage import Filters
 
 __all__ = [
+    "Citation",
     "ExportedRun",
     "Filters",
     "PlottedCurve",
     "PlottedGuinier",
     "SasCurve",
     "SasStep",
+    "datacite_of_dataset",
+    "datacite_of_publication",
     "export_run",
     "plot_curves",
     "plot_frame",
@@ -36,12 +44,15 @@ __all__ = [
 ]
 
 _LATER = {
+    "Citation": "datacite",
     "ExportedRun": "run",
     "Filters": "storage",
     "PlottedCurve": "plots",
     "PlottedGuinier": "plots",
     "SasCurve": "nxcansas",
     "SasStep": "nxcansas",
+    "datacite_of_dataset": "datacite",
+    "datacite_of_publication": "datacite",
     "export_run": "run",
     "plot_curves": "plots",
     "plot_frame": "plots",
