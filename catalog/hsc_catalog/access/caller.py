@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +64,16 @@ class Caller:
         own = set() if self.subject is None else {person_key(self.subject)}
         staff = {staff_key(instrument) for instrument in self.staff_of}
         return frozenset(groups | self.leads | set(map(lead_key, self.leads)) | staff | own)
+
+    @property
+    def actor(self) -> str:
+        """The account that the audit log has a pseudonym for."""
+        if self.subject is not None or not self.operator:
+            return self.subject or "anonymous"
+        try:
+            return f"operator:{getpass.getuser()}"
+        except (KeyError, OSError):  # a container without a name for its user
+            return "operator:unknown"
 
 
 def person_key(subject: str) -> str:

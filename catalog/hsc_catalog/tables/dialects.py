@@ -23,6 +23,18 @@ _POSTGRESQL_WORDS = (
     "(dataset integer PRIMARY KEY REFERENCES dataset (id), words tsvector NOT NULL)",
     "CREATE INDEX dataset_words_words ON dataset_words USING gin (words)",
 )
+# Rows of the audit log are added, and never changed or taken out again.
+_SQLITE_APPEND_ONLY = tuple(
+    f"CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    for change in ("UPDATE", "DELETE")
+)
+_POSTGRESQL_APPEND_ONLY = (
+    "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
+    "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+)
 
 
 def is_postgresql(connection: Connection) -> bool:
@@ -54,6 +66,13 @@ def insert_or_update(
 def make_words_table(connection: Connection) -> None:
     """Make the table of words."""
     for statement in _POSTGRESQL_WORDS if is_postgresql(connection) else _SQLITE_WORDS:
+        connection.exec_driver_sql(statement)
+
+
+def make_audit_append_only(connection: Connection) -> None:
+    """Have the database refuse every change of the audit log but new rows."""
+    chosen = _POSTGRESQL_APPEND_ONLY if is_postgresql(connection) else _SQLITE_APPEND_ONLY
+    for statement in chosen:
         connection.exec_driver_sql(statement)
 
 

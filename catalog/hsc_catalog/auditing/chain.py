@@ -1,0 +1,150 @@
+"""The chain: rows of ids and digests, each holding the digest of the one before.
+
+A row's digest is the SHA-256 of its other fields as canonical JSON (RFC 8785: sorted keys, no
+blanks, whole numbers and texts alone). Names, addresses and documents are never in it, so they can
+be erased or amended while the chain still verifies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select
+
+from hsc.errors import CatalogDamagedError
+from hsc.model import canonical_json, now
+from hsc_catalog import tables
+from hsc_catalog.auditing.persons import pseudonym
+
+FIRST = "sha256:" + "0" * 64
+"""What the first row has for the digest of the one before."""
+
+_FIELDS = ("number", "at", "actor", "action", "kind", "key", "before", "after", "previous")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one thing, to be noted."""
+
+    action: str
+    """What was done: ``register``, ``amend``, ``change_access`` ..."""
+    kind: str
+    """What it was done to: ``dataset``, ``activity``, ``token`` ..."""
+    key: str
+    """Which: a PID with version, an id, a key; never a person's name."""
+    before: str | None = None
+    """The document as it stood; None: there was none. Only its digest is kept."""
+    after: str | None = None
+    """The document as it stands; None: there is none any more. Only its digest is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest row of the chain; noted elsewhere it tells whether rows were cut off."""
+
+    number: int
+    """How many rows there are."""
+    digest: str
+    """The newest row's digest."""
+
+
+def digest_of(document: str | None) -> str | None:
+    """Give the SHA-256 of a document's text; None of None."""
+    if document is None:
+        return None
+    # File names that are no UTF-8 may stand in documents as lone surrogates.
+    return "sha256:" + hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def note(connection: Connection, actor: str, changes: Iterable[Change]) -> None:
+    """Note changes in the transaction that makes them.
+
+    Parameters
+    ----------
+    connection
+        The transaction: it has the right to write, so nobody else adds rows meanwhile.
+    actor
+        Account of who makes the changes; the log has a pseudonym for it.
+    changes
+        What was changed, in order.
+    """
+    changes = list(changes)
+    if not changes:
+        return
+    who, at, last, rows = pseudonym(connection, actor), tables.microseconds(now()), None, []
+    last = head(connection)
+    number, previous = last.number, last.digest
+    for change in changes:
+        number += 1
+        row = {
+            "number": number,
+            "at": at,
+            "actor": who,
+            "action": change.action,
+            "kind": change.kind,
+            "key": change.key,
+            "before": digest_of(change.before),
+            "after": digest_of(change.after),
+            "previous": previous,
+        }
+        previous = _digest(row)
+        rows.append({**row, "digest": previous})
+    connection.execute(tables.audit.insert(), rows)
+
+
+def head(connection: Connection) -> Head:
+    """Give the newest row's number and digest."""
+    columns = tables.audit.c
+    newest = select(columns.number, columns.digest).order_by(columns.number.desc()).limit(1)
+    found = connection.execute(newest).one_or_none()
+    return Head(0, FIRST) if found is None else Head(found.number, found.digest)
+
+
+def verify_chain(connection: Connection, known: str | None = None) -> Head:
+    """Compute every digest of the log anew and compare.
+
+    Parameters
+    ----------
+    connection
+        The transaction to read in.
+    known
+        Digest of a row that was the newest once, noted elsewhere; None: the end is not checked.
+
+    Raises
+    ------
+    CatalogDamagedError
+        A row was changed, taken out or put in, or the row with the known digest is gone.
+    """
+    columns = tables.audit.c
+    wanted = select(*(columns[name] for name in _FIELDS), columns.digest).order_by(columns.number)
+    last, met = Head(0, FIRST), known in (None, FIRST)
+    for row in connection.execution_options(yield_per=10_000).execute(wanted):
+        _check(row, last)
+        last = Head(row.number, row.digest)
+        met = met or row.digest == known
+    if not met:
+        raise CatalogDamagedError(
+            f"the audit log has no row with the digest {known}: its end was cut off or replaced",
+            where=f"audit row {last.number}, the last",
+            next_step="compare with a backup; whoever can write the database's files did this",
+        )
+    return last
+
+
+def _check(row: Row[tuple[object, ...]], last: Head) -> None:
+    fields = {name: row._mapping[name] for name in _FIELDS}
+    whole = row.number == last.number + 1 and row.previous == last.digest
+    if not whole or _digest(fields) != row.digest:
+        raise CatalogDamagedError(
+            "a row of the audit log was changed after it was written"
+            if whole
+            else f"the audit log has row {row.number} after {last.number}, and they don't join",
+            where=f"audit row {row.number}",
+            next_step="compare with a backup; whoever can write the database's files did this",
+        )
+
+
+def _digest(fields: dict[str, object]) -> str:
+    return "sha256:" + hashlib.sha256(canonical_json(fields)).hexdigest()
