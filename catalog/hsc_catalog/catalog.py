@@ -19,6 +19,7 @@ from hsc.model import (
     SearchResult,
 )
 from hsc_catalog.access import OPERATOR, Caller
+from hsc_catalog.auditing import note
 from hsc_catalog.databases import Database
 from hsc_catalog.records import (
     get_dataset,
@@ -64,14 +65,15 @@ class SqlCatalog(Searching):
             The version is there with another root; nothing was kept.
         """
         with self._database.writing() as connection:
-            put_dataset(connection, dataset)
-            put_activity(connection, activity)
-            put_edges(connection, edges)
+            changes = put_dataset(connection, dataset)
+            changes += put_activity(connection, activity)
+            changes += put_edges(connection, edges, activity.id)
+            note(connection, self._caller.actor, changes)
 
     def record(self, activity: Activity) -> None:
         """Keep an activity as it now stands, in place of what was known of it."""
         with self._database.writing() as connection:
-            put_activity(connection, activity)
+            note(connection, self._caller.actor, put_activity(connection, activity))
 
     def register_replica(self, pid: Pid, replica: Replica, activity: Activity) -> None:
         """Keep how a replica of a version now stands, and the activity that says so.
@@ -82,8 +84,9 @@ class SqlCatalog(Searching):
             There is no such version; nothing was kept.
         """
         with self._database.writing() as connection:
-            put_replica(connection, pid, replica)
-            put_activity(connection, activity)
+            changes = put_replica(connection, pid, replica)
+            changes += put_activity(connection, activity)
+            note(connection, self._caller.actor, changes)
 
     def get(self, pid: Pid) -> Dataset:
         """Give a dataset: the version that the PID names, else the newest.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from hsc.errors import CatalogDamagedError
 from hsc.model import canonical_json, now
@@ -73,12 +74,12 @@ def note(connection: Connection, actor: str, changes: Iterable[Change]) -> None:
     changes = list(changes)
     if not changes:
         return
-    who, at, last, rows = pseudonym(connection, actor), tables.microseconds(now()), None, []
-    last = head(connection)
+    who, at, last = pseudonym(connection, actor), tables.microseconds(now()), head(connection)
+    rows: list[dict[str, object]] = []
     number, previous = last.number, last.digest
     for change in changes:
         number += 1
-        row = {
+        row: dict[str, object] = {
             "number": number,
             "at": at,
             "actor": who,
@@ -121,9 +122,8 @@ def verify_chain(connection: Connection, known: str | None = None) -> Head:
     wanted = select(*(columns[name] for name in _FIELDS), columns.digest).order_by(columns.number)
     last, met = Head(0, FIRST), known in (None, FIRST)
     for row in connection.execution_options(yield_per=10_000).execute(wanted):
-        _check(row, last)
-        last = Head(row.number, row.digest)
-        met = met or row.digest == known
+        last = _followed(dict(zip((*_FIELDS, "digest"), row, strict=True)), last)
+        met = met or last.digest == known
     if not met:
         raise CatalogDamagedError(
             f"the audit log has no row with the digest {known}: its end was cut off or replaced",
@@ -133,17 +133,18 @@ def verify_chain(connection: Connection, known: str | None = None) -> Head:
     return last
 
 
-def _check(row: Row[tuple[object, ...]], last: Head) -> None:
-    fields = {name: row._mapping[name] for name in _FIELDS}
-    whole = row.number == last.number + 1 and row.previous == last.digest
-    if not whole or _digest(fields) != row.digest:
+def _followed(row: dict[str, Any], last: Head) -> Head:
+    number, digest = row["number"], row.pop("digest")
+    whole = number == last.number + 1 and row["previous"] == last.digest
+    if not whole or _digest(row) != digest:
         raise CatalogDamagedError(
             "a row of the audit log was changed after it was written"
             if whole
-            else f"the audit log has row {row.number} after {last.number}, and they don't join",
-            where=f"audit row {row.number}",
+            else f"the audit log has row {number} after {last.number}, and they don't join",
+            where=f"audit row {number}",
             next_step="compare with a backup; whoever can write the database's files did this",
         )
+    return Head(number, digest)
 
 
 def _digest(fields: dict[str, object]) -> str:

@@ -8,22 +8,28 @@ from sqlalchemy import Connection, select
 
 from hsc.model import Activity, ActivityState
 from hsc_catalog import tables
+from hsc_catalog.auditing import Change
 
 _row = tables.activity.c
 
 
-def put_activity(connection: Connection, activity: Activity) -> None:
-    """Keep an activity in place of what was known of it."""
+def put_activity(connection: Connection, activity: Activity) -> list[Change]:
+    """Keep an activity in place of what was known of it; give what changed."""
     now = {
         "type": activity.type,
         "state": activity.state.value,
         "started": tables.microseconds(activity.started),
     }
     document = tables.written(activity)
+    kept = tables.activity_document.c
+    before = connection.scalar(select(kept.json).where(kept.activity == activity.id))
+    if before == document:
+        return []
     tables.insert_or_update(connection, tables.activity, {"id": activity.id}, now)
     tables.insert_or_update(
         connection, tables.activity_document, {"activity": activity.id}, {"json": document}
     )
+    return [Change("record", "activity", activity.id, before, document)]
 
 
 def list_activities(

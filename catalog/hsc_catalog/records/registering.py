@@ -7,12 +7,17 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, insert, select, update
 
 from hsc.errors import ConflictError
-from hsc.model import Dataset, Edge, Quantity, now
+from hsc.model import Dataset, Edge, Quantity, canonical_json, now
 from hsc_catalog import tables
+from hsc_catalog.auditing import Change
 
 
-def put_dataset(connection: Connection, dataset: Dataset) -> None:
+def put_dataset(connection: Connection, dataset: Dataset) -> list[Change]:
     """Keep a dataset; nothing changes when its version is there with the same root.
+
+    Returns
+    -------
+    What changed.
 
     Raises
     ------
@@ -27,23 +32,27 @@ def put_dataset(connection: Connection, dataset: Dataset) -> None:
     roots = {row.version: row.root for row in known}
     root = roots.get(dataset.version)
     if root is None:
-        _insert(connection, dataset, pid, newest=dataset.version > max(roots, default=0))
-    elif root != dataset.root:
+        newest = dataset.version > max(roots, default=0)
+        document = _insert(connection, dataset, pid, newest=newest)
+        return [Change("register", "dataset", f"{pid}@{dataset.version}", None, document)]
+    if root != dataset.root:
         raise ConflictError(
             f"the catalog has root {root}, this one has {dataset.root}",
             where=f"{pid}@{dataset.version}",
             next_step="a version never changes: register other content as the next version",
         )
+    return []
 
 
-def put_edges(connection: Connection, edges: Iterable[Edge]) -> None:
-    """Keep provenance edges, each once."""
+def put_edges(connection: Connection, edges: Iterable[Edge], activity: str) -> list[Change]:
+    """Keep the provenance edges that an activity states, each once; give what changed."""
     rows = [{**edge.document(), "role": edge.role or ""} for edge in edges]
-    if rows:
-        tables.insert_new(connection, tables.edge, rows)
+    if not tables.insert_new(connection, tables.edge, rows):
+        return []
+    return [Change("state", "edges", activity, None, _text(rows))]
 
 
-def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool) -> None:
+def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool) -> str:
     if newest:
         older = tables.dataset.c.pid == pid
         connection.execute(update(tables.dataset).where(older).values(newest=False))
@@ -72,6 +81,11 @@ def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool)
     numbers = [_number(row, name, value) for name, value in dataset.quantities.items()]
     if numbers:
         connection.execute(tables.quantity.insert(), numbers)
+    return document
+
+
+def _text(rows: list[dict[str, str]]) -> str:
+    return canonical_json(rows).decode("utf-8", "surrogatepass")
 
 
 def _number(row: int, name: str, quantity: Quantity) -> dict[str, object]:

@@ -6,13 +6,18 @@ from sqlalchemy import Connection, select
 
 from hsc.model import Pid, Replica
 from hsc_catalog import tables
+from hsc_catalog.auditing import Change
 from hsc_catalog.records.reading import get_dataset
 
 _row = tables.replica.c
 
 
-def put_replica(connection: Connection, pid: Pid, replica: Replica) -> None:
+def put_replica(connection: Connection, pid: Pid, replica: Replica) -> list[Change]:
     """Keep how a replica now stands, in place of what was known of its location.
+
+    Returns
+    -------
+    What changed.
 
     Raises
     ------
@@ -23,7 +28,14 @@ def put_replica(connection: Connection, pid: Pid, replica: Replica) -> None:
     row = _dataset_row(connection, dataset.pid, dataset.version)
     key = {"dataset": row, "location": replica.location}
     document = tables.written(replica)
+    same = (_row.dataset == row, _row.location == replica.location)
+    before = connection.scalar(select(_row.json).where(*same))
+    if before == document:
+        return []
     tables.insert_or_update(connection, tables.replica, key, {"json": document})
+    # Not its location: that may hold somebody's name.
+    key_of = str(dataset.pid.at(dataset.version))
+    return [Change("register", "replica", key_of, before, document)]
 
 
 def list_replicas(connection: Connection, pid: Pid) -> list[Replica]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table
+from sqlalchemy import BigInteger, Column, Index, Table
 
 from hsc_catalog.tables.metadata import Words, metadata
 
@@ -10,7 +10,7 @@ audit = Table(
     "audit",
     metadata,
     # From 1, without gaps.
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     # A pseudonym of `person`.
     Column("actor", Words, nullable=False),

@@ -42,12 +42,12 @@ def is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; those that are there stay as they are."""
-    if is_postgresql(connection):
-        connection.execute(postgresql.insert(into).on_conflict_do_nothing(), rows)
-    else:
-        connection.execute(sqlite.insert(into).on_conflict_do_nothing(), rows)
+def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows; those that are there stay as they are. Give how many were new."""
+    if not rows:
+        return 0
+    dialect = postgresql if is_postgresql(connection) else sqlite
+    return connection.execute(dialect.insert(into).on_conflict_do_nothing(), rows).rowcount
 
 
 def insert_or_update(

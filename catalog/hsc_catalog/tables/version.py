@@ -6,7 +6,7 @@ from sqlalchemy import Column, Connection, Integer, Table, inspect, select, text
 
 from hsc.errors import CatalogUnavailableError, FormatVersionError
 from hsc_catalog.tables.datasets import dataset
-from hsc_catalog.tables.dialects import make_words_table
+from hsc_catalog.tables.dialects import make_audit_append_only, make_words_table
 from hsc_catalog.tables.metadata import metadata
 
 VERSION = 3
@@ -21,10 +21,12 @@ def make_tables(connection: Connection) -> None:
     if not found.get_table_names():
         metadata.create_all(connection, checkfirst=False)
         make_words_table(connection)
+        make_audit_append_only(connection)
         connection.execute(schema_version.insert().values(version=VERSION))
         return
     old = {name: {each["name"] for each in found.get_columns(name)} for name in _grown(connection)}
     metadata.create_all(connection)
+    make_audit_append_only(connection)
     for name, columns in old.items():
         for column in metadata.tables[name].columns:
             if column.name not in columns:
