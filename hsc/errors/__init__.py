@@ -45,6 +45,8 @@
     ├── SelectionError (IndexError)            a part that an array does not have
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
+    │   ├── CatalogOutdatedError                      of an older release, to be upgraded first
+    │   ├── CatalogDamagedError                       what it holds was changed from outside, or lost
     │   ├── DatasetNotFoundError (KeyError)           no such dataset, or none that the caller sees
     │   ├── ActivityNotFoundError (KeyError)
     │   ├── ConflictError                             the same identity with other content
@@ -77,7 +79,9 @@ from hsc.errors.base import (
 )
 from hsc.errors.catalogs import (
     ActivityNotFoundError,
+    CatalogDamagedError,
     CatalogError,
+    CatalogOutdatedError,
     CatalogUnavailableError,
     ConflictError,
     DatasetNotFoundError,
@@ -136,7 +140,9 @@ from hsc.errors.work import (
 __all__ = [
     "ActivityNotFoundError",
     "ArchivedError",
+    "CatalogDamagedError",
     "CatalogError",
+    "CatalogOutdatedError",
     "CatalogUnavailableError",
     "ConfigurationError",
     "ConflictError",

@@ -13,6 +13,14 @@ class CatalogUnavailableError(CatalogError, ConnectionError):
     """The catalog can't be opened or reached."""
 
 
+class CatalogOutdatedError(CatalogError):
+    """The catalog has the tables of an older release, and its operator must upgrade it."""
+
+
+class CatalogDamagedError(CatalogError):
+    """What the catalog holds does not agree with itself: it was changed from outside, or lost."""
+
+
 class DatasetNotFoundError(CatalogError, KeyError):
     """No dataset with that PID is visible to the caller."""
 

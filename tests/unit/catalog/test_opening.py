@@ -87,19 +87,6 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         open_catalog(url_of(file))
 
 
-def test_tables_of_an_older_release_are_brought_up_and_keep_what_they_hold(tmp_path: Path) -> None:
-    file, dataset = tmp_path / "catalog.sqlite", example_dataset()
-    with open_catalog(url_of(file)) as catalog:
-        catalog.register(dataset, example_activity(), [])
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("DROP TABLE replica")
-        connection.execute("UPDATE schema_version SET version = 1")
-    for _ in range(2):
-        with open_catalog(url_of(file)) as catalog:
-            assert catalog.get(dataset.pid) == dataset
-            assert len(catalog.replicas(dataset.pid)) == 1
-
-
 @pytest.mark.parametrize("content", [b"x", b"no database at all, but text\n" * 100])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(
     tmp_path: Path, content: bytes
