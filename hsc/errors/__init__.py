@@ -46,7 +46,7 @@
     ├── CatalogError
     │   ├── CatalogUnavailableError (ConnectionError)
     │   ├── CatalogOutdatedError                      of an older release, to be upgraded first
-    │   ├── CatalogDamagedError                       what it holds was changed from outside, or lost
+    │   ├── CatalogDamagedError                       changed from outside, or lost
     │   ├── DatasetNotFoundError (KeyError)           no such dataset, or none that the caller sees
     │   ├── ActivityNotFoundError (KeyError)
     │   ├── ConflictError                             the same identity with other content
