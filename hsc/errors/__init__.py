@@ -55,6 +55,7 @@
     │   ├── RevisionError                             somebody changed the record since it was read
     │   ├── UnauthenticatedError (PermissionError)    no token, or a wrong or expired one
     │   ├── ForbiddenError (PermissionError)          seen, but not to be done by the caller
+    │   ├── TokenNotFoundError (KeyError)             no such token or link of the caller's
     │   ├── TooLargeError (ValueError)                a request of more bytes or items than allowed
     │   └── TooManyRequestsError                      faster than the catalog lets one caller ask
     ├── ReductionError
@@ -89,6 +90,7 @@ from hsc.errors.catalogs import (
     InvalidRecordError,
     RecordNotFoundError,
     RevisionError,
+    TokenNotFoundError,
     TooLargeError,
     TooManyRequestsError,
     UnauthenticatedError,
@@ -189,6 +191,7 @@ __all__ = [
     "StoreFullError",
     "StoreUnavailableError",
     "StoreUnwritableError",
+    "TokenNotFoundError",
     "TooLargeError",
     "TooManyRequestsError",
     "UnauthenticatedError",

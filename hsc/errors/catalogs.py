@@ -63,9 +63,18 @@ class ForbiddenError(CatalogError, PermissionError):
     __str__ = HscError.__str__
 
 
+class TokenNotFoundError(CatalogError, KeyError):
+    """There is no API token or reviewer link of that id that the caller may know of."""
+
+    __str__ = HscError.__str__
+
+
 class TooLargeError(CatalogError, ValueError):
     """A request has more bytes or more items than the catalog takes at once."""
 
 
 class TooManyRequestsError(CatalogError):
     """A caller asks faster than the catalog lets one caller ask."""
+
+    retry_after_s: float = 1.0
+    """After how many seconds it is worth to come again."""

@@ -17,6 +17,12 @@ from hsc_catalog.tables.edges import edge
 from hsc_catalog.tables.foreign import foreign_document
 from hsc_catalog.tables.history import history
 from hsc_catalog.tables.idempotency import idempotency
+from hsc_catalog.tables.identity import (
+    api_token,
+    granted_role,
+    reviewer_link,
+    reviewer_link_dataset,
+)
 from hsc_catalog.tables.metadata import Words, metadata
 from hsc_catalog.tables.nouns import noun
 from hsc_catalog.tables.persons import person
@@ -34,12 +40,14 @@ __all__ = [
     "activity",
     "activity_document",
     "annotation",
+    "api_token",
     "audit",
     "comparable",
     "dataset",
     "dataset_document",
     "edge",
     "foreign_document",
+    "granted_role",
     "has_tables",
     "having_words",
     "history",
@@ -57,6 +65,8 @@ __all__ = [
     "quantity",
     "read",
     "replica",
+    "reviewer_link",
+    "reviewer_link_dataset",
     "schema_version",
     "words",
     "written",

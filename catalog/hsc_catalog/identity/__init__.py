@@ -1,0 +1,76 @@
+"""Identity: who asks, from bearer token, reviewer link or password; tokens, roles and limits."""
+
+from hsc_catalog.identity.authenticating import authenticate, membership
+from hsc_catalog.identity.granted_roles import (
+    GrantedRoles,
+    grant_role,
+    has_administrator,
+    list_roles,
+    make_administrator,
+    withdraw_role,
+)
+from hsc_catalog.identity.limits import Buckets, LoginThrottle, Rate, RequestLimit
+from hsc_catalog.identity.membership import NOBODY, ROLES, SCOPES, Membership
+from hsc_catalog.identity.passwords import PasswordHash
+from hsc_catalog.identity.reviewer_links import (
+    IssuedLink,
+    ReviewerLink,
+    create_link,
+    list_links,
+    revoke_link,
+)
+from hsc_catalog.identity.signing_in import sign_in
+from hsc_catalog.identity.sources import (
+    BearerSource,
+    Clock,
+    GroupSource,
+    PasswordSource,
+    SignedIn,
+    Sources,
+)
+from hsc_catalog.identity.tokens import (
+    IssuedToken,
+    Token,
+    TokenSource,
+    create_token,
+    list_tokens,
+    revoke_token,
+)
+
+__all__ = [
+    "NOBODY",
+    "ROLES",
+    "SCOPES",
+    "BearerSource",
+    "Buckets",
+    "Clock",
+    "GrantedRoles",
+    "GroupSource",
+    "IssuedLink",
+    "IssuedToken",
+    "LoginThrottle",
+    "Membership",
+    "PasswordHash",
+    "PasswordSource",
+    "Rate",
+    "RequestLimit",
+    "ReviewerLink",
+    "SignedIn",
+    "Sources",
+    "Token",
+    "TokenSource",
+    "authenticate",
+    "create_link",
+    "create_token",
+    "grant_role",
+    "has_administrator",
+    "list_links",
+    "list_roles",
+    "list_tokens",
+    "make_administrator",
+    "membership",
+    "revoke_link",
+    "revoke_token",
+    "sign_in",
+    "withdraw_role",
+]
