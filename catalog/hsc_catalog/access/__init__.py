@@ -1,5 +1,6 @@
 """Access: who asks, what they may see and do, and how that changes."""
 
+from hsc_catalog.access.admission import Admission, Admitted
 from hsc_catalog.access.caller import (
     ALL_SCOPES,
     ANONYMOUS,
@@ -13,6 +14,9 @@ from hsc_catalog.access.caller import (
     proposal_group,
     staff_key,
 )
+from hsc_catalog.access.changes import change, move
+from hsc_catalog.access.inheritance import Restood
+from hsc_catalog.access.inputs import inputs_of, outputs_of, pid_of
 from hsc_catalog.access.predicate import (
     activity_visible,
     dataset_visible,
@@ -20,22 +24,47 @@ from hsc_catalog.access.predicate import (
     noun_visible,
     visible_sets,
 )
+from hsc_catalog.access.previews import may_feed, may_preview
+from hsc_catalog.access.rights import SCOPE, Right, knows_access, may, require
+from hsc_catalog.access.sets import AccessSet, interned, read_sets
+from hsc_catalog.access.standing import Standing, standings, visible_standing
 
 __all__ = [
     "ALL_SCOPES",
     "ANONYMOUS",
     "OPERATOR",
+    "SCOPE",
+    "AccessSet",
+    "Admission",
+    "Admitted",
     "Caller",
+    "Restood",
+    "Right",
     "Role",
     "Scope",
+    "Standing",
     "activity_visible",
+    "change",
     "dataset_visible",
+    "inputs_of",
     "instrument_name",
+    "interned",
     "is_free",
+    "knows_access",
     "lead_key",
+    "may",
+    "may_feed",
+    "may_preview",
+    "move",
     "noun_visible",
+    "outputs_of",
     "person_key",
+    "pid_of",
     "proposal_group",
+    "read_sets",
+    "require",
     "staff_key",
+    "standings",
     "visible_sets",
+    "visible_standing",
 ]

@@ -1,0 +1,282 @@
+"""Admission: whether a caller may register something, and how it then stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from hsc.errors import ConflictError, ForbiddenError
+from hsc.model import Activity, Dataset, Edge, Visibility
+from hsc_catalog import tables
+from hsc_catalog.access.caller import Caller, person_key
+from hsc_catalog.access.inheritance import (
+    UNKNOWN_INPUT,
+    Restood,
+    flagged,
+    inherited,
+    met,
+    private,
+    settle,
+)
+from hsc_catalog.access.inputs import generated_by, outputs_of, pid_of
+from hsc_catalog.access.predicate import dataset_visible
+from hsc_catalog.access.rights import may, require, require_move
+from hsc_catalog.access.sets import CLASSES, AccessSet, Clause, interned, shortest
+from hsc_catalog.access.standing import NO_PROPOSAL, Standing, standings
+
+_BATCH = 500  # ids in one statement
+
+Item = tuple[Dataset, Activity, Sequence[Edge]]
+"""What comes in at once: a dataset, the activity that made it, and their edges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A dataset that may come in, and how it stands."""
+
+    standing: Standing
+    """Who may see it; all versions of the dataset alike."""
+    access: int
+    """The row of its access set."""
+    edges: tuple[Edge, ...]
+    """The edges to keep; fewer than were given when somebody only repeats what is there."""
+
+
+class Admission:
+    """The door by which datasets and activities come in, for one transaction.
+
+    Call `expect` with all that comes, then `admit` for each in order, then put them into the
+    tables, then `settle`.
+    """
+
+    def __init__(self, connection: Connection, caller: Caller, now: datetime) -> None:
+        self._connection = connection
+        self._caller = caller
+        self._now = now
+        self._stand: dict[str, Standing] = {}
+        self._visible: set[str] = set()
+        self._versions: set[tuple[str, int]] = set()
+        self._recorders: dict[str, str | None] = {}
+        self._awaited: set[str] = set()
+        self._interned: dict[AccessSet, int] = {}
+        self._touched: set[str] = set()
+        self._touched_activities: set[str] = set()
+
+    def expect(self, items: Sequence[Item]) -> None:
+        """Look up at once what is known of what will come in, and of its inputs."""
+        own = {str(dataset.pid.latest()) for dataset, _, _ in items}
+        pids = own.union(*(named_inputs(*item) for item in items))
+        self._stand |= standings(self._connection, pids)
+        row, see = tables.dataset.c, dataset_visible(self._caller, self._now)
+        for some in _batches(row.pid, pids & self._stand.keys()):
+            wanted = select(row.pid, row.version).where(some)
+            self._versions |= {(pid, n) for pid, n in self._connection.execute(wanted)}
+            self._visible |= set(self._connection.scalars(wanted.where(see)))
+        self._awaited = set(outputs_of(self._connection, own))
+        self._expect_activities(activity.id for _, activity, _ in items)
+
+    def admit(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> Admitted:
+        """Let a dataset in, or not.
+
+        Raises
+        ------
+        ForbiddenError
+            The caller may not create it.
+        ConflictError
+            Its PID or its activity's id is somebody else's; whose, and what stands behind it, is
+            not said.
+        """
+        pid, mine = str(dataset.pid.latest()), dataset.pid.at(dataset.version)
+        known = self._stand.get(pid)
+        if known is not None and not (self._is_trusted() or pid in self._visible):
+            raise ConflictError(
+                f"{pid} can't be registered: it is taken or reserved",
+                next_step="let hsc make a new PID",
+            )
+        reused = self._admit_activity(activity.id)
+        edges = [*edges, *_implied(activity, edges)]
+        self._refuse_foreign(edges, str(mine), f"activity:{activity.id}")
+        inputs = named_inputs(dataset, activity, edges)
+        standing = self._wanted(dataset)
+        derives = bool(inputs) and inputs <= self._visible
+        require(self._caller, "create", standing, derives=derives)
+        if known is not None:
+            require(self._caller, "create", known, derives=derives)
+            steward = may(self._caller, "register_replica", known)
+            if not steward and (pid, dataset.version) in self._versions:
+                # Whoever only repeats what is there says what they did, and nothing of the dataset.
+                told = tuple(edge for edge in edges if edge.subject.startswith("activity:"))
+                return Admitted(known, self._intern(known), told)
+            if not steward:
+                raise ForbiddenError(
+                    f"{self._caller.subject} may not add a version to this dataset",
+                    where=pid,
+                    next_step="its owner, its instrument's staff, its principal investigator may",
+                )
+            newest = dataset.version > max(n for kept, n in self._versions if kept == pid)
+            standing = _joined(known, standing, newest=newest)
+            require_move(self._caller, known, standing)
+        standing = self._inherited(standing, inputs)
+        self._note(pid, known is not None, activity.id if reused else None, edges, str(mine))
+        self._stand[pid] = standing
+        self._visible.add(pid)
+        self._versions.add((pid, dataset.version))
+        return Admitted(standing, self._intern(standing), tuple(edges))
+
+    def admit_activity(self, activity: Activity) -> None:
+        """Let an activity in, or not.
+
+        Raises
+        ------
+        ForbiddenError
+            The caller may record none.
+        ConflictError
+            Its id is that of somebody else's.
+        """
+        require(self._caller, "record")
+        self._expect_activities([activity.id])
+        self._admit_activity(activity.id)
+
+    def settle(self) -> list[Restood]:
+        """Tighten what is touched by what came in, once that is in the tables."""
+        touched = self._touched | generated_by(self._connection, self._touched_activities)
+        if not touched:
+            return []
+        return settle(self._connection, touched, tables.microseconds(self._now))
+
+    def _is_trusted(self) -> bool:
+        return self._caller.sees_everything or "ingestor" in self._caller.roles
+
+    def _expect_activities(self, ids: Iterable[str]) -> None:
+        row = tables.activity.c
+        for some in _batches(row.id, ids):
+            for found in self._connection.execute(select(row.id, row.recorder).where(some)):
+                self._recorders[found.id] = found.recorder
+
+    def _admit_activity(self, id: str) -> bool:
+        """Tell whether the activity was there before."""
+        if id not in self._recorders:
+            self._recorders[id] = self._caller.subject
+            return False
+        if self._recorders[id] != self._caller.subject and not self._caller.sees_everything:
+            raise ConflictError(
+                f"the activity {id} can't be recorded: the id is taken or reserved",
+                next_step="let hsc make a new id",
+            )
+        return True
+
+    def _refuse_foreign(self, edges: Iterable[Edge], dataset: str, activity: str) -> None:
+        """Refuse statements about what is not being registered: they would change its access."""
+        if self._caller.sees_everything:
+            return
+        for edge in edges:
+            about = edge.subject in (dataset, activity)
+            if not about or (edge.predicate == "was_generated_by" and edge.object != activity):
+                raise ForbiddenError(
+                    f"the edge {edge.subject} {edge.predicate} {edge.object} is not about this "
+                    "dataset or its activity",
+                    where=dataset,
+                    next_step="register each dataset with its own edges",
+                )
+
+    def _wanted(self, dataset: Dataset) -> Standing:
+        """Give how a dataset stands by its own record, before its inputs are asked."""
+        until = dataset.embargo_until
+        embargo = None if until is None else tables.microseconds(until)
+        access = AccessSet("private", dataset.access_class or "open", embargo)
+        known = dataset.proposal is not None
+        entry = Standing(
+            str(dataset.pid.latest()),
+            dataset.facility,
+            dataset.instrument,
+            dataset.proposal,
+            self._caller.subject,
+            None if known else NO_PROPOSAL,
+            access,
+        )
+        visibility: Visibility = "group" if known else "private"
+        if dataset.visibility == "public":
+            require(self._caller, "share", entry)
+            visibility = "public"
+        own = entry.readers(visibility, ())
+        return replace(entry, access=replace(access, visibility=visibility, own=own))
+
+    def _inherited(self, entry: Standing, inputs: set[str]) -> Standing:
+        now = tables.microseconds(self._now)
+        hidden = inputs & self._stand.keys() - self._visible
+        if self._is_trusted() or not hidden:
+            return inherited(entry, inputs, self._stand, now)
+        # To the caller these are not there, so it must look as if they were not. Everybody else has
+        # to see them nevertheless.
+        told = flagged(private(inherited(entry, inputs - hidden, self._stand, now)), UNKNOWN_INPUT)
+        mine = {person_key(self._caller.subject or "")}
+        asked = {
+            clause | mine
+            for pid in hidden
+            for clause in (self._stand[pid].access.own, *self._stand[pid].access.inherited)
+        }
+        clauses: frozenset[Clause] = shortest(told.access.inherited | asked)
+        return replace(told, access=replace(told.access, inherited=clauses))
+
+    def _note(
+        self, pid: str, known: bool, reused: str | None, edges: Iterable[Edge], mine: str
+    ) -> None:
+        """Note what has to be settled: what was there, and what already names this as its input."""
+        if known or pid in self._awaited:
+            self._touched.add(pid)
+        if reused is not None:
+            self._touched_activities.add(f"activity:{reused}")
+        for edge in edges:
+            other = pid_of(edge.subject)
+            if other is not None and edge.subject != mine:
+                self._touched.add(other)
+
+    def _intern(self, entry: Standing) -> int:
+        if entry.access not in self._interned:
+            self._interned[entry.access] = interned(self._connection, entry.access)
+        return self._interned[entry.access]
+
+
+def named_inputs(dataset: Dataset, activity: Activity, edges: Iterable[Edge]) -> set[str]:
+    """Give the PIDs, without version, of all that a dataset was made from as it is registered."""
+    mine, did = str(dataset.pid.at(dataset.version)), f"activity:{activity.id}"
+    ends = [*activity.used]
+    for edge in edges:
+        derived = edge.predicate == "was_derived_from" and edge.subject == mine
+        if derived or (edge.predicate == "used" and edge.subject == did):
+            ends.append(edge.object)
+    named = {pid for end in ends if (pid := pid_of(end)) is not None}
+    return named - {str(dataset.pid.latest())}
+
+
+def _implied(activity: Activity, edges: Iterable[Edge]) -> list[Edge]:
+    """Give the edges that an activity states by its list of what it used, and no edge says."""
+    did = f"activity:{activity.id}"
+    said = {edge.object for edge in edges if edge.subject == did and edge.predicate == "used"}
+    return [
+        Edge(subject=did, predicate="used", object=used)
+        for used in dict.fromkeys(activity.used)
+        if used not in said and pid_of(used) is not None
+    ]
+
+
+def _joined(known: Standing, wanted: Standing, *, newest: bool) -> Standing:
+    """Give how a dataset stands when a version comes beside those that are there."""
+    if newest:
+        known = known.moved(wanted.proposal, wanted.instrument)
+    embargoes = [each.access.embargo for each in (known, wanted)]
+    access = replace(
+        known.access,
+        access_class=max(known.access.access_class, wanted.access.access_class, key=CLASSES.index),
+        embargo=max((each for each in embargoes if each is not None), default=None),
+    )
+    return met(replace(known, access=access), (), 0)
+
+
+def _batches(column: ColumnElement[str], values: Iterable[str]) -> Iterator[ColumnElement[bool]]:
+    every = sorted(set(values))
+    for start in range(0, len(every), _BATCH):
+        yield column.in_(every[start : start + _BATCH])

@@ -1,0 +1,114 @@
+"""Inheritance: what came of something is never looser than it, however long the chain.
+
+Tightening goes down by itself, in the transaction that tightened. Nothing here loosens anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, update
+
+from hsc_catalog import tables
+from hsc_catalog.access.inputs import inputs_of, outputs_of
+from hsc_catalog.access.sets import AccessSet, interned
+from hsc_catalog.access.standing import Standing, standings
+
+UNKNOWN_INPUT = "an input is not known to this catalog"
+"""The flag of what was made from something that is not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restood:
+    """A dataset that stands otherwise than before."""
+
+    before: Standing
+    """How it stood."""
+    after: Standing
+    """How it stands."""
+
+
+def restand(connection: Connection, before: Standing, after: Standing) -> Restood:
+    """Keep how a dataset stands, for all its versions."""
+    row = tables.dataset.c
+    values = {"access": interned(connection, after.access), "flagged": after.flagged}
+    connection.execute(update(tables.dataset).where(row.pid == after.pid).values(values))
+    return Restood(before, replace(after, access=after.access.collapsed()))
+
+
+def tighten_outputs(connection: Connection, pids: Iterable[str], now: int) -> list[Restood]:
+    """Tighten what came of datasets to what those ask, and what came of that, in circles too.
+
+    Sets only ever become stricter here, and there are finitely many: it ends.
+    """
+    changed: dict[str, Restood] = {}
+    frontier = set(pids)
+    while frontier:
+        outputs = outputs_of(connection, frontier)
+        involved = frontier | {each for ends in outputs.values() for each in ends}
+        stand = dict(standings(connection, involved))
+        frontier = set()
+        for source in sorted(outputs):
+            for pid in sorted(outputs[source] & stand.keys()):
+                if source not in stand:
+                    continue
+                tightened = met(stand[pid], [stand[source].access], now)
+                if tightened.access != stand[pid].access:
+                    step = restand(connection, stand[pid], tightened)
+                    first = changed[pid].before if pid in changed else step.before
+                    changed[pid] = Restood(first, step.after)
+                    stand[pid] = step.after
+                    frontier.add(pid)
+    return list(changed.values())
+
+
+def settle(connection: Connection, pids: Iterable[str], now: int) -> list[Restood]:
+    """Tighten datasets to what their inputs ask by now, and then what came of them."""
+    inputs = inputs_of(connection, pids)
+    asked = set(inputs) | {each for ends in inputs.values() for each in ends}
+    stand = standings(connection, asked)
+    changed = []
+    for pid in sorted(inputs.keys() & stand.keys()):
+        tightened = inherited(stand[pid], inputs[pid], stand, now)
+        if tightened != stand[pid]:
+            changed.append(restand(connection, stand[pid], tightened))
+    below = tighten_outputs(connection, pids, now)
+    later = {each.after.pid: each for each in below}
+    both = [Restood(each.before, later.pop(each.after.pid, each).after) for each in changed]
+    return [*both, *later.values()]
+
+
+def inherited(
+    entry: Standing, inputs: Iterable[str], known: Mapping[str, Standing], now: int
+) -> Standing:
+    """Give how something stands that was made from inputs, of which some may not be known."""
+    there = [known[pid].access for pid in sorted(inputs) if pid in known]
+    tightened = met(entry, there, now)
+    if all(pid in known for pid in inputs):
+        return tightened
+    return flagged(private(tightened), UNKNOWN_INPUT)
+
+
+def met(entry: Standing, sources: Iterable[AccessSet], now: int) -> Standing:
+    """Give how something stands that is no looser than any of its sources."""
+    access = entry.access
+    if access.plain:  # its own names were left out while they said nothing
+        access = replace(access, own=entry.readers("public", ()))
+    for source in sources:
+        access = access.meet(source, now)
+    shared = access.own - entry.stewards() - {entry.group or ""}
+    access = replace(access, own=entry.readers(access.visibility, shared))
+    return replace(entry, access=access.collapsed())
+
+
+def private(entry: Standing) -> Standing:
+    """Give how something stands when only its stewards may see it."""
+    access = replace(entry.access, visibility="private", own=entry.stewards())
+    return replace(entry, access=access)
+
+
+def flagged(entry: Standing, reason: str) -> Standing:
+    """Give how something stands that somebody has to look at."""
+    told = [] if entry.flagged is None else entry.flagged.split("; ")
+    return replace(entry, flagged="; ".join(dict.fromkeys([*told, reason])))
