@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from hsc.errors.base import HscError
 
 
@@ -44,7 +47,28 @@ class RecordNotFoundError(CatalogError, KeyError):
 
 
 class InvalidRecordError(CatalogError, ValueError):
-    """A record that was given to the catalog is not as it must be."""
+    """A record that was given to the catalog is not as it must be.
+
+    Parameters
+    ----------
+    faults
+        JSON pointer and reason of each wrong field; empty when it is not about single fields.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str = "",
+        next_step: str = "",
+        faults: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(message, where=where, next_step=next_step)
+        self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        again = partial(type(self), where=self.where, next_step=self.next_step, faults=self.faults)
+        return (again, (self.message,))
 
 
 class RevisionError(CatalogError):

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 from ulid import ULID
 
@@ -108,3 +109,16 @@ class Pid:
         return core_schema.no_info_plain_validator_function(
             cls.parse, serialization=core_schema.to_string_ser_schema()
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # Without the groups' names, which are Python's own.
+        return {
+            "type": "string",
+            "title": "Pid",
+            "description": "A persistent identifier: prefix/suffix, and @n for version n.",
+            "pattern": "^" + re.sub(r"\?P<\w+>", "", _GRAMMAR.pattern) + "$",
+            "examples": ["hsc.maxiv/01ARZ3NDEKTSV4RRFFQ69G5FAV"],
+        }
