@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from hsc_catalog.faces import v1
 from hsc_catalog.faces.posted import POSTED
 from hsc_catalog.faces.problems import Problem
+
+TITLE = "Hanseatic Science Cloud catalog"
 
 _REF = "#/components/schemas/{model}"
 _LINK = {
@@ -20,22 +23,13 @@ _LINK = {
 }
 
 
-def describe(app: FastAPI) -> None:
-    """Let an application describe itself, the records that its routes read included."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _description(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's manual has it
-
-
-def _description(app: FastAPI) -> dict[str, Any]:
+@cache
+def description() -> dict[str, Any]:
+    """Give the OpenAPI description, the records that routes read included; made once."""
     described = get_openapi(
-        title=app.title,
-        version=app.version,
-        routes=app.routes,
+        title=TITLE,
+        version="1",
+        routes=v1.router.routes,
         separate_input_output_schemas=False,
         description="Errors are application/problem+json; tokens are sent as Bearer.",
     )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hsc.errors import HscError, UnauthenticatedError
 from hsc_catalog.access import ANONYMOUS, Caller
 from hsc_catalog.app.crossing import Crossing
-from hsc_catalog.app.describing import describe
+from hsc_catalog.app.describing import TITLE, description
 from hsc_catalog.app.paths import DescribedPaths
 from hsc_catalog.databases import Database
 from hsc_catalog.faces import problems, v1
@@ -59,7 +59,7 @@ def create_app(
         The ASGI application; ``app.state.served`` is what it serves.
     """
     app = FastAPI(
-        title="Hanseatic Science Cloud catalog",
+        title=TITLE,
         version="1",
         openapi_url="/v1/openapi.json",
         # Both pages fetch their scripts from a network of somebody else's.
@@ -72,10 +72,10 @@ def create_app(
     app.state.served = Served(database, authenticate, bounds, rate)
     app.include_router(v1.router)
     _tell_problems(app)
-    describe(app)
+    app.openapi = description  # type: ignore[method-assign]  # as FastAPI's manual has it
     app.add_middleware(
         Crossing,
-        paths=DescribedPaths(app.openapi),
+        paths=DescribedPaths(description),
         body_nbytes=bounds.body_nbytes,
         streamed=STREAMED,
         rate=rate,
