@@ -20,11 +20,6 @@ from hsc.reading.fields import Fields
 from hsc.reading.nxdata import first_text
 
 _MOST_STEPS = 256
-_SPELLED = {
-    **dict.fromkeys(("degree", "degrees"), "deg"),
-    **dict.fromkeys(("radian", "radians"), "rad"),
-    **dict.fromkeys(("meter", "metre", "meters", "metres"), "m"),
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +158,9 @@ def _read(fields: Fields, path: str) -> Transformation:
         metres = values * _si(units, "[length]^1", path)
         matrices[:, :3, 3] += metres[:, None] * np.array(vector)
     elif kind == "rotation":
-        matrices[:, :3, :3] = _rotations(vector, values * _si(units or "deg", "1", path), path)
+        matrices[:, :3, :3] = _rotations(
+            vector, values * _si(units or "deg", "[angle]^1", path), path
+        )
     x, y, z = (float(each) for each in offset)
     return Transformation(path, kind, vector, (x, y, z), values, units, matrices)
 
@@ -184,9 +181,9 @@ def _vector(given: Any, path: str) -> tuple[float, float, float]:
 
 def _si(units: str, dimension: str, path: str) -> float:
     """Give a unit in metres or radians."""
-    found = Quantity(value=1.0, unit=_SPELLED.get(units, units)).si()
+    found = Quantity(value=1.0, unit=units).si()
     if found is None or found[1] != dimension:
-        kind = "length" if dimension != "1" else "angle"
+        kind = "length" if dimension == "[length]^1" else "angle"
         raise HscError(
             f"the unit {units!r} can't be read as one of {kind}",
             where=path,

@@ -244,11 +244,22 @@ class CatalogContract:
         where = tuple(map(Condition.parse, conditions))
         assert catalog.search(Query(where=where)).total == found
 
-    @pytest.mark.parametrize(("unit", "found"), [("ph/s", True), ("photons/s", False)])
-    def test_an_unknown_unit_compares_with_itself_alone(
-        self, catalog: Catalog, unit: str, found: bool
+    @pytest.mark.parametrize(
+        ("given", "unit", "found"),
+        [
+            ("furlong", "furlong", True),
+            ("furlong", "Furlong", False),
+            ("furlong", "m", False),
+            ("ph/s", "photons/s", True),
+            ("ph/s", "Hz", False),
+            ("ph/s", "1", False),
+        ],
+    )
+    def test_an_unknown_unit_compares_with_itself_alone_and_counts_with_counts(
+        self, catalog: Catalog, given: str, unit: str, found: bool
     ) -> None:
-        catalog.register(example_dataset(), example_activity(), [])
+        flux = Quantity(value=3e12, unit=given)
+        catalog.register(example_dataset(quantities={"flux": flux}), example_activity(), [])
         bound = Quantity(value=1e12, unit=unit)
         where = (Condition(name="flux", comparison=">", bound=bound),)
         assert catalog.search(Query(where=where)).total == found

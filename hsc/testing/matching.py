@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from hsc.model import Condition, Dataset, Quantity, Query
+from hsc.model import Condition, Dataset, Query
 
 FACETS = ("facility", "instrument", "proposal", "sample", "technique", "kind")
 """Facets that are fields of a record."""
@@ -23,8 +23,8 @@ def matches(dataset: Dataset, query: Query) -> bool:
 def _holds(dataset: Dataset, condition: Condition) -> bool:
     if condition.name not in dataset.quantities:
         return False
-    value, dimension = _comparable(dataset.quantities[condition.name])
-    bound, wanted = _comparable(condition.bound)
+    value, dimension = dataset.quantities[condition.name].comparable()
+    bound, wanted = condition.bound.comparable()
     slack = abs(bound) * 1e-9
     equal = bound - slack <= value <= bound + slack
     holds = {
@@ -35,10 +35,6 @@ def _holds(dataset: Dataset, condition: Condition) -> bool:
         ">": value > bound and not equal,
     }
     return dimension == wanted and holds[condition.comparison]
-
-
-def _comparable(quantity: Quantity) -> tuple[float, str]:
-    return quantity.si() or (quantity.value, f"unknown:{quantity.unit.strip()}")
 
 
 def _has_words(dataset: Dataset, text: str) -> bool:

@@ -21,4 +21,4 @@ quantity = Table(
 
 def comparable(number: Quantity) -> tuple[float, str]:
     """Give a quantity's value and dimension to compare by; an unknown unit is its own dimension."""
-    return number.si() or (number.value, f"unknown:{number.unit.strip()}")
+    return number.comparable()

@@ -18,7 +18,7 @@ from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
 from hsc_catalog.tables import microseconds, moment
 
 PIDS = [Pid.generate("hsc.maxiv") for _ in range(4)]
-UNITS = ["keV", "eV", "J", "nm", "1", "ph/s", " eV "]
+UNITS = ["keV", "eV", "J", "nm", "1", "ph/s", " eV ", "furlong"]
 
 texts = st.text(st.sampled_from("abÅßé🧪 -_'\"*%()ABOR1²º\x00"), max_size=12) | st.text(max_size=6)
 names = st.sampled_from(["energy", "length"])

@@ -40,7 +40,7 @@ def test_a_condition_is_read(
         "a ! 1",
         "a > keV",
         "1a > 1",
-        "a > 1 ph/s",
+        "a > 1 furlong",
         "a > 1e999",
         "é=1",
     ],
