@@ -8,6 +8,7 @@ from hsc.model.dataset import ArraySummary, Dataset, Gap, Kind, Origin, Way
 from hsc.model.entry import Entry, FacetCounts
 from hsc.model.facility import Facility, Place, Policy
 from hsc.model.instrument import Instrument
+from hsc.model.limits import NAME_CHARACTERS, TEXT_CHARACTERS, shallow_json
 from hsc.model.lineage import Edge, Lineage, Node, Predicate
 from hsc.model.nouns import NOUNS, Noun, NounKind, noun_kind
 from hsc.model.person import Person
@@ -23,7 +24,9 @@ from hsc.model.technique import Technique
 from hsc.model.wire import Record, UtcTime, VersionedRecord, canonical_json, now, plain_text
 
 __all__ = [
+    "NAME_CHARACTERS",
     "NOUNS",
+    "TEXT_CHARACTERS",
     "Access",
     "AccessChange",
     "AccessClass",
@@ -77,4 +80,5 @@ __all__ = [
     "noun_kind",
     "now",
     "plain_text",
+    "shallow_json",
 ]

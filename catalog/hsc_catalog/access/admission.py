@@ -78,8 +78,18 @@ class Admission:
         self._awaited = set(outputs_of(self._connection, own))
         self._expect_activities(activity.id for _, activity, _ in items)
 
-    def admit(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> Admitted:
+    def admit(
+        self,
+        dataset: Dataset,
+        activity: Activity,
+        edges: Sequence[Edge],
+        groups: Sequence[str] = (),
+    ) -> Admitted:
         """Let a dataset in, or not.
+
+        ``groups`` are those that it shall belong to where a face of another catalog says so: who
+        is in one of them may create it as a member of its proposal may. Those that the caller is
+        not in count where the caller may share it.
 
         Raises
         ------
@@ -100,7 +110,7 @@ class Admission:
         edges = [*edges, *_implied(activity, edges)]
         self._refuse_foreign(edges, str(mine), f"activity:{activity.id}")
         inputs = named_inputs(dataset, activity, edges)
-        standing = self._wanted(dataset)
+        standing = self._wanted(dataset, groups)
         derives = bool(inputs) and inputs <= self._visible
         require(self._caller, "create", standing, derives=derives)
         if known is not None:
@@ -182,7 +192,7 @@ class Admission:
                     next_step="register each dataset with its own edges",
                 )
 
-    def _wanted(self, dataset: Dataset) -> Standing:
+    def _wanted(self, dataset: Dataset, groups: Sequence[str]) -> Standing:
         """Give how a dataset stands by its own record, before its inputs are asked."""
         until = dataset.embargo_until
         embargo = None if until is None else tables.microseconds(until)
@@ -197,12 +207,19 @@ class Admission:
             None if known else NO_PROPOSAL,
             access,
         )
-        visibility: Visibility = "group" if known else "private"
+        shared = self._shared(entry, groups)
+        visibility: Visibility = "group" if known or shared else "private"
         if dataset.visibility == "public":
             require(self._caller, "share", entry)
             visibility = "public"
-        own = entry.readers(visibility, ())
+        own = entry.readers(visibility, shared)
         return replace(entry, access=replace(access, visibility=visibility, own=own))
+
+    def _shared(self, entry: Standing, groups: Sequence[str]) -> Clause:
+        """Give those of the groups wished for that the caller may share it with."""
+        theirs = self._caller.groups & set(groups)
+        free = self._is_trusted() or may(self._caller, "share", entry)
+        return frozenset(groups) if free else theirs
 
     def _inherited(self, entry: Standing, inputs: set[str]) -> Standing:
         now = tables.microseconds(self._now)

@@ -125,7 +125,7 @@ def _holds(caller: Caller, right: Right, entry: Standing | None, derives: bool) 
     leads = entry.group in caller.leads
     owns = entry.owner == caller.subject
     if right == "create":
-        member = not caller.keys().isdisjoint({entry.group})
+        member = not caller.keys().isdisjoint({entry.group, *entry.groups()})
         return "ingestor" in caller.roles or staff or member or derives
     if right == "register_replica":
         return "ingestor" in caller.roles or staff or leads or owns
@@ -151,8 +151,8 @@ _WORDS: Mapping[Right, str] = MappingProxyType(
 _WHO: Mapping[Right, str] = MappingProxyType(
     {
         "read": "sign in",
-        "create": "members of its proposal, staff of its instrument and ingestors may; and anybody "
-        "signed in, what comes of datasets that they see",
+        "create": "members of its proposal or group, staff of its instrument and ingestors may; "
+        "and anybody signed in, what comes of datasets that they see",
         "record": "sign in",
         "register_replica": "its owner, staff of its instrument, its principal investigator and "
         "ingestors may",
