@@ -12,11 +12,13 @@ from hsc.model import (
     ActivityState,
     Dataset,
     Edge,
+    FacetCounts,
     Lineage,
     Pid,
     Query,
     Replica,
     SearchResult,
+    now,
 )
 from hsc_catalog.access import OPERATOR, Caller
 from hsc_catalog.auditing import note
@@ -31,7 +33,7 @@ from hsc_catalog.records import (
     put_replica,
     walk,
 )
-from hsc_catalog.searching import search_datasets
+from hsc_catalog.searching import count_facets, search_datasets
 
 
 class SqlCatalog(Searching):
@@ -113,7 +115,12 @@ class SqlCatalog(Searching):
     def find_datasets(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""
         with self._database.reading() as connection:
-            return search_datasets(connection, query)
+            return search_datasets(connection, self._caller, query, now())
+
+    def count_facets(self, query: Query) -> FacetCounts:
+        """Count by facet what a query finds, each facet as if nothing were asked of itself."""
+        with self._database.reading() as connection:
+            return count_facets(connection, self._caller, query, now())
 
     def lineage(self, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
         """Walk the provenance edges from a dataset, at most ``depth`` activities away.

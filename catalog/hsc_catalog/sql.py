@@ -7,6 +7,7 @@ from pathlib import Path
 from hsc.errors import ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.databases import PostgresqlDatabase, SqliteDatabase
+from hsc_catalog.searching import prepared
 
 
 def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
@@ -28,7 +29,7 @@ def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
     FormatVersionError
         The file was written by a newer release.
     """
-    return SqlCatalog(SqliteDatabase(_file(url), busy_timeout_s))
+    return SqlCatalog(prepared(SqliteDatabase(_file(url), busy_timeout_s)))
 
 
 def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
@@ -54,7 +55,7 @@ def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
     FormatVersionError
         The tables were made by a newer release.
     """
-    return SqlCatalog(PostgresqlDatabase(url, lock_timeout_s))
+    return SqlCatalog(prepared(PostgresqlDatabase(url, lock_timeout_s)))
 
 
 def _file(url: str) -> Path:

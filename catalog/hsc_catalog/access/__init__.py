@@ -20,6 +20,7 @@ from hsc_catalog.access.inputs import inputs_of, outputs_of, pid_of
 from hsc_catalog.access.predicate import (
     activity_visible,
     dataset_visible,
+    held_sets,
     is_free,
     noun_visible,
     visible_sets,
@@ -46,6 +47,7 @@ __all__ = [
     "activity_visible",
     "change",
     "dataset_visible",
+    "held_sets",
     "inputs_of",
     "instrument_name",
     "interned",

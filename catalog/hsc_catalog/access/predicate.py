@@ -38,20 +38,30 @@ def visible_sets(caller: Caller, now: datetime) -> Select[Any] | None:
     """
     if caller.sees_everything:
         return None
-    sets, keys = tables.access_set.c, tables.access_key.c
-    free = select(sets.id).where(_is_free(now))
+    free = select(tables.access_set.c.id).where(_is_free(now))
+    held = held_sets(caller)
+    if held is None:
+        return free
+    both = union(free, held).subquery("visible")
+    return select(both.c.id)
+
+
+def held_sets(caller: Caller) -> Select[Any] | None:
+    """Select the ids of the access sets that a caller has the keys of, whatever else may see them.
+
+    None: the caller has no keys. For counts that have the free ones in one sum already.
+    """
     names = sorted(caller.keys())
     if not names:
-        return free
-    held = (
+        return None
+    sets, keys = tables.access_set.c, tables.access_key.c
+    return (
         select(keys.access)
         .join(tables.access_set, sets.id == keys.access)
         .where(keys.name.in_(names))
         .group_by(keys.access, sets.clauses)
         .having(func.count(distinct(keys.clause)) == sets.clauses)
     )
-    both = union(free, held).subquery("visible")
-    return select(both.c.id)
 
 
 def dataset_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:

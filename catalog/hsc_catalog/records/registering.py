@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, insert, select, update
 
 from hsc.errors import ConflictError
-from hsc.model import Dataset, Edge, Quantity, canonical_json, now
+from hsc.model import Dataset, Edge, canonical_json, now
 from hsc_catalog import tables
 from hsc_catalog.auditing import Change
+from hsc_catalog.searching import index_datasets
 
 
 def put_dataset(connection: Connection, dataset: Dataset) -> list[Change]:
@@ -77,31 +78,9 @@ def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool)
     ).one()
     document = tables.written(dataset)
     connection.execute(tables.dataset_document.insert().values(dataset=row, json=document))
-    tables.keep_words(connection, row, _search_words(dataset))
-    numbers = [_number(row, name, value) for name, value in dataset.quantities.items()]
-    if numbers:
-        connection.execute(tables.quantity.insert(), numbers)
+    index_datasets(connection, [(row, dataset)])
     return document
 
 
 def _text(rows: list[dict[str, str]]) -> str:
     return canonical_json(rows).decode("utf-8", "surrogatepass")
-
-
-def _number(row: int, name: str, quantity: Quantity) -> dict[str, object]:
-    value, dimension = tables.comparable(quantity)
-    return {"dataset": row, "name": name, "dimension": dimension, "value": value}
-
-
-def _search_words(dataset: Dataset) -> list[str]:
-    parts = (
-        dataset.title,
-        dataset.sample,
-        dataset.proposal,
-        dataset.instrument,
-        dataset.facility,
-        dataset.technique,
-        str(dataset.pid.latest()),
-        *dataset.keywords,
-    )
-    return tables.words(" ".join(filter(None, parts)))

@@ -1,63 +1,143 @@
-"""Finding datasets: by words, by facets, by quantities."""
+"""Finding and counting: a query's way from its words to the datasets that a caller sees."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
 
-from hsc.model import Condition, Dataset, Query, SearchResult
+from hsc.model import Dataset, FacetCounts, Query, SearchResult
 from hsc_catalog import tables
+from hsc_catalog.access import Caller
+from hsc_catalog.searching.columns import BLOCK, PROPOSAL, SCOPE, TRAIT, Rows
+from hsc_catalog.searching.counting import (
+    fits,
+    kept_counts,
+    read_traits,
+    sum_facets,
+    wanted_values,
+)
+from hsc_catalog.searching.cursor import Cursor, read_cursor, write_cursor
+from hsc_catalog.searching.matching import Reader, has_conditions, match
+from hsc_catalog.searching.newest import Found, newest, newest_among
+from hsc_catalog.searching.sight import Sight, look
 
-_EQUAL_WITHIN = 1e-9  # relative; one energy given in eV and in keV differs by rounding alone
+_FEW = 200  # datasets of an answer, up to which it is gathered from the orders that are kept
+_MOST_PROPOSALS = 100  # in an answer
+_BATCH = 500  # ids in one statement; SQLite would take 32,766
 
-_row = tables.dataset.c
+
+class _Visible(NamedTuple):
+    """Rows that match and are seen, with their traits."""
+
+    rows: Rows
+    traits: NDArray[Any]
 
 
-def search_datasets(connection: Connection, query: Query) -> SearchResult:
-    """Find the newest version of each dataset that matches, newest first."""
-    conditions = [_row.newest, *_facets(query), *map(_bound, query.where)]
-    if wanted := tables.words(query.text):
-        conditions.append(_row.id.in_(tables.having_words(connection, wanted)))
-    total = connection.scalar(select(func.count()).select_from(tables.dataset).where(*conditions))
-    found = connection.scalars(
-        _documents()
-        .where(*conditions)
-        .order_by(_row.created.desc(), _row.pid.desc())
-        .limit(max(query.limit, 0))
-    )
+def search_datasets(
+    connection: Connection, caller: Caller, query: Query, now: datetime
+) -> SearchResult:
+    """Find the newest version of each dataset that matches and is seen, newest first.
+
+    Raises
+    ------
+    InvalidQueryError
+        The cursor is none of this question, or a bound is no number.
+    """
+    after, limit = read_cursor(query), max(query.limit, 0)
+    sight, wanted = look(connection, caller, now), wanted_values(query)
+    traits = read_traits(connection)
+    chosen = [key for key, trait in traits.items() if fits(trait, wanted)] if wanted else None
+    if has_conditions(query) or sight.rows or limit > _FEW:
+        reader = Reader(connection)
+        seen = _visible(reader, sight, query)
+        rows = seen.rows if chosen is None else seen.rows[np.isin(seen.traits, chosen)]
+        total = int(rows.size)
+        found = newest_among(reader, rows, after, limit + 1) if limit else []
+    else:
+        counts = kept_counts(connection, sight)
+        total = sum(counts.values() if chosen is None else (counts.get(k, 0) for k in chosen))
+        found = newest(connection, sight, chosen, after, limit + 1) if limit and total else []
     return SearchResult(
-        total=total or 0, datasets=tuple(tables.read(Dataset, text) for text in found)
+        total=total,
+        datasets=_datasets(connection, found[:limit]),
+        next=_next(query, found, limit),
     )
 
 
-def _documents() -> Select[Any]:
-    return select(tables.dataset_document.c.json).join(tables.dataset)
+def count_facets(
+    connection: Connection, caller: Caller, query: Query, now: datetime
+) -> FacetCounts:
+    """Count by facet what matches and is seen, each facet as if nothing were asked of itself.
+
+    Raises
+    ------
+    InvalidQueryError
+        A bound is no number.
+    """
+    sight, wanted = look(connection, caller, now), wanted_values(query)
+    traits, reader = read_traits(connection), Reader(connection)
+    seen: _Visible | None = None
+    if has_conditions(query) or sight.rows:
+        seen = _visible(reader, sight, query)
+        found = np.bincount(seen.traits)
+        counts = {key: int(found[key]) for key in np.flatnonzero(found).tolist()}
+    else:
+        counts = kept_counts(connection, sight)
+    total = sum(count for key, count in counts.items() if fits(traits[key], wanted))
+    if seen is None or query.proposal is not None:
+        # Proposals are too many to keep counts of them beside the others.
+        seen = _visible(reader, sight, query.model_copy(update={"proposal": None}))
+    chosen = [key for key, trait in traits.items() if fits(trait, wanted)] if wanted else None
+    rows = seen.rows if chosen is None else seen.rows[np.isin(seen.traits, chosen)]
+    facets = sum_facets(counts, traits, wanted)
+    facets["proposal"] = _proposals(reader, rows)
+    return FacetCounts(total=total, counts=facets)
 
 
-def _facets(query: Query) -> list[ColumnElement[bool]]:
-    names = ("facility", "instrument", "proposal", "technique", "kind")
-    asked = {name: getattr(query, name) for name in names}
-    return [_row[name] == value for name, value in asked.items() if value is not None]
-
-
-def _bound(condition: Condition) -> ColumnElement[bool]:
-    number = tables.quantity.c
-    bound, dimension = tables.comparable(condition.bound)
-    slack = abs(bound) * _EQUAL_WITHIN
-    low, high = bound - slack, bound + slack
-    # Of <, = and > exactly one holds, so what equals the bound in another unit is neither below
-    # nor above it, and <= finds it.
-    holds = {
-        "<": number.value < low,
-        "<=": number.value <= high,
-        "=": number.value.between(low, high),
-        ">=": number.value >= low,
-        ">": number.value > high,
-    }[condition.comparison]
-    # Subqueries, not joins: SQLite plans several open ranges joined badly, by a factor of 100.
-    return _row.id.in_(
-        select(number.dataset).where(
-            number.name == condition.name, number.dimension == dimension, holds
-        )
+def _proposals(reader: Reader, rows: Rows) -> dict[str, int]:
+    """Count the most frequent proposals of rows."""
+    listed, columns = tables.listed.c.proposal, tables.proposal_number.c
+    found = np.bincount(reader.listed(PROPOSAL, listed, np.unique(rows // BLOCK))[rows])
+    found[:1] = 0  # none is known
+    most = np.argsort(found)[::-1][:_MOST_PROPOSALS]
+    counts = {key: int(found[key]) for key in most.tolist() if found[key]}
+    names = reader.connection.execute(
+        select(columns.id, columns.name).where(columns.id.in_(counts))
     )
+    named = {name: counts[key] for key, name in names}
+    return dict(sorted(named.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _visible(reader: Reader, sight: Sight, query: Query) -> _Visible:
+    rows = match(reader, query)
+    blocks = np.unique(rows // BLOCK)
+    # What is not listed has no trait.
+    traits = reader.listed(TRAIT, tables.listed.c.trait, blocks)[rows]
+    rows, traits = rows[traits > 0], traits[traits > 0]
+    if sight.everything:
+        return _Visible(rows, traits)
+    scopes = reader.listed(SCOPE, tables.listed.c.scope, blocks)[rows]
+    seen = sight.sees(rows, scopes)
+    return _Visible(rows[seen], traits[seen])
+
+
+def _datasets(connection: Connection, found: Sequence[Found]) -> tuple[Dataset, ...]:
+    document = tables.dataset_document.c
+    wanted = select(document.dataset, document.json)
+    texts: dict[int, str] = {}
+    for start in range(0, len(found), _BATCH):
+        some = document.dataset.in_([each.row for each in found[start : start + _BATCH]])
+        texts |= dict(connection.execute(wanted.where(some)).all())
+    return tuple(tables.read(Dataset, texts[each.row]) for each in found)
+
+
+def _next(query: Query, found: Sequence[Found], limit: int) -> str | None:
+    if not limit or len(found) <= limit:
+        return None
+    last = found[limit - 1]
+    return write_cursor(query, Cursor(last.created, last.pid))

@@ -23,11 +23,24 @@ from hsc_catalog.tables.identity import (
     reviewer_link,
     reviewer_link_dataset,
 )
+from hsc_catalog.tables.listing import (
+    column_block,
+    embargoed,
+    keyword,
+    listed,
+    listing_state,
+    measure,
+    proposal_number,
+    row_numbers,
+    tally,
+    trait,
+)
 from hsc_catalog.tables.metadata import Words, metadata
 from hsc_catalog.tables.nouns import noun
 from hsc_catalog.tables.persons import person
 from hsc_catalog.tables.quantities import comparable, quantity
 from hsc_catalog.tables.replicas import replica
+from hsc_catalog.tables.rewording import drop_words, remake_words_table
 from hsc_catalog.tables.times import microseconds, moment
 from hsc_catalog.tables.version import VERSION, has_tables, make_tables, schema_version
 from hsc_catalog.tables.words import words
@@ -42,10 +55,13 @@ __all__ = [
     "annotation",
     "api_token",
     "audit",
+    "column_block",
     "comparable",
     "dataset",
     "dataset_document",
+    "drop_words",
     "edge",
+    "embargoed",
     "foreign_document",
     "granted_role",
     "has_tables",
@@ -56,18 +72,27 @@ __all__ = [
     "insert_or_update",
     "is_postgresql",
     "keep_words",
+    "keyword",
+    "listed",
+    "listing_state",
     "make_tables",
+    "measure",
     "metadata",
     "microseconds",
     "moment",
     "noun",
     "person",
+    "proposal_number",
     "quantity",
     "read",
+    "remake_words_table",
     "replica",
     "reviewer_link",
     "reviewer_link_dataset",
+    "row_numbers",
     "schema_version",
+    "tally",
+    "trait",
     "words",
     "written",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, Table, column, literal, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
 _PREFIX_FROM = 4  # letters; shorter beginnings match too much and cost too much to rank
-_LONGEST = 500  # letters; PostgreSQL keeps at most 2046 bytes of a word
+LONGEST_WORD = 500  # letters; PostgreSQL keeps at most 2046 bytes of a word
 
 # Words come in already folded (see words.py): SQLite's ASCII rules then split at the blanks alone.
 # Rows are never changed, so the text need not be kept a second time (content='').
@@ -78,7 +78,7 @@ def make_audit_append_only(connection: Connection) -> None:
 
 def keep_words(connection: Connection, dataset: int, words: Sequence[str]) -> None:
     """Keep the words of a dataset, by its row."""
-    cut = [word[:_LONGEST] for word in words]
+    cut = [word[:LONGEST_WORD] for word in words]
     if is_postgresql(connection):
         connection.execute(
             text(
@@ -96,7 +96,7 @@ def keep_words(connection: Connection, dataset: int, words: Sequence[str]) -> No
 
 def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:
     """Select the rows of datasets that have all words; longer ones may be only begun."""
-    cut = [word[:_LONGEST] for word in words]
+    cut = [word[:LONGEST_WORD] for word in words]
     if is_postgresql(connection):
         terms = (f"'{word}':*" if len(word) >= _PREFIX_FROM else f"'{word}'" for word in cut)
         kept = table("dataset_words", column("dataset"), column("words", postgresql.TSVECTOR))

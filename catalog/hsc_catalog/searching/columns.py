@@ -1,0 +1,124 @@
+"""Columns: one number of many datasets in a few packed rows, so that a million are read at once.
+
+A block holds what 4096 neighbouring rows of ``dataset`` have of one measure: positions (two bytes
+each, left out when all are there), then values. Its least and most value and their count stand
+beside it: by them a search plans, and passes over blocks without opening them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, select
+
+from hsc_catalog import tables
+
+Rows = NDArray[np.int64]
+"""Rows of ``dataset``, by their ids, ascending."""
+
+SCOPE, TRAIT, CREATED, PROPOSAL = -1, -2, -3, -4
+"""The measures that are columns of ``listed``."""
+
+BLOCK = 4096
+_BATCH = 500  # blocks named in one statement
+_WIDTHS: dict[int, Any] = {
+    SCOPE: np.dtype("<i4"),
+    TRAIT: np.dtype("<i4"),
+    PROPOSAL: np.dtype("<i4"),
+    CREATED: np.dtype("<i8"),
+}
+_POSITION = np.dtype("<u2")
+
+_block = tables.column_block.c
+
+
+def read_column(
+    connection: Connection, measure: int, blocks: Collection[int] | None = None
+) -> tuple[Rows, NDArray[Any]]:
+    """Read a column, or some of its blocks: rows, ascending, and their values."""
+    wanted = select(_block.block, _block.filled, _block.packed).where(_block.measure == measure)
+    found: list[Any] = []
+    if blocks is None:
+        found = list(connection.execute(wanted))
+    else:
+        asked = sorted(blocks)
+        for start in range(0, len(asked), _BATCH):
+            some = wanted.where(_block.block.in_(asked[start : start + _BATCH]))
+            found.extend(connection.execute(some))
+    found.sort(key=lambda row: row.block)
+    unpacked = [_unpack(measure, count, packed) for _, count, packed in found]
+    if not unpacked:
+        return np.empty(0, np.int64), np.empty(0, _width(measure))
+    rows = np.concatenate([positions for positions, _ in unpacked])
+    counts = np.array([count for _, count, _ in found])
+    starts = np.array([block * BLOCK for block, _, _ in found], np.int64)
+    return rows + np.repeat(starts, counts), np.concatenate([values for _, values in unpacked])
+
+
+def put_column(connection: Connection, measure: int, rows: Rows, values: NDArray[Any]) -> None:
+    """Keep values of rows, each row once, in place of those that it had."""
+    order = np.argsort(rows)
+    rows, values = rows[order], values[order]
+    for block in np.unique(rows // BLOCK).tolist():
+        mine = rows // BLOCK == block
+        positions, fresh = rows[mine] - block * BLOCK, values[mine]
+        old_positions, old = _read_block(connection, measure, block)
+        kept = ~np.isin(old_positions, positions)
+        positions = np.concatenate([old_positions[kept], positions])
+        fresh = np.concatenate([old[kept], fresh.astype(old.dtype)])
+        order = np.argsort(positions)
+        _write_block(connection, measure, block, positions[order], fresh[order])
+
+
+def drop_from_column(connection: Connection, measure: int, rows: Rows) -> None:
+    """Forget the values of rows."""
+    for block in np.unique(rows // BLOCK).tolist():
+        positions, values = _read_block(connection, measure, block)
+        kept = ~np.isin(positions, rows[rows // BLOCK == block] - block * BLOCK)
+        _write_block(connection, measure, block, positions[kept], values[kept])
+
+
+def _read_block(connection: Connection, measure: int, block: int) -> tuple[Rows, NDArray[Any]]:
+    found = connection.execute(
+        select(_block.filled, _block.packed).where(_block.measure == measure, _block.block == block)
+    ).one_or_none()
+    if found is None:
+        return np.empty(0, np.int64), np.empty(0, _width(measure))
+    positions, values = _unpack(measure, found.filled, found.packed)
+    return positions.astype(np.int64), values
+
+
+def _write_block(
+    connection: Connection, measure: int, block: int, positions: Rows, values: NDArray[Any]
+) -> None:
+    if not positions.size:
+        connection.execute(
+            delete(tables.column_block).where(_block.measure == measure, _block.block == block)
+        )
+        return
+    packed = b"" if positions.size == BLOCK else positions.astype(_POSITION).tobytes()
+    tables.insert_or_update(
+        connection,
+        tables.column_block,
+        {"measure": measure, "block": block},
+        {
+            "filled": int(positions.size),
+            "low": float(values.min()),
+            "high": float(values.max()),
+            "packed": packed + values.astype(_width(measure)).tobytes(),
+        },
+    )
+
+
+def _unpack(measure: int, count: int, packed: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
+    if count == BLOCK:
+        return np.arange(BLOCK, dtype=np.int64), np.frombuffer(packed, _width(measure))
+    positions = np.frombuffer(packed, _POSITION, count)
+    return positions, np.frombuffer(packed, _width(measure), count, offset=positions.nbytes)
+
+
+def _width(measure: int) -> Any:
+    return _WIDTHS.get(measure, np.dtype("<f8"))

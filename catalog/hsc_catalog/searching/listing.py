@@ -1,0 +1,258 @@
+"""Keeping the list of findable datasets and their counts, in the transaction of every change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hsc_catalog import tables
+from hsc_catalog.searching.columns import (
+    CREATED,
+    PROPOSAL,
+    SCOPE,
+    TRAIT,
+    drop_from_column,
+    put_column,
+)
+
+OPEN_TO_ALL = 0
+"""The scope of what anybody may see."""
+HIDDEN = -1
+"""The scope of what has no access set: those alone see it who see everything."""
+
+_BATCH = 500  # ids in one statement; SQLite would take 32,766
+_SETS = 50  # access sets that one change opens besides
+# Clocks are set back now and then, but not by a day: what is open to all stays so.
+_PATIENCE = timedelta(days=1)
+
+_COLUMNS = {SCOPE: "scope", TRAIT: "trait", CREATED: "created", PROPOSAL: "proposal"}
+
+Facets = tuple[str, str | None, str | None, str]
+
+_row, _set, _listed, _trait = (
+    tables.dataset.c, tables.access_set.c, tables.listed.c, tables.trait.c,
+)  # fmt: skip
+
+
+class Place(NamedTuple):
+    """Where a dataset stands in the list."""
+
+    created: int
+    pid: str
+    scope: int
+    trait: int
+    proposal: int
+
+
+def relist(connection: Connection, rows: Collection[int]) -> None:
+    """Bring list and counts up to date for rows of ``dataset``.
+
+    Call it in the same transaction after a dataset was added, amended, withdrawn or got other
+    access. Other versions of the same PIDs are looked after too.
+    """
+    mine = sorted(set(rows))
+    for start in range(0, len(mine), _BATCH):
+        _relist(connection, _siblings(connection, mine[start : start + _BATCH]))
+
+
+def open_lifted(connection: Connection, now: datetime) -> None:
+    """Put the datasets of some access sets whose embargo is over among those open to all.
+
+    A few sets at a time: whoever searches in the meantime has the others counted live.
+    """
+    waiting = tables.embargoed.c
+    over = tables.microseconds(now - _PATIENCE)
+    sets = connection.scalars(
+        select(waiting.access)
+        .where(~waiting.opened, waiting.embargo <= over)
+        .order_by(waiting.embargo)
+        .limit(_SETS)
+    ).all()
+    if not sets:
+        return
+    connection.execute(update(tables.embargoed).where(waiting.access.in_(sets)).values(opened=True))
+    moved = connection.scalars(select(_listed.dataset).where(_listed.scope.in_(sets))).all()
+    relist(connection, moved)
+
+
+def _siblings(connection: Connection, rows: list[int]) -> list[int]:
+    pids = select(_row.pid).where(_row.id.in_(rows))
+    return sorted(connection.scalars(select(_row.id).where(_row.pid.in_(pids))))
+
+
+def _relist(connection: Connection, rows: list[int]) -> None:
+    before = _places(connection, rows)
+    after = _wanted(connection, rows)
+    changed = [row for row in rows if before.get(row) != after.get(row)]
+    if not changed:
+        return
+    gone = [row for row in changed if row in before]
+    for start in range(0, len(gone), _BATCH):
+        some = _listed.dataset.in_(gone[start : start + _BATCH])
+        connection.execute(delete(tables.listed).where(some))
+    placed = [{"dataset": row, **after[row]._asdict()} for row in changed if row in after]
+    if placed:
+        connection.execute(insert(tables.listed), placed)
+    _count(
+        connection, [before[row] for row in gone], [after[row] for row in changed if row in after]
+    )
+    _keep_columns(connection, changed, after)
+
+
+def _places(connection: Connection, rows: list[int]) -> dict[int, Place]:
+    wanted = select(
+        _listed.dataset,
+        _listed.created,
+        _listed.pid,
+        _listed.scope,
+        _listed.trait,
+        _listed.proposal,
+    ).where(_listed.dataset.in_(rows))
+    return {row: Place(*place) for row, *place in connection.execute(wanted)}
+
+
+def _wanted(connection: Connection, rows: list[int]) -> dict[int, Place]:
+    """Give where rows belong; those that no search may find are absent."""
+    found = connection.execute(
+        select(
+            _row.id, _row.created, _row.pid, _row.access, _row.proposal,
+            _row.facility, _row.instrument, _row.technique, _row.kind,
+        ).where(_row.id.in_(rows), _row.newest, _row.withdrawn.is_(None))
+    ).all()  # fmt: skip
+    scopes = _scopes(connection, {row.access for row in found if row.access is not None})
+    traits = _traits(connection, {tuple(row[5:]) for row in found})
+    proposals = _proposals(connection, {row.proposal for row in found} - {None})
+    return {
+        row.id: Place(
+            row.created,
+            row.pid,
+            scopes.get(row.access, HIDDEN),
+            traits[tuple(row[5:])],
+            proposals.get(row.proposal, 0),
+        )
+        for row in found
+    }
+
+
+def _scopes(connection: Connection, sets: Collection[int]) -> dict[int, int]:
+    if not sets:
+        return {}
+    waiting = tables.embargoed.c
+    found = connection.execute(
+        select(_set.id, _set.visibility, _set.access_class, _set.embargo, waiting.opened)
+        .outerjoin(tables.embargoed, waiting.access == _set.id)
+        .where(_set.id.in_(sorted(sets)))
+    ).all()
+    scopes, fresh = {}, []
+    for access, visibility, access_class, embargo, opened in found:
+        free = visibility == "public" and access_class == "open"
+        scopes[access] = OPEN_TO_ALL if free and (embargo is None or opened) else access
+        if free and embargo is not None and opened is None:
+            fresh.append({"access": access, "embargo": embargo, "opened": False})
+    if fresh:
+        connection.execute(insert(tables.embargoed), fresh)
+    return scopes
+
+
+def _proposals(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """Give the numbers of proposals; make those that are new."""
+    if not names:
+        return {}
+    columns = tables.proposal_number.c
+    wanted = select(columns.name, columns.id).where(columns.name.in_(sorted(names)))
+    known = dict(connection.execute(wanted).all())
+    fresh = [{"name": name} for name in sorted(names - known.keys())]
+    if fresh:
+        tables.insert_new(connection, tables.proposal_number, fresh)
+        known = dict(connection.execute(wanted).all())
+    return known
+
+
+def _traits(connection: Connection, wanted: Iterable[Any]) -> dict[Facets, int]:
+    """Give the ids of combinations of facets; make those that are new."""
+    ids: dict[Facets, int] = {}
+    for facets in wanted:
+        facility, instrument, technique, kind = facets
+        known = connection.scalar(
+            select(_trait.id).where(
+                _trait.facility == facility,
+                _trait.instrument.is_not_distinct_from(instrument),
+                _trait.technique.is_not_distinct_from(technique),
+                _trait.kind == kind,
+            )
+        )
+        if known is None:
+            known = connection.scalars(
+                insert(tables.trait).returning(_trait.id),
+                {
+                    "facility": facility, "instrument": instrument,
+                    "technique": technique, "kind": kind, "count": 0,
+                },
+            ).one()  # fmt: skip
+        ids[facets] = known
+    return ids
+
+
+def _count(connection: Connection, gone: list[Place], come: list[Place]) -> None:
+    changes = Counter((place.scope, place.trait) for place in come)
+    changes.subtract((place.scope, place.trait) for place in gone)
+    rows = [
+        {"scope": scope, "trait": trait, "count": change}
+        for (scope, trait), change in changes.items()
+        if change
+    ]
+    if not rows:
+        return
+    _add(connection, tables.tally, ["scope", "trait"], rows)
+    fewer = [row["scope"] for row in rows if row["count"] < 0]
+    tally = tables.tally.c
+    connection.execute(delete(tables.tally).where(tally.count == 0, tally.scope.in_(fewer)))
+    traits: Counter[int] = Counter()
+    for row in rows:
+        traits[row["trait"]] += row["count"]
+    for trait, change in traits.items():
+        if change:
+            here = update(tables.trait).where(_trait.id == trait)
+            connection.execute(here.values(count=_trait.count + change))
+
+
+def _add(
+    connection: Connection, into: Table, key: list[str], rows: list[Mapping[str, Any]] | Any
+) -> None:
+    make: Any = postgresql.insert if tables.is_postgresql(connection) else sqlite.insert
+    fresh = make(into)
+    total = into.c.count + fresh.excluded.count
+    connection.execute(fresh.on_conflict_do_update(index_elements=key, set_={"count": total}), rows)
+
+
+def _keep_columns(connection: Connection, changed: list[int], after: dict[int, Place]) -> None:
+    """Mend the columns where they reach already."""
+    sealed = sealed_up_to(connection)
+    rows = [row for row in changed if row <= sealed]
+    gone = np.array([row for row in rows if row not in after], np.int64)
+    there = [row for row in rows if row in after]
+    if gone.size:
+        for measure in _COLUMNS:
+            drop_from_column(connection, measure, gone)
+    if there:
+        places = [after[row] for row in there]
+        keep_places(connection, np.array(there, np.int64), places)
+
+
+def keep_places(connection: Connection, rows: Any, places: list[Place]) -> None:
+    """Put places of rows into the columns."""
+    for measure, name in _COLUMNS.items():
+        values = np.array([getattr(place, name) for place in places], np.int64)
+        put_column(connection, measure, rows, values)
+
+
+def sealed_up_to(connection: Connection) -> int:
+    """Give the last row of ``dataset`` that columns reach; -1 when they were never made."""
+    found = connection.scalar(select(tables.listing_state.c.sealed))
+    return -1 if found is None else int(found)

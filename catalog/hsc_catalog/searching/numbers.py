@@ -1,0 +1,60 @@
+"""The numbers of a dataset that a search can bound: quantities, and numbers of its metadata."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hsc.model import Dataset, Quantity
+from hsc_catalog import tables
+
+_DEEPEST = 8  # levels of metadata
+_MOST = 1000  # numbers of one dataset
+_LONGEST = 200  # letters of a name
+
+
+def numbers(dataset: Dataset) -> dict[str, tuple[float, str]]:
+    """Give name, value in SI and dimension of all numbers to search by.
+
+    Numbers inside ``scientific_metadata`` are named by the way to them, as in
+    ``detector.distance``; a quantity of the same name goes first. What lies deeper than eight
+    levels, beyond a thousand numbers, or in lists is left out here, and stays in the record.
+    """
+    found = {name: tables.comparable(quantity) for name, quantity in dataset.quantities.items()}
+    for name, quantity in _inside(getattr(dataset, "scientific_metadata", None) or {}, "", 1):
+        if len(found) >= _MOST:
+            break
+        if name not in found:
+            found[name] = tables.comparable(quantity)
+    return found
+
+
+def _inside(metadata: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Quantity]]:
+    for key, value in metadata.items():
+        name = f"{prefix}{key}"
+        if len(name) > _LONGEST:
+            continue
+        quantity = _quantity(value)
+        if quantity is not None:
+            yield name, quantity
+        elif isinstance(value, Mapping) and depth < _DEEPEST:
+            yield from _inside(value, f"{name}.", depth + 1)
+
+
+def _quantity(value: Any) -> Quantity | None:
+    """Give a plain number, or one with its unit beside it; None for anything else."""
+    unit: Any = "1"
+    if isinstance(value, Mapping):
+        unit = value.get("unit") or "1"
+        value = value.get("value")
+    # True is an int in Python, and no number here.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isinstance(unit, str):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    if not math.isfinite(number) or len(unit) > _LONGEST:
+        return None
+    return Quantity.model_construct(value=number, unit=unit)
