@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -9,27 +10,72 @@ from sqlalchemy import Connection, select
 from hsc.model import Activity, ActivityState
 from hsc_catalog import tables
 from hsc_catalog.auditing import Change
+from hsc_catalog.records.replaced import keep_replaced
+
+_BATCH = 500  # ids in one statement
 
 _row = tables.activity.c
 
 
-def put_activity(connection: Connection, activity: Activity) -> list[Change]:
-    """Keep an activity in place of what was known of it; give what changed."""
-    now = {
-        "type": activity.type,
-        "state": activity.state.value,
-        "started": tables.microseconds(activity.started),
+def put_activities(
+    connection: Connection, activities: Sequence[Activity], recorder: str | None
+) -> list[Change]:
+    """Keep activities in place of what was known of them; give what changed.
+
+    Parameters
+    ----------
+    connection
+        The transaction.
+    activities
+        The activities; of several with one id the last one stands.
+    recorder
+        Account of who records those that are new; None: whoever opened the database itself.
+    """
+    documents = {each.id: (each, tables.written(each)) for each in activities}
+    before = _documents(connection, sorted(documents))
+    changed = {
+        key: each for key, (each, text) in documents.items() if before.get(key) != text
     }
-    document = tables.written(activity)
-    kept = tables.activity_document.c
-    before = connection.scalar(select(kept.json).where(kept.activity == activity.id))
-    if before == document:
-        return []
-    tables.insert_or_update(connection, tables.activity, {"id": activity.id}, now)
-    tables.insert_or_update(
-        connection, tables.activity_document, {"activity": activity.id}, {"json": document}
+    rows = [
+        {
+            "id": key,
+            "type": each.type,
+            "state": each.state.value,
+            "started": tables.microseconds(each.started),
+            "recorder": recorder,
+        }
+        for key, each in changed.items()
+    ]
+    told = [{"activity": key, "json": documents[key][1]} for key in changed]
+    _keep_history(connection, {key: before[key] for key in changed if key in before})
+    # Who recorded it first stays its recorder.
+    tables.upsert(connection, tables.activity, rows, ["type", "state", "started"], counted=True)
+    tables.upsert(connection, tables.activity_document, told, ["json"])
+    return [
+        Change("record", "activity", key, before.get(key), documents[key][1]) for key in changed
+    ]
+
+
+def _documents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    kept, found = tables.activity_document.c, {}
+    for first in range(0, len(ids), _BATCH):
+        some = kept.activity.in_(ids[first : first + _BATCH])
+        found |= dict(connection.execute(select(kept.activity, kept.json).where(some)).tuples())
+    return found
+
+
+def _keep_history(connection: Connection, replaced: dict[str, str]) -> None:
+    if not replaced:
+        return
+    revisions: dict[str, int] = {}
+    ids = sorted(replaced)
+    for first in range(0, len(ids), _BATCH):
+        some = _row.id.in_(ids[first : first + _BATCH])
+        found = connection.execute(select(_row.id, _row.revision).where(some))
+        revisions |= dict(found.tuples())
+    keep_replaced(
+        connection, "activity", [(key, revisions[key], text) for key, text in replaced.items()]
     )
-    return [Change("record", "activity", activity.id, before, document)]
 
 
 def list_activities(

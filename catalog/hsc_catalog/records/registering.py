@@ -1,20 +1,42 @@
-"""Taking a dataset in, with its words, its quantities and its provenance edges."""
+"""Taking datasets in, many at once: rows, documents, activities and provenance edges."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from hsc.errors import ConflictError
-from hsc.model import Dataset, Edge, canonical_json, now
+from hsc.model import Dataset, canonical_json, now
 from hsc_catalog import tables
 from hsc_catalog.auditing import Change
+from hsc_catalog.records.activities import put_activities
+from hsc_catalog.records.posted import Posted
 from hsc_catalog.searching import index_datasets
 
+_BATCH = 500  # values in one statement
 
-def put_dataset(connection: Connection, dataset: Dataset) -> list[Change]:
-    """Keep a dataset; nothing changes when its version is there with the same root.
+_row = tables.dataset.c
+
+
+def register_items(
+    connection: Connection, items: Sequence[Posted], recorder: str | None
+) -> list[Change]:
+    """Keep datasets with their activities and edges, with few statements however many they are.
+
+    A version that is there with the same root stays as it is; its activity and edges are kept all
+    the same, for they state what happened.
+
+    Parameters
+    ----------
+    connection
+        The transaction.
+    items
+        What comes in, in this order.
+    recorder
+        Account of who tells it; None: whoever opened the database itself.
 
     Returns
     -------
@@ -23,64 +45,118 @@ def put_dataset(connection: Connection, dataset: Dataset) -> list[Change]:
     Raises
     ------
     ConflictError
-        Its version is there with another root.
+        A version is there with another root.
     """
-    pid = str(dataset.pid.latest())
-    table = tables.dataset.c
-    known = connection.execute(
-        select(table.version, table.root).where(table.pid == pid).order_by(table.version)
-    ).all()
-    roots = {row.version: row.root for row in known}
-    root = roots.get(dataset.version)
-    if root is None:
-        newest = dataset.version > max(roots, default=0)
-        document = _insert(connection, dataset, pid, newest=newest)
-        return [Change("register", "dataset", f"{pid}@{dataset.version}", None, document)]
-    if root != dataset.root:
-        raise ConflictError(
-            f"the catalog has root {root}, this one has {dataset.root}",
-            where=f"{pid}@{dataset.version}",
-            next_step="a version never changes: register other content as the next version",
-        )
-    return []
+    roots = _roots(connection, {str(item.dataset.pid.latest()) for item in items})
+    last = {pid: max(versions) for pid, versions in roots.items()}
+    new = _new(items, roots)
+    _insert(connection, new, last, {pid: max(versions) for pid, versions in roots.items()})
+    changes = [Change("register", "dataset", item.name, None, item.document) for item in new]
+    told = put_activities(connection, [item.activity for item in items], recorder)
+    touched = {id(item) for item in new}
+    moved = {change.key for change in told}
+    fresh = [item for item in items if id(item) in touched or item.activity.id in moved]
+    return [*changes, *told, *_put_edges(connection, items, {id(item) for item in fresh})]
 
 
-def put_edges(connection: Connection, edges: Iterable[Edge], activity: str) -> list[Change]:
-    """Keep the provenance edges that an activity states, each once; give what changed."""
-    rows = [{**edge.document(), "role": edge.role or ""} for edge in edges]
-    if not tables.insert_new(connection, tables.edge, rows):
-        return []
-    return [Change("state", "edges", activity, None, _text(rows))]
+def _roots(connection: Connection, pids: set[str]) -> dict[str, dict[int, str]]:
+    """Give the root of each version of datasets."""
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    for some in _batches(pids):
+        wanted = select(_row.pid, _row.version, _row.root).where(_row.pid.in_(some))
+        for pid, version, root in connection.execute(wanted):
+            found[pid][version] = root
+    return dict(found)
 
 
-def _insert(connection: Connection, dataset: Dataset, pid: str, *, newest: bool) -> str:
-    if newest:
-        older = tables.dataset.c.pid == pid
+def _new(items: Iterable[Posted], roots: dict[str, dict[int, str]]) -> list[Posted]:
+    """Give those whose version is not there, and add their roots."""
+    new = []
+    for item in items:
+        versions = roots.setdefault(str(item.dataset.pid.latest()), {})
+        root = versions.get(item.dataset.version)
+        if root is None:
+            versions[item.dataset.version] = item.dataset.root
+            new.append(item)
+        elif root != item.dataset.root:
+            raise ConflictError(
+                f"the catalog has root {root}, this one has {item.dataset.root}",
+                where=item.name,
+                next_step="a version never changes: register other content as the next version",
+            )
+    return new
+
+
+def _insert(
+    connection: Connection,
+    new: Sequence[Posted],
+    last: Mapping[str, int],
+    newest: Mapping[str, int],
+) -> None:
+    if not new:
+        return
+    outdated = [pid for pid, version in last.items() if newest[pid] > version]
+    for some in _batches(outdated):
+        older = and_(_row.pid.in_(some), _row.newest)
         connection.execute(update(tables.dataset).where(older).values(newest=False))
-    row = connection.scalars(
-        insert(tables.dataset).returning(tables.dataset.c.id),
+    at = tables.microseconds(now())
+    rows = [_values(item.dataset, newest, at) for item in new]
+    made = insert(tables.dataset).returning(_row.id, sort_by_parameter_order=True)
+    ids = connection.scalars(made, rows).all()
+    documents = [
+        {"dataset": row, "json": item.document} for row, item in zip(ids, new, strict=True)
+    ]
+    connection.execute(insert(tables.dataset_document), documents)
+    index_datasets(connection, [(row, each.dataset) for row, each in zip(ids, new, strict=True)])
+
+
+def _values(dataset: Dataset, newest: Mapping[str, int], at: int) -> dict[str, Any]:
+    pid = str(dataset.pid.latest())
+    return {
+        "pid": pid,
+        "version": dataset.version,
+        "newest": dataset.version == newest[pid],
+        "title": dataset.title,
+        "facility": dataset.facility,
+        "instrument": dataset.instrument,
+        "proposal": dataset.proposal,
+        "sample": dataset.sample,
+        "technique": dataset.technique,
+        "kind": dataset.kind.value,
+        "created": tables.microseconds(dataset.created),
+        "registered": at,
+        "updated": at,
+        "root": dataset.root,
+        "source_id": dataset.source_id,
+    }
+
+
+def _put_edges(
+    connection: Connection, items: Sequence[Posted], fresh: set[int]
+) -> Iterator[Change]:
+    """Keep edges, each once; of what was told before only those that are new are a change."""
+    every = {id(item): _edge_rows(item) for item in items}
+    tables.insert_new(connection, tables.edge, [row for key in fresh for row in every[key]])
+    for item in items:
+        rows = every[id(item)]
+        if rows and (id(item) in fresh or tables.insert_new(connection, tables.edge, rows)):
+            text = canonical_json(rows).decode("utf-8", "surrogatepass")
+            yield Change("state", "edges", item.activity.id, None, text)
+
+
+def _edge_rows(item: Posted) -> list[dict[str, str]]:
+    return [
         {
-            "pid": pid,
-            "version": dataset.version,
-            "newest": newest,
-            "title": dataset.title,
-            "facility": dataset.facility,
-            "instrument": dataset.instrument,
-            "proposal": dataset.proposal,
-            "sample": dataset.sample,
-            "technique": dataset.technique,
-            "kind": dataset.kind.value,
-            "created": tables.microseconds(dataset.created),
-            "root": dataset.root,
-            "source_id": dataset.source_id,
-            "updated": tables.microseconds(now()),
-        },
-    ).one()
-    document = tables.written(dataset)
-    connection.execute(tables.dataset_document.insert().values(dataset=row, json=document))
-    index_datasets(connection, [(row, dataset)])
-    return document
+            "subject": edge.subject,
+            "predicate": edge.predicate,
+            "object": edge.object,
+            "role": edge.role or "",
+        }
+        for edge in item.edges
+    ]
 
 
-def _text(rows: list[dict[str, str]]) -> str:
-    return canonical_json(rows).decode("utf-8", "surrogatepass")
+def _batches(values: Iterable[str]) -> Iterator[list[str]]:
+    every = sorted(set(values))
+    for first in range(0, len(every), _BATCH):
+        yield every[first : first + _BATCH]

@@ -11,6 +11,7 @@ from hsc_catalog.tables.dialects import (
     insert_or_update,
     is_postgresql,
     keep_words,
+    upsert,
 )
 from hsc_catalog.tables.documents import read, written
 from hsc_catalog.tables.edges import edge
@@ -93,6 +94,7 @@ __all__ = [
     "schema_version",
     "tally",
     "trait",
+    "upsert",
     "words",
     "written",
 ]

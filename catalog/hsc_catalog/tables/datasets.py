@@ -32,10 +32,11 @@ dataset = Table(
     Column("technique", Words),
     Column("kind", Words, nullable=False),
     Column("created", BigInteger, nullable=False),
-    # Of a dataset whose bytes lie in a foreign catalog nobody here knows the root.
-    Column("root", Words, index=True),
+    # Empty where the bytes lie in a foreign catalog: then nobody here knows the root.
+    Column("root", Words, nullable=False, index=True),
     Column("source_id", Words, index=True),
-    # How often the document was changed, from 1, and when last.
+    # When it was registered; how often anything of it was changed, from 1, and when last.
+    Column("registered", BigInteger, nullable=False, server_default="0"),
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("updated", BigInteger, nullable=False, server_default="0"),
     # Who may see it: all versions of a PID share one set. Without one nobody does but operators.

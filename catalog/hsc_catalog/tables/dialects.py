@@ -63,6 +63,39 @@ def insert_or_update(
         connection.execute(there.on_conflict_do_update(index_elements=names, set_=dict(row)))
 
 
+def upsert(
+    connection: Connection,
+    into: Table,
+    rows: Sequence[Mapping[str, Any]],
+    renewed: Sequence[str],
+    *,
+    counted: bool = False,
+) -> None:
+    """Insert rows; of those that are there by their primary key, renew some columns.
+
+    Parameters
+    ----------
+    connection
+        The transaction.
+    into
+        The table.
+    rows
+        The rows, all with the same columns.
+    renewed
+        The columns that those that are there get anew.
+    counted
+        Whether the column ``revision`` of those that are there goes up by one.
+    """
+    if not rows:
+        return
+    made = (postgresql if is_postgresql(connection) else sqlite).insert(into)
+    values: dict[str, Any] = {name: made.excluded[name] for name in renewed}
+    if counted:
+        values["revision"] = into.c.revision + 1
+    keys = [column.name for column in into.primary_key]
+    connection.execute(made.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
 def make_words_table(connection: Connection) -> None:
     """Make the table of words."""
     for statement in _POSTGRESQL_WORDS if is_postgresql(connection) else _SQLITE_WORDS:
