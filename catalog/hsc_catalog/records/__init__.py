@@ -1,18 +1,40 @@
-"""Records: taking them in, giving one back, and the walk along provenance edges."""
+"""Records: taking them in, giving one back, changing it, and the walk along provenance edges."""
 
-from hsc_catalog.records.activities import list_activities, put_activity
+from hsc_catalog.records.activities import get_activity, list_activities, put_activities
+from hsc_catalog.records.amending import amend_record, annotate_record, check_revision, touch
+from hsc_catalog.records.entries import get_entry
+from hsc_catalog.records.idempotency import answered
 from hsc_catalog.records.lineage import walk
-from hsc_catalog.records.reading import get_dataset
-from hsc_catalog.records.registering import put_dataset, put_edges
+from hsc_catalog.records.nouns import find_noun, list_nouns, put_noun
+from hsc_catalog.records.posted import Once, Posted
+from hsc_catalog.records.reading import Version, get_dataset, get_version
+from hsc_catalog.records.registering import register_items
+from hsc_catalog.records.replaced import Replaced, keep_replaced, list_replaced
 from hsc_catalog.records.replicas import list_replicas, put_replica
 
 __all__ = [
+    "Once",
+    "Posted",
+    "Replaced",
+    "Version",
+    "amend_record",
+    "annotate_record",
+    "answered",
+    "check_revision",
+    "find_noun",
+    "get_activity",
     "get_dataset",
+    "get_entry",
+    "get_version",
+    "keep_replaced",
     "list_activities",
+    "list_nouns",
+    "list_replaced",
     "list_replicas",
-    "put_activity",
-    "put_dataset",
-    "put_edges",
+    "put_activities",
+    "put_noun",
     "put_replica",
+    "register_items",
+    "touch",
     "walk",
 ]

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from hsc.model import Activity, ActivityState
+from hsc.errors import ActivityNotFoundError
+from hsc.model import Activity, ActivityState, now
 from hsc_catalog import tables
+from hsc_catalog.access import Caller, activity_visible
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.replaced import keep_replaced
 
@@ -33,9 +35,7 @@ def put_activities(
     """
     documents = {each.id: (each, tables.written(each)) for each in activities}
     before = _documents(connection, sorted(documents))
-    changed = {
-        key: each for key, (each, text) in documents.items() if before.get(key) != text
-    }
+    changed = {key: each for key, (each, text) in documents.items() if before.get(key) != text}
     rows = [
         {
             "id": key,
@@ -57,10 +57,13 @@ def put_activities(
 
 
 def _documents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    kept, found = tables.activity_document.c, {}
+    kept = tables.activity_document.c
+    found: dict[str, str] = {}
     for first in range(0, len(ids), _BATCH):
         some = kept.activity.in_(ids[first : first + _BATCH])
-        found |= dict(connection.execute(select(kept.activity, kept.json).where(some)).tuples())
+        found |= dict(
+            connection.execute(select(kept.activity, kept.json).where(some)).tuples().all()
+        )
     return found
 
 
@@ -72,19 +75,24 @@ def _keep_history(connection: Connection, replaced: dict[str, str]) -> None:
     for first in range(0, len(ids), _BATCH):
         some = _row.id.in_(ids[first : first + _BATCH])
         found = connection.execute(select(_row.id, _row.revision).where(some))
-        revisions |= dict(found.tuples())
+        revisions |= dict(found.tuples().all())
     keep_replaced(
         connection, "activity", [(key, revisions[key], text) for key, text in replaced.items()]
     )
 
 
 def list_activities(
-    connection: Connection, state: ActivityState | None, since: datetime | None, limit: int
+    connection: Connection,
+    caller: Caller,
+    state: ActivityState | None,
+    since: datetime | None,
+    limit: int,
 ) -> list[Activity]:
-    """List activities, newest first."""
+    """List the activities that the caller may see, newest first."""
     wanted = (
         select(tables.activity_document.c.json)
         .join(tables.activity)
+        .where(activity_visible(caller, now()))
         .order_by(_row.started.desc(), _row.id.desc())
         .limit(max(limit, 0))
     )
@@ -93,3 +101,21 @@ def list_activities(
     if since is not None:
         wanted = wanted.where(_row.started >= tables.microseconds(since))
     return [tables.read(Activity, text) for text in connection.scalars(wanted)]
+
+
+def get_activity(connection: Connection, caller: Caller, id: str) -> Activity:
+    """Give an activity by its id.
+
+    Raises
+    ------
+    ActivityNotFoundError
+        There is none that the caller may see.
+    """
+    wanted = (_row.id == id, activity_visible(caller, now()))
+    documents = select(tables.activity_document.c.json).join(tables.activity)
+    found = connection.scalar(documents.where(*wanted))
+    if found is None:
+        raise ActivityNotFoundError(
+            f"there is no activity {id}", next_step="`hsc activities` lists the known ones"
+        )
+    return tables.read(Activity, found)

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from hsc.model import Edge, Lineage, Node, Pid
 from hsc_catalog import tables
-from hsc_catalog.records.reading import get_dataset
+from hsc_catalog.access import Caller
+from hsc_catalog.records.reading import get_version
 
 _BATCH = 500  # ids in one statement; SQLite would take 32,766
 
@@ -17,7 +18,9 @@ End = Literal["subject", "object"]
 Kind = Literal["dataset", "activity", "agent", "source"]
 
 
-def walk(connection: Connection, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
+def walk(
+    connection: Connection, caller: Caller, pid: Pid, *, up: bool, down: bool, depth: int
+) -> Lineage:
     """Walk at most ``depth`` activities away from a dataset.
 
     Raises
@@ -25,8 +28,7 @@ def walk(connection: Connection, pid: Pid, *, up: bool, down: bool, depth: int) 
     DatasetNotFoundError
         There is no such dataset.
     """
-    dataset = get_dataset(connection, pid)
-    start = str(dataset.pid.at(dataset.version))
+    start = str(get_version(connection, caller, pid).pid)
     # Dictionaries stand for sets that keep their order: the same walk gives the same answer.
     edges: dict[Edge, None] = {}
     if up:

@@ -6,13 +6,14 @@ from sqlalchemy import Connection, select
 
 from hsc.model import Pid, Replica
 from hsc_catalog import tables
+from hsc_catalog.access import Caller
 from hsc_catalog.auditing import Change
-from hsc_catalog.records.reading import get_dataset
+from hsc_catalog.records.reading import get_version
 
 _row = tables.replica.c
 
 
-def put_replica(connection: Connection, pid: Pid, replica: Replica) -> list[Change]:
+def put_replica(connection: Connection, caller: Caller, pid: Pid, replica: Replica) -> list[Change]:
     """Keep how a replica now stands, in place of what was known of its location.
 
     Returns
@@ -24,8 +25,8 @@ def put_replica(connection: Connection, pid: Pid, replica: Replica) -> list[Chan
     DatasetNotFoundError
         There is no such version.
     """
-    dataset = get_dataset(connection, pid)
-    row = _dataset_row(connection, dataset.pid, dataset.version)
+    version = get_version(connection, caller, pid)
+    row = version.row
     key = {"dataset": row, "location": replica.location}
     document = tables.written(replica)
     same = (_row.dataset == row, _row.location == replica.location)
@@ -34,11 +35,10 @@ def put_replica(connection: Connection, pid: Pid, replica: Replica) -> list[Chan
         return []
     tables.insert_or_update(connection, tables.replica, key, {"json": document})
     # Not its location: that may hold somebody's name.
-    key_of = str(dataset.pid.at(dataset.version))
-    return [Change("register", "replica", key_of, before, document)]
+    return [Change("register", "replica", str(version.pid), before, document)]
 
 
-def list_replicas(connection: Connection, pid: Pid) -> list[Replica]:
+def list_replicas(connection: Connection, caller: Caller, pid: Pid) -> list[Replica]:
     """List the replicas of a version, the place where it was made first.
 
     Raises
@@ -46,18 +46,14 @@ def list_replicas(connection: Connection, pid: Pid) -> list[Replica]:
     DatasetNotFoundError
         There is no such version.
     """
-    dataset = get_dataset(connection, pid)
-    row = _dataset_row(connection, dataset.pid, dataset.version)
-    kept = connection.scalars(select(_row.json).where(_row.dataset == row).order_by(_row.id))
+    version = get_version(connection, caller, pid)
+    dataset = version.dataset()
+    kept = connection.scalars(
+        select(_row.json).where(_row.dataset == version.row).order_by(_row.id)
+    )
     here = dataset.location.rstrip("/")
-    found = {here: Replica(location=here, since=dataset.created)}
+    found = {here: Replica(location=here, since=dataset.created)} if here else {}
     for text in kept:
         replica = tables.read(Replica, text)
         found[replica.location] = replica
     return list(found.values())
-
-
-def _dataset_row(connection: Connection, pid: Pid, version: int) -> int:
-    table = tables.dataset.c
-    wanted = select(table.id).where(table.pid == str(pid), table.version == version)
-    return int(connection.scalars(wanted).one())

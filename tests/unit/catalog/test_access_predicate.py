@@ -33,7 +33,7 @@ def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Conne
         catalog = open_postgresql(request.getfixturevalue("database"))
     else:
         catalog = open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite")
-    with catalog, catalog._database.writing() as connection:
+    with catalog, catalog.database.writing() as connection:
         for number, (visibility, access_class, embargo, clauses) in SETS.items():
             row = {
                 "id": number,

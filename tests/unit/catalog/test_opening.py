@@ -57,7 +57,7 @@ def test_every_connection_is_durable_and_keeps_references(tmp_path: Path) -> Non
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     with (
         open_catalog(url_of(tmp_path / "catalog.sqlite")) as catalog,
-        catalog._database.reading() as connection,
+        catalog.database.reading() as connection,
     ):
         settings = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
     full = 2

@@ -77,7 +77,7 @@ def test_a_held_catalog_says_so_and_takes_nothing_in(database: str) -> None:
         open_postgresql(database, lock_timeout_s=0.2) as catalog,
     ):
         with (
-            holder._database.writing(),
+            holder.database.writing(),
             pytest.raises(CatalogUnavailableError, match="another program holds it"),
         ):
             catalog.register(example_dataset(), example_activity(), [])

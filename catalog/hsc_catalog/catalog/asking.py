@@ -1,0 +1,165 @@
+"""Asking the catalog: one dataset, many, activities, lineage, nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from hsc.client import Searching
+from hsc.model import (
+    Activity,
+    ActivityState,
+    Dataset,
+    Entry,
+    FacetCounts,
+    Lineage,
+    Noun,
+    NounKind,
+    Pid,
+    Query,
+    Replica,
+    SearchResult,
+    now,
+)
+from hsc_catalog.catalog.standing import OnDatabase
+from hsc_catalog.records import (
+    Replaced,
+    Version,
+    find_noun,
+    get_activity,
+    get_dataset,
+    get_entry,
+    get_version,
+    list_activities,
+    list_nouns,
+    list_replaced,
+    list_replicas,
+    walk,
+)
+from hsc_catalog.searching import count_facets, search_datasets
+
+
+class Asking(OnDatabase, Searching):
+    """What answers questions; each method reads in one transaction, as the caller may see it."""
+
+    def get(self, pid: Pid) -> Dataset:
+        """Give a dataset: the version that the PID names, else the newest.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is none.
+        """
+        with self.database.reading() as connection:
+            return get_dataset(connection, self.caller, pid)
+
+    def version(self, pid: Pid) -> Version:
+        """Give a version as it stands in the tables: its text as it was posted, its revision.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is none.
+        """
+        with self.database.reading() as connection:
+            return get_version(connection, self.caller, pid)
+
+    def entry(self, pid: Pid) -> Entry:
+        """Give all that the catalog knows of a version.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is none.
+        """
+        with self.database.reading() as connection:
+            return get_entry(connection, self.caller, pid)
+
+    def history(self, pid: Pid) -> Sequence[Replaced]:
+        """List the documents that a version had before its present one, oldest first.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such version.
+        """
+        with self.database.reading() as connection:
+            name = str(get_version(connection, self.caller, pid).pid)
+            return list_replaced(connection, "dataset", name)
+
+    def replicas(self, pid: Pid) -> Sequence[Replica]:
+        """List where a version lies: first the place where it was made, then the others by age.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such version.
+        """
+        with self.database.reading() as connection:
+            return list_replicas(connection, self.caller, pid)
+
+    def find_datasets(self, query: Query) -> SearchResult:
+        """Find the newest version of each dataset that matches, newest first."""
+        with self.database.reading() as connection:
+            return search_datasets(connection, self.caller, query, now())
+
+    def count_facets(self, query: Query) -> FacetCounts:
+        """Count by facet what a query finds, each facet as if nothing were asked of itself."""
+        with self.database.reading() as connection:
+            return count_facets(connection, self.caller, query, now())
+
+    def lineage(self, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
+        """Walk the provenance edges from a dataset, at most ``depth`` activities away.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such dataset.
+        """
+        with self.database.reading() as connection:
+            return walk(connection, self.caller, pid, up=up, down=down, depth=depth)
+
+    def activities(
+        self, *, state: ActivityState | None = None, since: datetime | None = None, limit: int = 100
+    ) -> Sequence[Activity]:
+        """List activities, newest first; ``since`` needs a time zone."""
+        with self.database.reading() as connection:
+            return list_activities(connection, self.caller, state, since, limit)
+
+    def activity(self, id: str) -> Activity:
+        """Give an activity by its id.
+
+        Raises
+        ------
+        ActivityNotFoundError
+            There is none.
+        """
+        with self.database.reading() as connection:
+            return get_activity(connection, self.caller, id)
+
+    def find(self, kind: NounKind, key: str) -> Noun:
+        """Give a facility, instrument, proposal, sample or publication by its key.
+
+        Raises
+        ------
+        RecordNotFoundError
+            There is none.
+        """
+        with self.database.reading() as connection:
+            return find_noun(connection, self.caller, kind, key)[0]
+
+    def found(self, kind: NounKind, key: str) -> tuple[Noun, int, str]:
+        """Give a noun by its key, with its revision and its text as it was posted.
+
+        Raises
+        ------
+        RecordNotFoundError
+            There is none.
+        """
+        with self.database.reading() as connection:
+            return find_noun(connection, self.caller, kind, key)
+
+    def nouns(self, kind: NounKind) -> Sequence[Noun]:
+        """List all facilities, instruments, proposals, samples or publications, by key."""
+        with self.database.reading() as connection:
+            return list_nouns(connection, self.caller, kind)

@@ -1,0 +1,63 @@
+"""Entries: a version of a dataset with all that the catalog knows of it beside its record."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select
+
+from hsc.model import Annotation, Entry, Pid
+from hsc_catalog import tables
+from hsc_catalog.access import Caller
+from hsc_catalog.auditing import person_of
+from hsc_catalog.records.reading import Version, get_version
+
+
+def get_entry(connection: Connection, caller: Caller, pid: Pid) -> Entry:
+    """Give all that the caller may know of a version.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        There is none that the caller may see.
+    """
+    version = get_version(connection, caller, pid)
+    return Entry(
+        record=version.dataset(),
+        revision=version.revision,
+        created=tables.moment(version.registered),
+        updated=tables.moment(version.updated),
+        annotations=tuple(_annotations(connection, version.pid)),
+        stale=tuple(_stale(connection, version.pid)),
+        replicas=_replicas(connection, version),
+    )
+
+
+def _annotations(connection: Connection, pid: Pid) -> list[Annotation]:
+    row = tables.annotation.c
+    mine = (row.pid == str(pid.latest()), row.version == pid.version)
+    found = connection.execute(select(row.by, row.json).where(*mine).order_by(row.at, row.id))
+    # The document has no name in it: that stands in `person`, until it is erased.
+    return [
+        tables.read(Annotation, text).model_copy(update={"by": person_of(connection, by)})
+        for by, text in found
+    ]
+
+
+def _stale(connection: Connection, pid: Pid) -> list[Pid]:
+    edge, row = tables.edge.c, tables.dataset.c
+    derived = (edge.subject == str(pid), edge.predicate == "was_derived_from")
+    ends = connection.scalars(select(edge.object).where(*derived).order_by(edge.id)).all()
+    used = [Pid.parse(end) for end in ends if ":" not in end]
+    names = [str(each.latest()) for each in used]
+    newest = dict(
+        connection.execute(select(row.pid, row.version).where(row.pid.in_(names), row.newest))
+        .tuples()
+        .all()
+    )
+    return [each for each in used if newest.get(str(each.latest()), 0) > (each.version or 0) > 0]
+
+
+def _replicas(connection: Connection, version: Version) -> int:
+    row, here = tables.replica.c, version.dataset().location.rstrip("/")
+    others = (row.dataset == version.row, row.location != here)
+    told = connection.scalar(select(func.count()).select_from(tables.replica).where(*others))
+    return (told or 0) + bool(here)
