@@ -61,9 +61,8 @@ def _documents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for first in range(0, len(ids), _BATCH):
         some = kept.activity.in_(ids[first : first + _BATCH])
-        found |= dict(
-            connection.execute(select(kept.activity, kept.json).where(some)).tuples().all()
-        )
+        rows = connection.execute(select(kept.activity, kept.json).where(some))
+        found |= {row.activity: row.json for row in rows}
     return found
 
 
@@ -75,7 +74,7 @@ def _keep_history(connection: Connection, replaced: dict[str, str]) -> None:
     for first in range(0, len(ids), _BATCH):
         some = _row.id.in_(ids[first : first + _BATCH])
         found = connection.execute(select(_row.id, _row.revision).where(some))
-        revisions |= dict(found.tuples().all())
+        revisions |= {row.id: row.revision for row in found}
     keep_replaced(
         connection, "activity", [(key, revisions[key], text) for key, text in replaced.items()]
     )

@@ -48,11 +48,8 @@ def _stale(connection: Connection, pid: Pid) -> list[Pid]:
     ends = connection.scalars(select(edge.object).where(*derived).order_by(edge.id)).all()
     used = [Pid.parse(end) for end in ends if ":" not in end]
     names = [str(each.latest()) for each in used]
-    newest = dict(
-        connection.execute(select(row.pid, row.version).where(row.pid.in_(names), row.newest))
-        .tuples()
-        .all()
-    )
+    there = select(row.pid, row.version).where(row.pid.in_(names), row.newest)
+    newest = {found.pid: found.version for found in connection.execute(there)}
     return [each for each in used if newest.get(str(each.latest()), 0) > (each.version or 0) > 0]
 
 
