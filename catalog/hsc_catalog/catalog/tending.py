@@ -12,6 +12,7 @@ from hsc_catalog.records import (
     get_entry,
     get_version,
 )
+from hsc_catalog.searching import reword
 
 
 class Tending(OnDatabase):
@@ -39,7 +40,8 @@ class Tending(OnDatabase):
         with self.database.writing() as connection:
             version = get_version(connection, self.caller, pid)
             check_revision(version, revision)
-            _, _, changes = amend_record(connection, version, amendment)
+            before, after, changes = amend_record(connection, version, amendment)
+            reword(connection, version.row, before, after)
             note(connection, self.caller.actor, changes)
             return get_entry(connection, self.caller, version.pid)
 
