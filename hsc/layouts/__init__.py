@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hsc.layouts.facility_table import facilities, find_facility
+from hsc.layouts.facility_table import facilities, find_facility, instruments
+from hsc.layouts.technique_table import find_technique, technique_family, techniques
 
 if TYPE_CHECKING:
     from hsc.layouts.run import Asset, Facts, Layout, Piece, Run, RunArray, RunFile
@@ -21,7 +22,11 @@ __all__ = [
     "RunFile",
     "facilities",
     "find_facility",
+    "find_technique",
+    "instruments",
     "read_run",
+    "technique_family",
+    "techniques",
 ]
 
 

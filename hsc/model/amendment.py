@@ -85,10 +85,16 @@ class Amendment(VersionedRecord):
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def applied(self, dataset: Dataset) -> Dataset:
-        """Give a dataset's record as it stands with this amendment."""
+        """Give a dataset's record as it stands with this amendment.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            Together they make no record, as when it would end before it began.
+        """
         changes = self.changes()
         for name in self.clear:
             changes[name] = Dataset.model_fields[name].get_default(call_default_factory=True)
         if self.quantities is not None:
             changes["quantities"] = {**dataset.quantities, **self.quantities}
-        return dataset.model_copy(update=changes)
+        return Dataset(**{**dict(dataset), **changes})

@@ -85,6 +85,8 @@ class Facility(VersionedRecord):
     """IANA time zone that its instruments write local times in."""
     ror: Ror | None = None
     """Its ROR identifier; None: it has none, or none that was verified."""
+    host_ror: Ror | None = None
+    """ROR identifier of the organization that runs it, where that has another one."""
     place: Place | None = None
     """Where it stands."""
     page: Iri | None = None
