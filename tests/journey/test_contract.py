@@ -113,7 +113,9 @@ def test_reduce_and_lineage_answer_as_promised(shared, raw, reduced) -> None:
     assert reduced["inputs"] == [f"{raw['datasets'][1]['pid']}@1"]
     history = shared.json("lineage", reduced["pid"])
     assert set(history) == {"nodes", "edges"}
-    assert {frozenset(node) for node in history["nodes"]} == {frozenset({"id", "kind", "title"})}
+    assert {frozenset(node) for node in history["nodes"]} == {
+        frozenset({"id", "kind", "title", "newer"})
+    }
     assert {frozenset(edge) for edge in history["edges"]} == {
         frozenset({"subject", "predicate", "object", "role"})
     }

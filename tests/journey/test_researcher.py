@@ -144,6 +144,13 @@ def test_a_curve_of_sample_less_buffer_goes_home_as_nxcansas(
     drawn = in_place("lineage", by_command["pid"]).stdout
     assert "as sample" in drawn
     assert "as buffer" in drawn
+    places = [tmp_path / name for name in ("history.svg", "prov.json", "crate.zip")]
+    options = zip(("--svg", "--prov", "--crate"), map(str, places), strict=True)
+    told = in_place.json("lineage", by_command["pid"], *(word for pair in options for word in pair))
+    assert told["written"] == [str(place) for place in places]
+    assert all(place.stat().st_size for place in places)
+    refused = in_place("lineage", by_command["pid"], "--svg", str(places[0]), code=1)
+    assert "a file is there already" in refused.stderr
 
     file = verbs.export(by_python.pid, tmp_path / "curve.h5")
     told = without_hsc(
