@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hsc.errors import ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
-from hsc_catalog.databases import PostgresqlDatabase, SqliteDatabase
+from hsc_catalog.databases import Database, PostgresqlDatabase, SqliteDatabase
 from hsc_catalog.searching import prepared
 
 
@@ -56,6 +56,25 @@ def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
         The tables were made by a newer release.
     """
     return SqlCatalog(prepared(PostgresqlDatabase(url, lock_timeout_s)))
+
+
+def open_database(url: str, lock_timeout_s: float = 30.0) -> Database:
+    """Open the database of a catalog by its URL, SQLite or PostgreSQL; for a server.
+
+    Raises
+    ------
+    ConfigurationError, DependencyMissingError, CatalogUnavailableError, FormatVersionError
+        As `open_catalog` and `open_postgresql`.
+    """
+    scheme = url.partition("://")[0]
+    if scheme == "sqlite":
+        return SqliteDatabase(_file(url), lock_timeout_s)
+    if scheme == "postgresql":
+        return PostgresqlDatabase(url, lock_timeout_s)
+    raise ConfigurationError(
+        f"a catalog at {scheme}:// can't be served",
+        next_step="name its database, sqlite:// or postgresql://, in HSC_CATALOG",
+    )
 
 
 def _file(url: str) -> Path:

@@ -80,6 +80,7 @@ from hsc.errors.base import (
 )
 from hsc.errors.catalogs import (
     ActivityNotFoundError,
+    AddressUnavailableError,
     CatalogDamagedError,
     CatalogError,
     CatalogOutdatedError,
@@ -141,6 +142,7 @@ from hsc.errors.work import (
 
 __all__ = [
     "ActivityNotFoundError",
+    "AddressUnavailableError",
     "ArchivedError",
     "CatalogDamagedError",
     "CatalogError",

@@ -102,3 +102,9 @@ class TooManyRequestsError(CatalogError):
 
     retry_after_s: float = 1.0
     """After how many seconds it is worth to come again."""
+
+
+class AddressUnavailableError(CatalogError, OSError):
+    """A server can't listen at an address: another program does, or it is not this machine's."""
+
+    __str__ = HscError.__str__

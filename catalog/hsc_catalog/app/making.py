@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Lifespan
 
 from hsc.errors import HscError, UnauthenticatedError
 from hsc_catalog.access import ANONYMOUS, Caller
@@ -39,6 +40,7 @@ def create_app(
     authenticate: Authenticate = nobody,
     limits: Limits | None = None,
     rate: Rate | None = None,
+    lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
     """Make the application that serves a catalog over HTTP.
 
@@ -52,6 +54,8 @@ def create_app(
         How much one request may bring and ask for.
     rate
         How often callers and addresses may ask; None: any time.
+    lifespan
+        What is done before the first request and after the last; None: nothing.
 
     Returns
     -------
@@ -67,6 +71,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        lifespan=lifespan,
     )
     bounds = limits or Limits()
     app.state.served = Served(database, authenticate, bounds, rate)

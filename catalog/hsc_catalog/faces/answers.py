@@ -14,6 +14,8 @@ from starlette.responses import Response
 from hsc.errors import InvalidRecordError
 
 JSON = "application/json"
+NO_STORE = {"Cache-Control": "no-store"}
+"""Headers of answers that hold a secret, or tell of one."""
 
 _REVISION = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"')
 

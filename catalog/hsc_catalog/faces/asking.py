@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPBearer
 
-from hsc.client import Catalog
 from hsc.errors import ForbiddenError, UnauthenticatedError
 from hsc_catalog.access import Caller
 from hsc_catalog.catalog import SqlCatalog
@@ -103,13 +102,13 @@ class CatalogFor:
     def __init__(self, scope: str) -> None:
         self._scope = scope
 
-    def __call__(self, served: AskServed, caller: AskCaller) -> Catalog:
+    def __call__(self, served: AskServed, caller: AskCaller) -> SqlCatalog:
         """Give the catalog."""
         check_scope(caller, self._scope)
-        return cast("Catalog", SqlCatalog(served.database, caller))
+        return SqlCatalog(served.database, caller)
 
 
-Reading = Annotated[Catalog, Depends(CatalogFor("read"))]
-Ingesting = Annotated[Catalog, Depends(CatalogFor("ingest"))]
-Writing = Annotated[Catalog, Depends(CatalogFor("write"))]
-Sharing = Annotated[Catalog, Depends(CatalogFor("share"))]
+Reading = Annotated[SqlCatalog, Depends(CatalogFor("read"))]
+Ingesting = Annotated[SqlCatalog, Depends(CatalogFor("ingest"))]
+Writing = Annotated[SqlCatalog, Depends(CatalogFor("write"))]
+Sharing = Annotated[SqlCatalog, Depends(CatalogFor("share"))]

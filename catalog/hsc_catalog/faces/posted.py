@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from hsc.errors import FormatVersionError, InvalidRecordError
-from hsc_catalog.faces.asking import AskCaller
+from hsc_catalog.faces.asking import AskCaller, AskServed
 from hsc_catalog.faces.strict_json import escape, read_json
 
 M = TypeVar("M", bound=BaseModel)
@@ -38,8 +38,8 @@ def posted(model: type[M]) -> Callable[..., M]:
     """Make the dependency that reads a record from a request's body."""
     POSTED[model.__name__] = model
 
-    def read(body: Body) -> M:
-        return check_record(model, read_json(body))
+    def read(body: Body, served: AskServed) -> M:
+        return check_record(model, read_json(body, depth=served.limits.json_depth))
 
     return read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = {
     "DatasetNotFoundError": 404,
     "ActivityNotFoundError": 404,
     "RecordNotFoundError": 404,
+    "TokenNotFoundError": 404,
     "ConflictError": 409,
     "RevisionError": 412,
     "TooLargeError": 413,
@@ -81,90 +82,94 @@ class Problem(BaseModel):
 
 def problem_of(error: HscError, request_id: str) -> Response:
     """Tell an error of hsc; one that is no answer to a request is told as a defect."""
-    found = next((kind for kind in type(error).__mro__ if kind.__name__ in STATUS), None)
-    if found is None:
+    known = _known(error)
+    if known is None:
         return defect(error, request_id)
-    name, status = found.__name__, STATUS[found.__name__]
-    said = error.document()
-    detail, next_step = said["message"], said["next"]
-    if name in _SILENT:
+    status = STATUS[known]
+    if known in _SILENT:
         _log.error("request %s: %s", request_id, str(error).replace("\n", " "))
-        detail, next_step = "not now", "try again"
     headers = {}
     if status in (429, 503):
         headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after_s", RETRY_AFTER_S)))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    return _answer(status, _said(error, known), request_id, headers)
+
+
+def problem_document(error: HscError) -> dict[str, Any]:
+    """Give type, detail, next and wrong fields of an error, for one part of a larger answer."""
+    known = _known(error)
+    if known is None:
+        _log.error("a part of a request failed", exc_info=error)
+        return {"type": "urn:hsc:Defect", "detail": "a defect of the server"}
+    return _said(error, known)
+
+
+def _known(error: HscError) -> str | None:
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return next((name for name in names if name in STATUS), None)
+
+
+def _said(error: HscError, known: str) -> dict[str, Any]:
+    """Word an error: what is nobody's business outside is left out."""
+    said = error.document()
+    name = said["error"]
+    if known in _SILENT:
+        said = {"message": "not now", "next": "try again"}
+    document: dict[str, Any] = {"type": f"urn:hsc:{name}", "detail": said["message"]}
+    if said["next"]:
+        document["next"] = said["next"]
     faults = getattr(error, "faults", ())
-    return answer_problem(
-        status,
-        type(error).__name__,
-        detail,
-        request_id,
-        next_step=next_step,
-        faults=[_fault("body", pointer, why) for pointer, why in faults],
-        headers=headers,
-    )
+    if not faults and known == "InvalidRecordError" and error.where.startswith("/"):
+        faults = [(error.where, error.message)]
+    if faults:
+        document["errors"] = [_fault("body", pointer, why) for pointer, why in faults]
+    return document
 
 
 def invalid_request(error: RequestValidationError, request_id: str) -> Response:
-    """Tell which fields of a request are wrong, each by its pointer."""
+    """Tell which parts of a request are wrong, each by its pointer."""
     faults = [_place(fault["loc"], str(fault["msg"])) for fault in error.errors()]
-    return answer_problem(
-        422,
-        "InvalidRecordError",
-        "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in faults[:3]),
-        request_id,
-        faults=faults,
-    )
+    said = {
+        "type": "urn:hsc:InvalidRecordError",
+        "detail": "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in faults[:3]),
+        "errors": faults,
+    }
+    return _answer(422, said, request_id)
 
 
 def refused(error: HTTPException, request_id: str) -> Response:
     """Tell what the routing refused: no such route, another method."""
-    status = HTTPStatus(error.status_code)
-    return answer_problem(
-        status,
-        status.name.title().replace("_", ""),
-        error.detail,
-        request_id,
-        headers=error.headers,
-    )
+    name = HTTPStatus(error.status_code).phrase.title().replace(" ", "")
+    said = {"type": f"urn:hsc:{name}", "detail": str(error.detail)}
+    return _answer(error.status_code, said, request_id, error.headers)
 
 
 def defect(error: BaseException, request_id: str) -> Response:
     """Log an error that nobody foresaw under the request's number, and tell only that."""
     _log.error("request %s failed", request_id, exc_info=error)
-    return answer_problem(
-        500,
-        "Defect",
-        "a defect of the server",
-        request_id,
-        next_step="tell the operator the number of the request",
-    )
+    said = {
+        "type": "urn:hsc:Defect",
+        "detail": "a defect of the server",
+        "next": "tell the operator the number of the request",
+    }
+    return _answer(500, said, request_id)
 
 
-def answer_problem(
+def _answer(
     status: int,
-    name: str,
-    detail: str,
+    said: Mapping[str, Any],
     request_id: str,
-    *,
-    next_step: str = "",
-    faults: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Make the answer that tells a problem."""
-    document: dict[str, Any] = {
-        "type": f"urn:hsc:{name}",
+    name = str(said["type"]).rpartition(":")[2]
+    document = {
+        "type": said["type"],
         "title": _title(name, status),
         "status": status,
-        "detail": detail,
+        **said,
         "instance": f"urn:hsc:request:{request_id}",
     }
-    if next_step:
-        document["next"] = next_step
-    if faults:
-        document["errors"] = list(faults)
     body = json.dumps(document, allow_nan=False).encode()
     return Response(body, status, dict(headers or {}), MEDIA_TYPE)
 

@@ -57,7 +57,9 @@ class Limits:
     """Datasets in one batch."""
     page: int = 1000
     """Datasets in one answer to a search."""
-    depth: int = 64
+    json_depth: int = 64
+    """Arrays and objects that may stand in each other."""
+    walk: int = 64
     """Activities that a lineage may be walked away from its dataset."""
 
 

@@ -40,10 +40,11 @@ def get_entry(request: Request, catalog: Reading, pid: AskPid) -> Response:
     return tagged(request, json_text(entry.document()), entry.revision)
 
 
-@router.get("/record", response_model=Dataset, summary="The record, byte for byte as posted")
+@router.get("/record", response_model=Dataset, summary="The record, byte for byte")
 def get_record(request: Request, catalog: Reading, pid: AskPid) -> Response:
-    """Give the record of a version exactly as it was posted, without its amendments."""
-    return tagged(request, json_text(catalog.get(pid).document()))
+    """Give the record of a version exactly as it was posted, or as an amendment left it."""
+    version = catalog.version(pid)
+    return tagged(request, version.text, version.revision)
 
 
 @router.patch(
@@ -60,15 +61,14 @@ def amend(
     amendment: Annotated[Amendment, Depends(posted(Amendment))],
 ) -> Response:
     """Change proposal, sample, people and the like, with a reason; If-Match names the revision."""
-    catalog.amend(pid, amendment, revision_asked(request))
-    entry = catalog.entry(pid)
+    entry = catalog.amend(pid, amendment, revision_asked(request))
     return tagged(request, json_text(entry.document()), entry.revision)
 
 
 @router.post(
     "/annotations",
     status_code=201,
-    response_model=Annotation,
+    response_model=Entry,
     summary="Annotate",
     openapi_extra=brings(Annotation, {"kind": "verdict", "verdict": "bad", "text": "beam lost"}),
 )
@@ -78,8 +78,7 @@ def annotate(
     annotation: Annotated[Annotation, Depends(posted(Annotation))],
 ) -> Response:
     """Add a note, a verdict or a link; time and subject are the catalog's to say."""
-    catalog.annotate(pid, annotation)
-    return answer(annotation.document(), 201)
+    return answer(catalog.annotate(pid, annotation).document(), 201)
 
 
 @router.get("/replicas", response_model=Replicas, summary="Where it lies")
@@ -115,6 +114,6 @@ def walk_lineage(
     depth: Annotated[int, Query(ge=0, description="At most so many activities away.")] = 6,
 ) -> Response:
     """Walk the provenance edges; what the caller may not see is a node that says nothing."""
-    far = min(depth, served.limits.depth)
+    far = min(depth, served.limits.walk)
     walked = catalog.lineage(pid, up=up, down=down, depth=far)
     return tagged(request, json_text(walked.document()))

@@ -2,16 +2,15 @@
 
 # Annotations are evaluated here: those of the routes name the kind that they are made for.
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, create_model
 from starlette.responses import Response
 
 from hsc.model import NOUNS, NounKind
-from hsc_catalog.faces.answers import answer, json_text, tagged
+from hsc_catalog.faces.answers import json_text, revision_asked, tagged
 from hsc_catalog.faces.asking import Reading, Writing
-from hsc_catalog.faces.posted import brings, posted
+from hsc_catalog.faces.posted import Body, brings, posted
 from hsc_catalog.faces.problems import responses
 from hsc_catalog.faces.v1.asked import wrong
 
@@ -46,22 +45,29 @@ def _routes_of(kind: NounKind, many: str) -> APIRouter:
         responses=responses(404),
     )
     def get_noun(request: Request, catalog: Reading, key: str) -> Response:
-        return tagged(request, json_text(catalog.find(kind, key).document()))
+        _, revision, text = catalog.found(kind, key)
+        return tagged(request, text, revision)
 
     @routes.put(
         "/{key:path}",
         response_model=noun,
         summary=f"Keep a {kind}",
         name=f"keep_{kind}",
+        responses=responses(412),
         openapi_extra=brings(noun),
     )
     def keep_noun(
-        catalog: Writing, key: str, kept: Annotated[Any, Depends(posted(noun))]
+        request: Request,
+        catalog: Writing,
+        key: str,
+        body: Body,
+        kept: Annotated[Any, Depends(posted(noun))],
     ) -> Response:
         if kept.key != key:
             raise wrong("path", "key", f"the {kind} that was sent has the key {kept.key!r}")
-        catalog.keep(kept)
-        return answer(kept.document(), headers={"Location": f"/v1/{many}/{quote(key)}"})
+        catalog.keep(kept, text=body.decode().strip(), revision=revision_asked(request))
+        _, revision, text = catalog.found(kind, key)
+        return tagged(request, text, revision)
 
     return routes
 

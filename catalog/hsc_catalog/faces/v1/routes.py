@@ -9,15 +9,31 @@ from hsc_catalog.faces.v1 import (
     about,
     activities,
     datasets,
+    documents,
+    importing,
+    links,
     nouns,
     registering,
     searching,
     sharing,
+    tokens,
 )
 
 router = APIRouter(
     responses=responses(401, 403, 422, 429, 500, 503),
 )
 # Searching stands before single datasets: their paths begin alike.
-for part in (about, searching, registering, datasets, sharing, activities, nouns):
+for part in (
+    about,
+    searching,
+    registering,
+    importing,
+    datasets,
+    documents,
+    sharing,
+    links,
+    activities,
+    nouns,
+    tokens,
+):
     router.include_router(part.router, prefix="/v1")
