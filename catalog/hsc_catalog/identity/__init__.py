@@ -1,5 +1,6 @@
 """Identity: who asks, from bearer token, reviewer link or password; tokens, roles and limits."""
 
+from hsc_catalog.identity.accounts import AccountsFile
 from hsc_catalog.identity.authenticating import authenticate, membership
 from hsc_catalog.identity.granted_roles import (
     GrantedRoles,
@@ -11,6 +12,7 @@ from hsc_catalog.identity.granted_roles import (
 )
 from hsc_catalog.identity.limits import Buckets, LoginThrottle, Rate, RequestLimit
 from hsc_catalog.identity.membership import NOBODY, ROLES, SCOPES, Membership
+from hsc_catalog.identity.opening import open_sources
 from hsc_catalog.identity.passwords import PasswordHash
 from hsc_catalog.identity.reviewer_links import (
     IssuedLink,
@@ -19,6 +21,7 @@ from hsc_catalog.identity.reviewer_links import (
     list_links,
     revoke_link,
 )
+from hsc_catalog.identity.settings import LimitSettings, ServeSettings, read_settings
 from hsc_catalog.identity.signing_in import sign_in
 from hsc_catalog.identity.sources import (
     BearerSource,
@@ -41,6 +44,7 @@ __all__ = [
     "NOBODY",
     "ROLES",
     "SCOPES",
+    "AccountsFile",
     "BearerSource",
     "Buckets",
     "Clock",
@@ -48,6 +52,7 @@ __all__ = [
     "GroupSource",
     "IssuedLink",
     "IssuedToken",
+    "LimitSettings",
     "LoginThrottle",
     "Membership",
     "PasswordHash",
@@ -55,6 +60,7 @@ __all__ = [
     "Rate",
     "RequestLimit",
     "ReviewerLink",
+    "ServeSettings",
     "SignedIn",
     "Sources",
     "Token",
@@ -69,6 +75,8 @@ __all__ = [
     "list_tokens",
     "make_administrator",
     "membership",
+    "open_sources",
+    "read_settings",
     "revoke_link",
     "revoke_token",
     "sign_in",

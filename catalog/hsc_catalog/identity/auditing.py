@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hsc.model import canonical_json
 from hsc_catalog.access import Caller
+from hsc_catalog.auditing import Change, note, pseudonym
 
 
 def audited(
@@ -20,4 +22,18 @@ def audited(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Note a change in the transaction that makes it."""
+    """Note a change in the transaction that makes it.
+
+    A document's ``subject`` is told by its pseudonym: a digest of somebody's name could be guessed.
+    """
+    change = Change(action, kind, key, _text(connection, before), _text(connection, after))
+    note(connection, caller.actor, [change])
+
+
+def _text(connection: Connection, document: Mapping[str, Any] | None) -> str | None:
+    if document is None:
+        return None
+    told = dict(document)
+    if isinstance(told.get("subject"), str):
+        told["subject"] = pseudonym(connection, told["subject"])
+    return canonical_json(told).decode("utf-8")

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from hsc.errors import ForbiddenError
 from hsc_catalog.access import Caller
+from hsc_catalog.auditing import pseudonym
 from hsc_catalog.databases import Database
 from hsc_catalog.identity.auditing import audited
 from hsc_catalog.identity.membership import ROLES, SCOPES, Membership, checked_role, checked_subject
@@ -54,7 +55,8 @@ def grant_role(
         if connection.execute(there).one_or_none() is not None:
             return False
         connection.execute(granted_role.insert(), {**values, "granted": microseconds(clock())})
-        audited(connection, caller, "grant", "role", f"{role}", after=values)
+        key = f"{role}:{pseudonym(connection, subject)}"
+        audited(connection, caller, "grant", "role", key, after=values)
     return True
 
 
@@ -72,7 +74,8 @@ def withdraw_role(database: Database, caller: Caller, subject: str, role: str) -
         if not connection.execute(gone).rowcount:
             return False
         before = {"subject": subject, "role": role}
-        audited(connection, caller, "withdraw", "role", f"{role}", before=before)
+        key = f"{role}:{pseudonym(connection, subject)}"
+        audited(connection, caller, "withdraw", "role", key, before=before)
     return True
 
 

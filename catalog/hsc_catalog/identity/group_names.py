@@ -7,10 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pydantic import with_config
+
 from hsc.errors import ConfigurationError
 from hsc_catalog.identity.membership import is_name
+from hsc_catalog.identity.settings_form import FORM
 
 
+@with_config(FORM)
 @dataclass(frozen=True)
 class GroupName:
     """How the groups of one kind are called here.

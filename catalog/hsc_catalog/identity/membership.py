@@ -16,6 +16,8 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 """What a token may be good for, each on its own."""
 
 _LONGEST = 255
+# How the audit log calls whoever opened the database itself (`Caller.actor`).
+_OPERATOR = "operator:"
 # Access keys are built from these words ("staff:...", "user:..."): a source that says such a
 # word for a group would hand out what is not its to give.
 _NAME = re.compile(r"[^\s:\x00-\x1f\x7f](?:[^:\x00-\x1f\x7f]*[^\s:\x00-\x1f\x7f])?")
@@ -75,6 +77,7 @@ def is_subject(text: object) -> bool:
         and 0 < len(text) <= _LONGEST
         and text.isprintable()
         and text == text.strip()
+        and not text.startswith(_OPERATOR)
     )
 
 
