@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 servers='
 s3         | ceph-mon ceph-osd radosgw ceph-common | radosgw --version
 postgresql | postgresql                            | ls /usr/lib/postgresql/*/bin/initdb
+oidc       | nodejs npm                            | npm --version
+ldap       | slapd                                 | /usr/sbin/slapd -VV
 h5diff     | hdf5-tools                            | h5diff --version
 browser    | chromium                              | chromium --version
 '

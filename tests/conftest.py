@@ -36,6 +36,8 @@ _MARKERS = {
     "ceph": pytest.mark.s3,
     "postgresql": pytest.mark.postgresql,
     "h5diff": pytest.mark.h5diff,
+    "oidc": pytest.mark.oidc,
+    "ldap": pytest.mark.ldap,
 }
 
 # The base installation has tests of its own, which run elsewhere (tests/steps.sh).

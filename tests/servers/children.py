@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -36,14 +37,18 @@ class Child:
         The file that its output goes to.
     user
         The account it runs as; None: ours.
+    given
+        The file that it reads on stdin; None: there is nothing to read.
     """
 
-    def __init__(self, words: Sequence[str], log: Path, user: str | None = None) -> None:
+    def __init__(
+        self, words: Sequence[str], log: Path, user: str | None = None, given: Path | None = None
+    ) -> None:
         self._log = log
-        with log.open("ab") as output:
+        with log.open("ab") as output, (given or Path(os.devnull)).open("rb") as read:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *words],
-                stdin=subprocess.DEVNULL,
+                stdin=read,
                 stdout=output,
                 stderr=output,
                 cwd=log.parent,

@@ -1,8 +1,9 @@
-"""Fixtures: Ceph and PostgreSQL once per session, a bucket, a database, a proxy for each test."""
+"""Fixtures: servers once per session; a bucket, a database, a proxy for each test."""
 
 from __future__ import annotations
 
 import secrets
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,13 @@ from typing import Any
 import pytest
 
 from servers import ceph as ceph_server
+from servers import ldap as ldap_server
+from servers import oidc as oidc_server
 from servers import postgresql as postgresql_server
 from servers.ceph import Ceph
 from servers.fault_proxy import FaultProxy
+from servers.ldap import Ldap
+from servers.oidc import Client, OidcProvider
 from servers.postgresql import Postgresql
 
 
@@ -93,3 +98,27 @@ def database(postgresql: Postgresql) -> Iterator[str]:
     name = postgresql.make_database()
     yield postgresql.url(name)
     postgresql.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def oidc() -> Iterator[OidcProvider]:
+    """Give the session's OpenID Connect provider, started once (1 s, and 5 s where it is new)."""
+    if missing := oidc_server.missing_programs():
+        pytest.skip(f"no {', '.join(missing)}; install {oidc_server.PACKAGES}, or: make servers")
+    try:
+        folder = oidc_server.install()
+    except (subprocess.SubprocessError, OSError) as error:
+        pytest.skip(f"npm can't install the package oidc-provider ({error})")
+    groups = ["maxiv/20260123", "staff:maxiv/CoSAXS", "user:bertil"]
+    clients = [Client("anna", {"groups": groups}), Client("bertil")]
+    with OidcProvider(folder, clients) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ldap() -> Iterator[Ldap]:
+    """Give the session's LDAP directory, started once (1 s)."""
+    if missing := ldap_server.missing_programs():
+        pytest.skip(f"no {', '.join(missing)}; install {ldap_server.PACKAGES}, or: make servers")
+    with Ldap() as running:
+        yield running

@@ -2,6 +2,7 @@
 
 from hsc_catalog.identity.accounts import AccountsFile
 from hsc_catalog.identity.authenticating import authenticate, membership
+from hsc_catalog.identity.directory import Directory
 from hsc_catalog.identity.granted_roles import (
     GrantedRoles,
     grant_role,
@@ -12,6 +13,7 @@ from hsc_catalog.identity.granted_roles import (
 )
 from hsc_catalog.identity.limits import Buckets, LoginThrottle, Rate, RequestLimit
 from hsc_catalog.identity.membership import NOBODY, ROLES, SCOPES, Membership
+from hsc_catalog.identity.oidc_provider import OidcProvider
 from hsc_catalog.identity.opening import open_sources
 from hsc_catalog.identity.passwords import PasswordHash
 from hsc_catalog.identity.reviewer_links import (
@@ -48,6 +50,7 @@ __all__ = [
     "BearerSource",
     "Buckets",
     "Clock",
+    "Directory",
     "GrantedRoles",
     "GroupSource",
     "IssuedLink",
@@ -55,6 +58,7 @@ __all__ = [
     "LimitSettings",
     "LoginThrottle",
     "Membership",
+    "OidcProvider",
     "PasswordHash",
     "PasswordSource",
     "Rate",

@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import ldap3
-from ldap3.core.exceptions import LDAPException, LDAPInvalidCredentialsResult
+from ldap3.core.exceptions import (
+    LDAPBindError,
+    LDAPException,
+    LDAPInvalidCredentialsResult,
+    LDAPOperationResult,
+    LDAPSASLPrepError,
+    LDAPStartTLSError,
+)
+from ldap3.core.results import RESULT_SUCCESS
 from ldap3.utils.conv import escape_filter_chars
 
 from hsc.errors import CatalogUnavailableError, ConfigurationError
@@ -74,8 +82,8 @@ class LdapSource:
             try:
                 with self._connected(found[0], password):
                     pass
-            except LDAPInvalidCredentialsResult:
-                return None
+            except (LDAPInvalidCredentialsResult, LDAPSASLPrepError):
+                return None  # the second: it has letters that no password can have
         subject = self._directory.subject_prefix + found[1]
         return subject if is_subject(subject) else None
 
@@ -122,16 +130,20 @@ class LdapSource:
             raise_exceptions=True,
             check_names=False,
             read_only=True,
-            receive_timeout=timeout_s,
+            receive_timeout=max(1, round(timeout_s)),  # ldap3 takes whole ones alone
         )
         try:
             connection.open()
-            if self._directory.starttls and scheme == "ldap":
-                connection.start_tls()
-            connection.bind()
+            # Each may say no without raising, as when the server names another one instead.
+            if self._directory.starttls and scheme == "ldap" and not connection.start_tls():
+                raise LDAPStartTLSError
+            if not connection.bind():
+                raise LDAPBindError
             yield connection
         finally:
             connection.unbind()
+            if connection.socket is not None:  # ldap3 leaves one that did not connect
+                connection.socket.close()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -171,8 +183,10 @@ class _Tls(ldap3.Tls):  # type: ignore[misc]
 def _search(
     connection: ldap3.Connection, base: str, wanted: str, attribute: str, most: int
 ) -> list[tuple[str, list[str]]]:
-    # More than asked for is an error of the server's: what is not complete must not pass for it.
     connection.search(base, wanted, attributes=[attribute], size_limit=most)
+    # ldap3 raises for some results only: what is not complete, or is elsewhere, must not pass.
+    if connection.result["result"] != RESULT_SUCCESS:
+        raise LDAPOperationResult(connection.result["result"], connection.result["description"])
     return [
         (entry["dn"], _texts(entry["raw_attributes"].get(attribute, [])))
         for entry in connection.response or []
