@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -159,3 +161,23 @@ def test_groups_are_remembered_for_a_while_and_errors_are_not(directory: Directo
         with pytest.raises(CatalogUnavailableError):
             ask("away")
     assert asked == ["anna", "anna", "away", "away"]
+
+
+def test_a_server_that_names_another_one_signs_nobody_in(directory: Directory) -> None:
+    # The answers of RFC 4511, 4.1.9: 10, referral, to the bind with message id 1.
+    refer = bytes.fromhex("300c02010161070a010a04000400")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.recv(4096)
+                taken.sendall(refer)
+                taken.recv(4096)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        source = LdapSource(replace(directory, url=f"ldap://127.0.0.1:{server.getsockname()[1]}"))
+        with pytest.raises(CatalogUnavailableError):
+            source.membership("anna", {})
+        thread.join(10)
