@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 import time
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,7 +78,7 @@ def _fetch(url: str, most_bytes: int, timeout_s: float) -> bytes:
     raw = bytearray()
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     with (
-        httpx.Client(follow_redirects=False, timeout=timeout_s) as client,
+        httpx.Client(follow_redirects=False, timeout=timeout_s, verify=_tls()) as client,
         client.stream("GET", url, headers=headers) as answer,
     ):
         if answer.status_code != httpx.codes.OK:
@@ -88,6 +90,12 @@ def _fetch(url: str, most_bytes: int, timeout_s: float) -> bytes:
             if time.monotonic() > deadline:
                 raise _unusable(url, f"takes more than {timeout_s:g} s")
     return bytes(raw)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # To read all certificates that are trusted takes longer than to fetch.
+    return httpx.create_ssl_context()
 
 
 def _unusable(url: str, what: str) -> CatalogUnavailableError:
