@@ -8,10 +8,13 @@ from hsc.errors import ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.databases import Database, PostgresqlDatabase, SqliteDatabase
 from hsc_catalog.searching import prepared
+from hsc_catalog.upgrading import upgrade
 
 
 def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
     """Open the catalog in an SQLite file; make folder, file and tables on first use.
+
+    Tables of an older release are upgraded, after a copy of the file was laid beside it.
 
     Parameters
     ----------
@@ -29,10 +32,12 @@ def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
     FormatVersionError
         The file was written by a newer release.
     """
-    return SqlCatalog(prepared(SqliteDatabase(_file(url), busy_timeout_s)))
+    return SqlCatalog(prepared(SqliteDatabase(_file(url), busy_timeout_s, upgrade)))
 
 
-def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
+def open_postgresql(
+    url: str, *, lock_timeout_s: float = 30.0, upgraded: bool = False
+) -> SqlCatalog:
     """Open the catalog in a PostgreSQL database; make the tables on first use.
 
     Parameters
@@ -43,6 +48,8 @@ def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
         connection is encrypted unless ``sslmode`` says otherwise.
     lock_timeout_s
         How long to wait for somebody else's transaction.
+    upgraded
+        Whether to upgrade the tables of an older release; without it they are refused.
 
     Raises
     ------
@@ -52,10 +59,12 @@ def open_postgresql(url: str, *, lock_timeout_s: float = 30.0) -> SqlCatalog:
         The driver, psycopg, is not installed.
     CatalogUnavailableError
         The database can't be reached or is no catalog.
+    CatalogOutdatedError
+        The tables were made by an older release.
     FormatVersionError
         The tables were made by a newer release.
     """
-    return SqlCatalog(prepared(PostgresqlDatabase(url, lock_timeout_s)))
+    return SqlCatalog(prepared(PostgresqlDatabase(url, lock_timeout_s, upgrade if upgraded else None)))
 
 
 def open_database(url: str, lock_timeout_s: float = 30.0) -> Database:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sqlalchemy import Connection
+
+Upgrade = Callable[[Connection], None]
+"""Upgrades the tables of an older release, with all they hold, in the transaction it is given."""
 
 
 class Database(Protocol):

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, exc, text
 from sqlalchemy.engine import make_url
 
-from hsc.errors import CatalogUnavailableError, ConfigurationError, DependencyMissingError
-from hsc_catalog.tables import has_tables, make_tables
+from hsc.errors import CatalogOutdatedError, CatalogUnavailableError, ConfigurationError, DependencyMissingError
+from hsc_catalog.databases.database import Upgrade
+from hsc_catalog.tables import VERSION, found_version, make_tables
 
 # One writer at a time, as in SQLite: any number that other programs in the database don't take.
 _WRITERS = 0x6873635F63617461  # "hsc_cata"
@@ -41,15 +42,18 @@ class PostgresqlDatabase:
         PostgreSQL program finds it (``PGPASSFILE``, ``PGPASSWORD``, ``PGSERVICE`` ...).
     lock_timeout_s
         How long to wait for somebody else's transaction.
+    upgrade
+        What upgrades the tables of an older release; None: they are left alone, and refused.
     """
 
-    def __init__(self, url: str, lock_timeout_s: float) -> None:
+    def __init__(self, url: str, lock_timeout_s: float, upgrade: Upgrade | None = None) -> None:
         parsed = _parsed(url)
         self.url = str(
             URL.create("postgresql", None, None, parsed.host, parsed.port, parsed.database)
         )
         self._password = parsed.password
         self._lock_timeout_ms = round(lock_timeout_s * 1000)
+        self._upgrade = upgrade
         self._closed = False
         self._engine = _engine(parsed)
         try:
@@ -80,12 +84,26 @@ class PostgresqlDatabase:
 
     def _prepare(self) -> None:
         with self.reading() as connection:
-            ready = has_tables(connection, self.url)
+            ready = found_version(connection, self.url) == VERSION
         if not ready:
             with self.writing() as connection:
-                # Somebody else may have made them since.
-                if not has_tables(connection, self.url):
+                # Somebody else may have made or upgraded them since.
+                found = found_version(connection, self.url)
+                if found is None:
                     make_tables(connection)
+                elif found < VERSION:
+                    self._leave_or_upgrade(connection, found)
+
+    def _leave_or_upgrade(self, connection: Connection, found: int) -> None:
+        if self._upgrade is None:
+            # Other programs may be at it, and the backup is its operator's.
+            raise CatalogOutdatedError(
+                f"the catalog has schema version {found}, this release needs {VERSION}",
+                where=self.url,
+                next_step="end the programs that use it, back it up with pg_dump, "
+                "then run `hsc catalog upgrade`",
+            )
+        self._upgrade(connection)
 
     @contextmanager
     def _transaction(self, isolation: str) -> Iterator[Connection]:

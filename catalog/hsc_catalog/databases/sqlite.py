@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from hsc.errors import CatalogUnavailableError
-from hsc_catalog.tables import has_tables, make_tables
+from hsc_catalog.databases.database import Upgrade
+from hsc_catalog.tables import VERSION, found_version, make_tables
 
 # By SQLite's result codes, https://www.sqlite.org/rescode.html
 _NEXT_STEPS = {
@@ -29,16 +31,32 @@ _NEXT_STEPS = {
 _SMALLEST_DATABASE = 512  # bytes: one page of the smallest size
 
 
+def backup_beside(path: Path, version: int) -> Path:
+    """Give the file that a catalog is copied to before it is upgraded from a schema version."""
+    return path.with_name(f"{path.name}.schema-{version}")
+
+
 class SqliteDatabase:
     """One SQLite file, opened, with its tables in place.
 
-    Safe to use from several threads and from several processes at once, on a local disk.
+    Safe to use from several threads and from several processes at once, on a local disk. Tables of
+    an older release are upgraded when it is opened, after a copy was laid beside it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    busy_timeout_s
+        How long to wait for somebody else's transaction.
+    upgrade
+        What upgrades the tables of an older release.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, busy_timeout_s: float, upgrade: Upgrade) -> None:
         self.path = path
         self.url = f"sqlite:///{path}"
         self._busy_timeout_s = busy_timeout_s
+        self._upgrade = upgrade
         self._closed = False
         self._engine = _engine(path, busy_timeout_s)
         try:
@@ -83,14 +101,47 @@ class SqliteDatabase:
                 next_step=_NEXT_STEPS[sqlite3.SQLITE_NOTADB],
             )
         with self.reading() as connection:
-            ready = has_tables(connection, where)
+            ready = found_version(connection, where) == VERSION
         if not ready:
             with self.writing() as connection:
-                # Somebody else may have made them since.
-                if not has_tables(connection, where):
+                # Somebody else may have made or upgraded them since.
+                found = found_version(connection, where)
+                if found is None:
                     make_tables(connection)
+                elif found < VERSION:
+                    self._back_up(backup_beside(self.path, found))
+                    self._upgrade(connection)
         with self._reported():
             self._turn_on_wal()
+
+    def back_up(self, target: Path) -> None:
+        """Copy the catalog as it stands at one moment, while others read and write.
+
+        Parameters
+        ----------
+        target
+            The file to make; it appears whole or not at all.
+
+        Raises
+        ------
+        CatalogUnavailableError
+            It can't be written.
+        """
+        with self._reported():
+            self._back_up(target)
+
+    def _back_up(self, target: Path) -> None:
+        half = target.with_name(f"{target.name}.{os.getpid()}.part")
+        try:
+            with (
+                closing(sqlite3.connect(self.path, timeout=self._busy_timeout_s)) as source,
+                closing(sqlite3.connect(half)) as copy,
+            ):
+                # In one go: in steps it would begin again whenever somebody else writes.
+                source.backup(copy)
+            half.replace(target)
+        finally:
+            half.unlink(missing_ok=True)
 
     def _turn_on_wal(self) -> None:
         # Several processes may do this at once, and then SQLite doesn't wait, it refuses at once.

@@ -43,7 +43,7 @@ from hsc_catalog.tables.quantities import comparable, quantity
 from hsc_catalog.tables.replicas import replica
 from hsc_catalog.tables.rewording import drop_words, remake_words_table
 from hsc_catalog.tables.times import microseconds, moment
-from hsc_catalog.tables.version import VERSION, has_tables, make_tables, schema_version
+from hsc_catalog.tables.version import VERSION, found_version, make_tables, schema_version
 from hsc_catalog.tables.words import words
 
 __all__ = [
@@ -64,8 +64,8 @@ __all__ = [
     "edge",
     "embargoed",
     "foreign_document",
+    "found_version",
     "granted_role",
-    "has_tables",
     "having_words",
     "history",
     "idempotency",
