@@ -64,7 +64,9 @@ def open_postgresql(
     FormatVersionError
         The tables were made by a newer release.
     """
-    return SqlCatalog(prepared(PostgresqlDatabase(url, lock_timeout_s, upgrade if upgraded else None)))
+    return SqlCatalog(
+        prepared(PostgresqlDatabase(url, lock_timeout_s, upgrade if upgraded else None))
+    )
 
 
 def open_database(url: str, lock_timeout_s: float = 30.0) -> Database:

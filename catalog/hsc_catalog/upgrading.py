@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from hsc.model import Activity, Dataset, Visibility, now
 from hsc_catalog import tables
 from hsc_catalog.access import OPERATOR, AccessSet, Standing, instrument_name, interned
-from hsc_catalog.access.admission import NO_PROPOSAL
 from hsc_catalog.access.inheritance import settle
+from hsc_catalog.access.standing import NO_PROPOSAL
 from hsc_catalog.auditing import Change, note
 from hsc_catalog.searching import reindex
 
@@ -32,6 +32,7 @@ def upgrade(connection: Connection) -> None:
         _fill_datasets(connection, rows)
     for rows in _documents(connection, tables.activity_document.c.activity):
         _fill_activities(connection, rows)
+    _share_access(connection)
     pids = connection.scalars(select(tables.dataset.c.pid).where(tables.dataset.c.newest)).all()
     for first in range(0, len(pids), _BATCH):
         # What was derived from others takes on what those ask.
@@ -40,7 +41,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def _documents(connection: Connection, key: ColumnElement[Any]) -> Iterator[list[tuple[Any, str]]]:
-    document = tables.metadata.tables[str(key.table.name)].c.json  # type: ignore[attr-defined]
+    document = tables.metadata.tables[str(key.table.name)].c.json
     last: Any = None
     while True:
         wanted = select(key, document).order_by(key).limit(_BATCH)
@@ -67,6 +68,15 @@ def _fill_datasets(connection: Connection, rows: list[tuple[int, str]]) -> None:
         name = str(dataset.pid.at(dataset.version))
         changes.append(Change("upgrade", "dataset", name, None, text))
     note(connection, OPERATOR.actor, changes)
+
+
+def _share_access(connection: Connection) -> None:
+    """Let all versions of a dataset stand as the newest does."""
+    newest, row = tables.dataset.alias("newest"), tables.dataset.c
+    same = (newest.c.pid == row.pid, newest.c.newest)
+    names = ("access", "flagged")
+    values = {name: select(newest.c[name]).where(*same).scalar_subquery() for name in names}
+    connection.execute(update(tables.dataset).where(row.newest.is_(False)).values(values))
 
 
 def _standing(dataset: Dataset) -> Standing:
@@ -96,7 +106,9 @@ def _fill_activities(connection: Connection, rows: list[tuple[str, str]]) -> Non
         found = [instruments.get(str(pid.latest())) for pid in activity.generated]
         known = next(filter(None, found), None)
         if known is not None:
-            connection.execute(update(tables.activity).where(row.id == key).values(instrument=known))
+            connection.execute(
+                update(tables.activity).where(row.id == key).values(instrument=known)
+            )
     changes = [Change("upgrade", "activity", key, None, text) for key, text in rows]
     note(connection, OPERATOR.actor, changes)
 
@@ -105,7 +117,9 @@ def _instruments(connection: Connection, pids: Sequence[str]) -> dict[str, str]:
     row, found = tables.dataset.c, {}
     for first in range(0, len(pids), _BATCH):
         some = row.pid.in_(pids[first : first + _BATCH])
-        named = select(row.pid, row.facility, row.instrument).where(some, row.instrument.is_not(None))
+        named = select(row.pid, row.facility, row.instrument).where(
+            some, row.instrument.is_not(None)
+        )
         for pid, facility, instrument in connection.execute(named):
             found[pid] = instrument_name(facility, instrument)
     return found

@@ -11,7 +11,12 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, exc, text
 from sqlalchemy.engine import make_url
 
-from hsc.errors import CatalogOutdatedError, CatalogUnavailableError, ConfigurationError, DependencyMissingError
+from hsc.errors import (
+    CatalogOutdatedError,
+    CatalogUnavailableError,
+    ConfigurationError,
+    DependencyMissingError,
+)
 from hsc_catalog.databases.database import Upgrade
 from hsc_catalog.tables import VERSION, found_version, make_tables
 
