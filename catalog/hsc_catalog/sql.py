@@ -79,9 +79,9 @@ def open_database(url: str, lock_timeout_s: float = 30.0) -> Database:
     """
     scheme = url.partition("://")[0]
     if scheme == "sqlite":
-        return SqliteDatabase(_file(url), lock_timeout_s)
+        return open_catalog(url, busy_timeout_s=lock_timeout_s).database
     if scheme == "postgresql":
-        return PostgresqlDatabase(url, lock_timeout_s)
+        return open_postgresql(url, lock_timeout_s=lock_timeout_s).database
     raise ConfigurationError(
         f"a catalog at {scheme}:// can't be served",
         next_step="name its database, sqlite:// or postgresql://, in HSC_CATALOG",
