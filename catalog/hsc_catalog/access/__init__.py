@@ -28,6 +28,7 @@ from hsc_catalog.access.predicate import (
 from hsc_catalog.access.previews import may_feed, may_preview
 from hsc_catalog.access.rights import SCOPE, Right, knows_access, may, require
 from hsc_catalog.access.sets import AccessSet, interned, read_sets
+from hsc_catalog.access.sight import Sight
 from hsc_catalog.access.standing import Standing, standings, visible_standing
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Right",
     "Role",
     "Scope",
+    "Sight",
     "Standing",
     "activity_visible",
     "change",

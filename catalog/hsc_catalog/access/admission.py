@@ -17,9 +17,13 @@ from hsc_catalog.access.inheritance import (
     Restood,
     flagged,
     inherited,
+    merged,
     met,
     private,
+    restand,
     settle,
+    spread,
+    tighten_outputs,
 )
 from hsc_catalog.access.inputs import generated_by, outputs_of, pid_of
 from hsc_catalog.access.predicate import dataset_visible
@@ -43,6 +47,8 @@ class Admitted:
     """The row of its access set."""
     edges: tuple[Edge, ...]
     """The edges to keep; fewer than were given when somebody only repeats what is there."""
+    before: Standing | None
+    """How the dataset stood; None: no version of it was there."""
 
 
 class Admission:
@@ -63,7 +69,9 @@ class Admission:
         self._awaited: set[str] = set()
         self._interned: dict[AccessSet, int] = {}
         self._touched: set[str] = set()
-        self._touched_activities: set[str] = set()
+        self._reused: set[str] = set()
+        self._new: set[str] = set()
+        self._joined: dict[str, Standing] = {}
 
     def expect(self, items: Sequence[Item]) -> None:
         """Look up at once what is known of what will come in, and of its inputs."""
@@ -119,7 +127,7 @@ class Admission:
             if not steward and (pid, dataset.version) in self._versions:
                 # Whoever only repeats what is there says what they did, and nothing of the dataset.
                 told = tuple(edge for edge in edges if edge.subject.startswith("activity:"))
-                return Admitted(known, self._intern(known), told)
+                return Admitted(known, self._intern(known), told, known)
             if not steward:
                 raise ForbiddenError(
                     f"{self._caller.subject} may not add a version to this dataset",
@@ -130,11 +138,11 @@ class Admission:
             standing = _joined(known, standing, newest=newest)
             require_move(self._caller, known, standing)
         standing = self._inherited(standing, inputs)
-        self._note(pid, known is not None, activity.id if reused else None, edges, str(mine))
+        self._note(standing, known, activity.id if reused else None, edges, str(mine))
         self._stand[pid] = standing
         self._visible.add(pid)
         self._versions.add((pid, dataset.version))
-        return Admitted(standing, self._intern(standing), tuple(edges))
+        return Admitted(standing, self._intern(standing), tuple(edges), known)
 
     def admit_activity(self, activity: Activity) -> None:
         """Let an activity in, or not.
@@ -151,11 +159,21 @@ class Admission:
         self._admit_activity(activity.id)
 
     def settle(self) -> list[Restood]:
-        """Tighten what is touched by what came in, once that is in the tables."""
-        touched = self._touched | generated_by(self._connection, self._touched_activities)
-        if not touched:
-            return []
-        return settle(self._connection, touched, tables.microseconds(self._now))
+        """Let the other versions of what came in stand as it does, and tighten what came of it.
+
+        Call it once all that was admitted is in the tables.
+        """
+        moment = tables.microseconds(self._now)
+        done = [
+            restand(self._connection, before, self._stand[pid], moment)
+            for pid, before in sorted(self._joined.items())
+        ]
+        touched = self._touched | generated_by(self._connection, self._reused)
+        if touched:
+            done = merged(done, settle(self._connection, touched, moment))
+        done = spread(self._connection, done, moment)
+        awaited = tighten_outputs(self._connection, self._new & self._awaited, moment)
+        return merged(done, awaited)
 
     def _is_trusted(self) -> bool:
         return self._caller.sees_everything or "ingestor" in self._caller.roles
@@ -239,13 +257,20 @@ class Admission:
         return replace(told, access=replace(told.access, inherited=clauses))
 
     def _note(
-        self, pid: str, known: bool, reused: str | None, edges: Iterable[Edge], mine: str
+        self,
+        entry: Standing,
+        known: Standing | None,
+        reused: str | None,
+        edges: Iterable[Edge],
+        mine: str,
     ) -> None:
         """Note what has to be settled: what was there, and what already names this as its input."""
-        if known or pid in self._awaited:
-            self._touched.add(pid)
+        if known is None:
+            self._new.add(entry.pid)
+        else:
+            self._joined.setdefault(entry.pid, known)
         if reused is not None:
-            self._touched_activities.add(f"activity:{reused}")
+            self._reused.add(f"activity:{reused}")
         for edge in edges:
             other = pid_of(edge.subject)
             if other is not None and edge.subject != mine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,11 +11,11 @@ from hsc.errors import ConflictError, ForbiddenError
 from hsc.model import AccessChange
 from hsc_catalog import tables
 from hsc_catalog.access.caller import Caller
-from hsc_catalog.access.inheritance import Restood, met, restand, settle, tighten_outputs
+from hsc_catalog.access.inheritance import Restood, merged, met, restand, settle, spread
 from hsc_catalog.access.inputs import inputs_of
 from hsc_catalog.access.predicate import dataset_visible
 from hsc_catalog.access.rights import may, require, require_move
-from hsc_catalog.access.sets import CLASSES, VISIBILITIES, AccessSet, Clause
+from hsc_catalog.access.sets import VISIBILITIES, AccessSet, Clause
 from hsc_catalog.access.standing import Standing, standings
 
 
@@ -37,11 +36,14 @@ def change(
     moment = tables.microseconds(now)
     after = _changed(entry, asked)
     _ask_inputs(connection, caller, entry, after, now)
-    done = [restand(connection, entry, after)]
-    if _is_stricter(after, entry) or (entry.access.is_free(moment) > after.access.is_free(moment)):
+    done = [restand(connection, entry, after, moment)]
+    narrower = VISIBILITIES.index(after.access.visibility) > VISIBILITIES.index(
+        entry.access.visibility
+    )
+    if narrower or (entry.access.is_free(moment) and not after.access.is_free(moment)):
         # While it was looser, what its inputs ask may have been left out.
         done = merged(done, settle(connection, [entry.pid], moment))
-    return merged(done, _outputs(connection, done, moment))
+    return spread(connection, done, moment)
 
 
 def move(
@@ -58,18 +60,10 @@ def move(
     """
     require_move(caller, before, after)
     moment = tables.microseconds(now)
-    done = [restand(connection, before, after)]
-    done = merged(done, settle(connection, [before.pid], moment))
-    return merged(done, _outputs(connection, done, moment))
-
-
-def merged(first: Iterable[Restood], then: Iterable[Restood]) -> list[Restood]:
-    """Give what changed in two steps, each dataset once."""
-    found = {each.after.pid: each for each in first}
-    for each in then:
-        known = found.get(each.after.pid)
-        found[each.after.pid] = Restood(known.before if known else each.before, each.after)
-    return [each for each in found.values() if each.before != each.after]
+    done = [restand(connection, before, after, moment)]
+    if after.access.is_looser(before.access):
+        done = merged(done, settle(connection, [before.pid], moment))
+    return spread(connection, done, moment)
 
 
 def _changed(entry: Standing, asked: AccessChange) -> Standing:
@@ -111,7 +105,7 @@ def _ask_inputs(
     """Refuse to make something looser than an input that the caller may not loosen."""
     moment = tables.microseconds(now)
     new = frozenset() if after.access.is_free(moment) else after.groups() - before.groups()
-    if caller.sees_everything or not (new or _is_looser(after, before)):
+    if caller.sees_everything or not (new or after.access.is_looser(before.access)):
         return
     pids = inputs_of(connection, [before.pid]).get(before.pid, set())
     known = standings(connection, pids)
@@ -140,37 +134,4 @@ def _is_in_the_way(source: Standing, after: Standing, new: Clause, now: int) -> 
         return False
     names = (source.access.own, *source.access.inherited)
     asked = met(after, [source.access], now)
-    return _is_looser(after, asked) or any(not new <= clause for clause in names)
-
-
-def _is_looser(one: Standing, other: Standing) -> bool:
-    """Tell whether something stands looser than something else, names aside."""
-    a, b = one.access, other.access
-    return (
-        VISIBILITIES.index(a.visibility) < VISIBILITIES.index(b.visibility)
-        or CLASSES.index(a.access_class) < CLASSES.index(b.access_class)
-        or (b.embargo is not None and (a.embargo is None or a.embargo < b.embargo))
-    )
-
-
-def _is_stricter(one: Standing, other: Standing) -> bool:
-    """Tell whether something stands stricter than something else in any way, names aside."""
-    return _is_looser(other, one)
-
-
-def _outputs(connection: Connection, done: Iterable[Restood], now: int) -> list[Restood]:
-    """Tighten what came of those that now ask more than before; of others nothing changes.
-
-    What somebody made looser than its input, with every right, stays so while that input does not
-    become stricter.
-    """
-    return tighten_outputs(connection, [each.after.pid for each in done if _asks_more(each)], now)
-
-
-def _asks_more(step: Restood) -> bool:
-    before, after = step.before.access, step.after.access
-    had = (before.own, *before.inherited)
-    names = after.plain or all(
-        any(known <= clause for known in had) for clause in (after.own, *after.inherited)
-    )
-    return _is_stricter(step.after, step.before) or not names
+    return after.access.is_looser(asked.access) or any(not new <= clause for clause in names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, case, update
 
 from hsc_catalog import tables
 from hsc_catalog.access.inputs import inputs_of, outputs_of
@@ -28,13 +28,29 @@ class Restood:
     after: Standing
     """How it stands."""
 
+    def asks_more(self) -> bool:
+        """Tell whether it is stricter than before in any way: somebody may see it no more."""
+        before, after = self.before.access, self.after.access
+        had = (before.own, *before.inherited)
+        names = after.plain or all(
+            any(known <= clause for known in had) for clause in (after.own, *after.inherited)
+        )
+        return before.is_looser(after) or not names
 
-def restand(connection: Connection, before: Standing, after: Standing) -> Restood:
-    """Keep how a dataset stands, for all its versions."""
-    row = tables.dataset.c
-    values = {"access": interned(connection, after.access), "flagged": after.flagged}
-    connection.execute(update(tables.dataset).where(row.pid == after.pid).values(values))
-    return Restood(before, replace(after, access=after.access.collapsed()))
+
+def restand(connection: Connection, before: Standing, after: Standing, now: int) -> Restood:
+    """Keep how a dataset stands, for all its versions, each in a new revision."""
+    after = replace(after, access=after.access.collapsed())
+    if after != before:
+        row = tables.dataset.c
+        values = {
+            "access": interned(connection, after.access),
+            "flagged": after.flagged,
+            "revision": row.revision + 1,
+            "updated": case((row.updated > now, row.updated), else_=now),
+        }
+        connection.execute(update(tables.dataset).where(row.pid == after.pid).values(values))
+    return Restood(before, after)
 
 
 def tighten_outputs(connection: Connection, pids: Iterable[str], now: int) -> list[Restood]:
@@ -55,7 +71,7 @@ def tighten_outputs(connection: Connection, pids: Iterable[str], now: int) -> li
                     continue
                 tightened = met(stand[pid], [stand[source].access], now)
                 if tightened.access != stand[pid].access:
-                    step = restand(connection, stand[pid], tightened)
+                    step = restand(connection, stand[pid], tightened, now)
                     first = changed[pid].before if pid in changed else step.before
                     changed[pid] = Restood(first, step.after)
                     stand[pid] = step.after
@@ -66,17 +82,32 @@ def tighten_outputs(connection: Connection, pids: Iterable[str], now: int) -> li
 def settle(connection: Connection, pids: Iterable[str], now: int) -> list[Restood]:
     """Tighten datasets to what their inputs ask by now, and then what came of them."""
     inputs = inputs_of(connection, pids)
-    asked = set(inputs) | {each for ends in inputs.values() for each in ends}
-    stand = standings(connection, asked)
+    stand = standings(connection, set(inputs).union(*inputs.values()))
     changed = []
     for pid in sorted(inputs.keys() & stand.keys()):
         tightened = inherited(stand[pid], inputs[pid], stand, now)
-        if tightened != stand[pid]:
-            changed.append(restand(connection, stand[pid], tightened))
-    below = tighten_outputs(connection, pids, now)
-    later = {each.after.pid: each for each in below}
-    both = [Restood(each.before, later.pop(each.after.pid, each).after) for each in changed]
-    return [*both, *later.values()]
+        changed.append(restand(connection, stand[pid], tightened, now))
+    return spread(connection, changed, now)
+
+
+def spread(connection: Connection, done: Iterable[Restood], now: int) -> list[Restood]:
+    """Tighten what came of those that ask more than before, and give all that changed.
+
+    What somebody made looser than its input, with every right, stays so while that input asks no
+    more than it did.
+    """
+    done = list(done)
+    asking = [each.after.pid for each in done if each.asks_more()]
+    return merged(done, tighten_outputs(connection, asking, now))
+
+
+def merged(first: Iterable[Restood], then: Iterable[Restood]) -> list[Restood]:
+    """Give what changed in two steps, each dataset once."""
+    found = {each.after.pid: each for each in first}
+    for each in then:
+        known = found.get(each.after.pid)
+        found[each.after.pid] = Restood(known.before if known else each.before, each.after)
+    return [each for each in found.values() if each.before != each.after]
 
 
 def inherited(

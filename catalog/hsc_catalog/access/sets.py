@@ -69,6 +69,16 @@ class AccessSet:
             inherited=shortest(self.inherited | asked),
         )
 
+    def is_looser(self, other: AccessSet) -> bool:
+        """Tell whether it is looser than another in any way, names aside."""
+        return (
+            VISIBILITIES.index(self.visibility) < VISIBILITIES.index(other.visibility)
+            or CLASSES.index(self.access_class) < CLASSES.index(other.access_class)
+            or (
+                other.embargo is not None and (self.embargo is None or self.embargo < other.embargo)
+            )
+        )
+
     def collapsed(self) -> AccessSet:
         """Give the same without names where they say nothing: all that is plainly public."""
         return AccessSet("public") if self.plain else self

@@ -19,7 +19,6 @@ from hsc.model import (
     Query,
     Replica,
     SearchResult,
-    now,
 )
 from hsc_catalog.catalog.standing import OnDatabase
 from hsc_catalog.records import (
@@ -51,7 +50,7 @@ class Asking(OnDatabase, Searching):
             There is none.
         """
         with self.database.reading() as connection:
-            return get_dataset(connection, self.caller, pid)
+            return get_dataset(connection, self.sight(), pid)
 
     def version(self, pid: Pid) -> Version:
         """Give a version as it stands in the tables: its text as it was posted, its revision.
@@ -62,7 +61,7 @@ class Asking(OnDatabase, Searching):
             There is none.
         """
         with self.database.reading() as connection:
-            return get_version(connection, self.caller, pid)
+            return get_version(connection, self.sight(), pid)
 
     def entry(self, pid: Pid) -> Entry:
         """Give all that the catalog knows of a version.
@@ -73,7 +72,7 @@ class Asking(OnDatabase, Searching):
             There is none.
         """
         with self.database.reading() as connection:
-            return get_entry(connection, self.caller, pid)
+            return get_entry(connection, self.sight(), pid)
 
     def history(self, pid: Pid) -> Sequence[Replaced]:
         """List the documents that a version had before its present one, oldest first.
@@ -84,7 +83,7 @@ class Asking(OnDatabase, Searching):
             There is no such version.
         """
         with self.database.reading() as connection:
-            name = str(get_version(connection, self.caller, pid).pid)
+            name = str(get_version(connection, self.sight(), pid).pid)
             return list_replaced(connection, "dataset", name)
 
     def replicas(self, pid: Pid) -> Sequence[Replica]:
@@ -96,17 +95,17 @@ class Asking(OnDatabase, Searching):
             There is no such version.
         """
         with self.database.reading() as connection:
-            return list_replicas(connection, self.caller, pid)
+            return list_replicas(connection, self.sight(), pid)
 
     def find_datasets(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""
         with self.database.reading() as connection:
-            return search_datasets(connection, self.caller, query, now())
+            return search_datasets(connection, self.caller, query, self.clock())
 
     def count_facets(self, query: Query) -> FacetCounts:
         """Count by facet what a query finds, each facet as if nothing were asked of itself."""
         with self.database.reading() as connection:
-            return count_facets(connection, self.caller, query, now())
+            return count_facets(connection, self.caller, query, self.clock())
 
     def lineage(self, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
         """Walk the provenance edges from a dataset, at most ``depth`` activities away.
@@ -117,14 +116,14 @@ class Asking(OnDatabase, Searching):
             There is no such dataset.
         """
         with self.database.reading() as connection:
-            return walk(connection, self.caller, pid, up=up, down=down, depth=depth)
+            return walk(connection, self.sight(), pid, up=up, down=down, depth=depth)
 
     def activities(
         self, *, state: ActivityState | None = None, since: datetime | None = None, limit: int = 100
     ) -> Sequence[Activity]:
         """List activities, newest first; ``since`` needs a time zone."""
         with self.database.reading() as connection:
-            return list_activities(connection, self.caller, state, since, limit)
+            return list_activities(connection, self.sight(), state, since, limit)
 
     def activity(self, id: str) -> Activity:
         """Give an activity by its id.
@@ -135,7 +134,7 @@ class Asking(OnDatabase, Searching):
             There is none.
         """
         with self.database.reading() as connection:
-            return get_activity(connection, self.caller, id)
+            return get_activity(connection, self.sight(), id)
 
     def find(self, kind: NounKind, key: str) -> Noun:
         """Give a facility, instrument, proposal, sample or publication by its key.
@@ -146,7 +145,7 @@ class Asking(OnDatabase, Searching):
             There is none.
         """
         with self.database.reading() as connection:
-            return find_noun(connection, self.caller, kind, key)[0]
+            return find_noun(connection, self.sight(), kind, key)[0]
 
     def found(self, kind: NounKind, key: str) -> tuple[Noun, int, str]:
         """Give a noun by its key, with its revision and its text as it was posted.
@@ -157,9 +156,9 @@ class Asking(OnDatabase, Searching):
             There is none.
         """
         with self.database.reading() as connection:
-            return find_noun(connection, self.caller, kind, key)
+            return find_noun(connection, self.sight(), kind, key)
 
     def nouns(self, kind: NounKind) -> Sequence[Noun]:
         """List all facilities, instruments, proposals, samples or publications, by key."""
         with self.database.reading() as connection:
-            return list_nouns(connection, self.caller, kind)
+            return list_nouns(connection, self.sight(), kind)

@@ -22,11 +22,13 @@ class SqlCatalog(Telling, Asking, Tending):
         Where the tables are.
     caller
         Who asks; by default whoever opened the database itself.
+    clock
+        Gives the moment: embargoes end by it.
     """
 
     def seen_by(self, caller: Caller) -> SqlCatalog:
         """Give the same catalog as somebody else sees it; closing it closes this one too."""
-        return SqlCatalog(self.database, caller)
+        return SqlCatalog(self.database, caller, self.clock)
 
     def close(self) -> None:
         """Close the database."""

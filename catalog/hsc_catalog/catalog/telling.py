@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from hsc.model import Activity, Dataset, Edge, Noun, Pid, Registration, Replica
+from hsc_catalog.access import Admission, require
 from hsc_catalog.auditing import note
 from hsc_catalog.catalog.standing import OnDatabase
 from hsc_catalog.records import (
     Once,
     Posted,
     answered,
+    get_version,
     put_activities,
     put_noun,
     put_replica,
     register_items,
+    standing_of,
 )
 
 
@@ -69,13 +74,22 @@ class Telling(OnDatabase):
                 earlier = answered(connection, self.caller.actor, once)
                 if earlier is not None:
                     return earlier
-            changes = register_items(connection, items, self.caller.subject)
+            changes = register_items(connection, self.sight(), items)
             note(connection, self.caller.actor, changes)
         return None if once is None else once.answer
 
     def record(self, activity: Activity) -> None:
-        """Keep an activity as it now stands, in place of what was known of it."""
+        """Keep an activity as it now stands, in place of what was known of it.
+
+        Raises
+        ------
+        ForbiddenError
+            The caller may record none.
+        ConflictError
+            Its id is somebody else's activity's.
+        """
         with self.database.writing() as connection:
+            self._admit(connection, activity)
             changes = put_activities(connection, [activity], self.caller.subject)
             note(connection, self.caller.actor, changes)
 
@@ -86,11 +100,19 @@ class Telling(OnDatabase):
         ------
         DatasetNotFoundError
             There is no such version; nothing was kept.
+        ForbiddenError
+            The caller may see it, and not say where it lies.
         """
         with self.database.writing() as connection:
-            changes = put_replica(connection, self.caller, pid, replica)
+            version = get_version(connection, self.sight(), pid)
+            require(self.caller, "register_replica", standing_of(connection, version))
+            self._admit(connection, activity)
+            changes = put_replica(connection, self.sight(), pid, replica)
             changes += put_activities(connection, [activity], self.caller.subject)
             note(connection, self.caller.actor, changes)
+
+    def _admit(self, connection: Connection, activity: Activity) -> None:
+        Admission(connection, self.caller, self.clock()).admit_activity(activity)
 
     def keep(self, noun: Noun, *, text: str | None = None, revision: int | None = None) -> None:
         """Keep a facility, instrument, proposal, sample or publication under its key.

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from hsc.model import Amendment, Annotation, Entry, Pid
+from hsc.model import Access, AccessChange, Amendment, Annotation, Entry, Pid
+from hsc_catalog.access import require
 from hsc_catalog.auditing import note
 from hsc_catalog.catalog.standing import OnDatabase
 from hsc_catalog.records import (
     amend_record,
     annotate_record,
     check_revision,
-    get_entry,
+    entry_now,
+    follow,
+    get_access,
     get_version,
+    grant,
+    standing_of,
 )
 from hsc_catalog.searching import reword
 
@@ -34,16 +39,22 @@ class Tending(OnDatabase):
         ------
         DatasetNotFoundError
             There is no such dataset.
+        ForbiddenError
+            The caller may see it, and not amend it.
         RevisionError
             Somebody else changed it since.
         """
         with self.database.writing() as connection:
-            version = get_version(connection, self.caller, pid)
+            sight = self.sight()
+            version = get_version(connection, sight, pid)
+            entry = standing_of(connection, version)
+            require(self.caller, "amend", entry)
             check_revision(version, revision)
             before, after, changes = amend_record(connection, version, amendment)
             reword(connection, version.row, before, after)
+            changes += follow(connection, sight, version, entry)
             note(connection, self.caller.actor, changes)
-            return get_entry(connection, self.caller, version.pid)
+            return entry_now(connection, sight, version)
 
     def annotate(self, pid: Pid, annotation: Annotation) -> Entry:
         """Say something of a dataset: a note, a verdict, a link.
@@ -52,9 +63,50 @@ class Tending(OnDatabase):
         ------
         DatasetNotFoundError
             There is no such dataset.
+        ForbiddenError
+            The caller may see it, and not say anything of it.
         """
         with self.database.writing() as connection:
-            version = get_version(connection, self.caller, pid)
+            sight = self.sight()
+            version = get_version(connection, sight, pid)
+            require(self.caller, "annotate", standing_of(connection, version))
             changes = annotate_record(connection, version, annotation, self.caller.actor)
             note(connection, self.caller.actor, changes)
-            return get_entry(connection, self.caller, version.pid)
+            return entry_now(connection, sight, version)
+
+    def access(self, pid: Pid) -> Access:
+        """Give who may see a dataset.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such dataset.
+        ForbiddenError
+            The caller may see the dataset, and not this.
+        """
+        require(self.caller, "read")
+        with self.database.reading() as connection:
+            sight = self.sight()
+            return get_access(connection, sight, get_version(connection, sight, pid))
+
+    def change_access(self, pid: Pid, change: AccessChange, revision: int | None = None) -> Entry:
+        """Change who may see a dataset, all its versions; what came of it gets no looser.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such dataset.
+        ForbiddenError
+            The caller may see it and may not share it, or it would be looser than an input.
+        ConflictError
+            The change can't be made, as sharing what is private.
+        RevisionError
+            Somebody else changed the dataset since.
+        """
+        with self.database.writing() as connection:
+            sight = self.sight()
+            version = get_version(connection, sight, pid)
+            require(self.caller, "share", standing_of(connection, version))
+            check_revision(version, revision)
+            note(connection, self.caller.actor, grant(connection, sight, version, change))
+            return entry_now(connection, sight, version)

@@ -2,7 +2,8 @@
 
 from hsc_catalog.records.activities import get_activity, list_activities, put_activities
 from hsc_catalog.records.amending import amend_record, annotate_record, check_revision, touch
-from hsc_catalog.records.entries import get_entry
+from hsc_catalog.records.entries import entry_now, get_entry
+from hsc_catalog.records.granting import follow, get_access, grant, standing_of
 from hsc_catalog.records.idempotency import answered
 from hsc_catalog.records.lineage import walk
 from hsc_catalog.records.nouns import find_noun, list_nouns, put_noun
@@ -21,11 +22,15 @@ __all__ = [
     "annotate_record",
     "answered",
     "check_revision",
+    "entry_now",
     "find_noun",
+    "follow",
+    "get_access",
     "get_activity",
     "get_dataset",
     "get_entry",
     "get_version",
+    "grant",
     "keep_replaced",
     "list_activities",
     "list_nouns",
@@ -35,6 +40,7 @@ __all__ = [
     "put_noun",
     "put_replica",
     "register_items",
+    "standing_of",
     "touch",
     "walk",
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from hsc.errors import ActivityNotFoundError
-from hsc.model import Activity, ActivityState, now
+from hsc.model import Activity, ActivityState
 from hsc_catalog import tables
-from hsc_catalog.access import Caller, activity_visible
+from hsc_catalog.access import Sight, Standing
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.replaced import keep_replaced
 
@@ -20,7 +21,10 @@ _row = tables.activity.c
 
 
 def put_activities(
-    connection: Connection, activities: Sequence[Activity], recorder: str | None
+    connection: Connection,
+    activities: Sequence[Activity],
+    recorder: str | None,
+    made: Mapping[str, Standing] = MappingProxyType({}),
 ) -> list[Change]:
     """Keep activities in place of what was known of them; give what changed.
 
@@ -32,6 +36,8 @@ def put_activities(
         The activities; of several with one id the last one stands.
     recorder
         Account of who records those that are new; None: whoever opened the database itself.
+    made
+        What activities made, by their ids: staff of its instrument see them.
     """
     documents = {each.id: (each, tables.written(each)) for each in activities}
     before = _documents(connection, sorted(documents))
@@ -43,6 +49,7 @@ def put_activities(
             "state": each.state.value,
             "started": tables.microseconds(each.started),
             "recorder": recorder,
+            "instrument": made[key].instrument_name if key in made else None,
         }
         for key, each in changed.items()
     ]
@@ -50,6 +57,9 @@ def put_activities(
     _keep_history(connection, {key: before[key] for key in changed if key in before})
     # Who recorded it first stays its recorder.
     tables.upsert(connection, tables.activity, rows, ["type", "state", "started"], counted=True)
+    for key in changed.keys() & before.keys() & made.keys():
+        kept = update(tables.activity).where(_row.id == key, _row.instrument.is_(None))
+        connection.execute(kept.values(instrument=made[key].instrument_name))
     tables.upsert(connection, tables.activity_document, told, ["json"])
     return [
         Change("record", "activity", key, before.get(key), documents[key][1]) for key in changed
@@ -82,7 +92,7 @@ def _keep_history(connection: Connection, replaced: dict[str, str]) -> None:
 
 def list_activities(
     connection: Connection,
-    caller: Caller,
+    sight: Sight,
     state: ActivityState | None,
     since: datetime | None,
     limit: int,
@@ -91,7 +101,7 @@ def list_activities(
     wanted = (
         select(tables.activity_document.c.json)
         .join(tables.activity)
-        .where(activity_visible(caller, now()))
+        .where(sight.activities())
         .order_by(_row.started.desc(), _row.id.desc())
         .limit(max(limit, 0))
     )
@@ -102,7 +112,7 @@ def list_activities(
     return [tables.read(Activity, text) for text in connection.scalars(wanted)]
 
 
-def get_activity(connection: Connection, caller: Caller, id: str) -> Activity:
+def get_activity(connection: Connection, sight: Sight, id: str) -> Activity:
     """Give an activity by its id.
 
     Raises
@@ -110,7 +120,7 @@ def get_activity(connection: Connection, caller: Caller, id: str) -> Activity:
     ActivityNotFoundError
         There is none that the caller may see.
     """
-    wanted = (_row.id == id, activity_visible(caller, now()))
+    wanted = (_row.id == id, sight.activities())
     documents = select(tables.activity_document.c.json).join(tables.activity)
     found = connection.scalar(documents.where(*wanted))
     if found is None:

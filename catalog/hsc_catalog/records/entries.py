@@ -6,12 +6,13 @@ from sqlalchemy import Connection, func, select
 
 from hsc.model import Annotation, Entry, Pid
 from hsc_catalog import tables
-from hsc_catalog.access import Caller
+from hsc_catalog.access import OPERATOR, Sight
 from hsc_catalog.auditing import person_of
+from hsc_catalog.records.granting import known_access
 from hsc_catalog.records.reading import Version, get_version
 
 
-def get_entry(connection: Connection, caller: Caller, pid: Pid) -> Entry:
+def get_entry(connection: Connection, sight: Sight, pid: Pid) -> Entry:
     """Give all that the caller may know of a version.
 
     Raises
@@ -19,14 +20,27 @@ def get_entry(connection: Connection, caller: Caller, pid: Pid) -> Entry:
     DatasetNotFoundError
         There is none that the caller may see.
     """
-    version = get_version(connection, caller, pid)
+    return _entry(connection, sight, get_version(connection, sight, pid))
+
+
+def entry_now(connection: Connection, sight: Sight, version: Version) -> Entry:
+    """Give all that the caller may know of a version that they just changed.
+
+    They are told how it stands even if they don't see it any more by what they did.
+    """
+    everything = Sight(OPERATOR, sight.now)
+    return _entry(connection, sight, get_version(connection, everything, version.pid))
+
+
+def _entry(connection: Connection, sight: Sight, version: Version) -> Entry:
     return Entry(
         record=version.dataset(),
+        access=known_access(connection, sight, version),
         revision=version.revision,
         created=tables.moment(version.registered),
         updated=tables.moment(version.updated),
         annotations=tuple(_annotations(connection, version.pid)),
-        stale=tuple(_stale(connection, version.pid)),
+        stale=tuple(_stale(connection, sight, version.pid)),
         replicas=_replicas(connection, version),
     )
 
@@ -42,13 +56,13 @@ def _annotations(connection: Connection, pid: Pid) -> list[Annotation]:
     ]
 
 
-def _stale(connection: Connection, pid: Pid) -> list[Pid]:
+def _stale(connection: Connection, sight: Sight, pid: Pid) -> list[Pid]:
     edge, row = tables.edge.c, tables.dataset.c
     derived = (edge.subject == str(pid), edge.predicate == "was_derived_from")
     ends = connection.scalars(select(edge.object).where(*derived).order_by(edge.id)).all()
     used = [Pid.parse(end) for end in ends if ":" not in end]
     names = [str(each.latest()) for each in used]
-    there = select(row.pid, row.version).where(row.pid.in_(names), row.newest)
+    there = select(row.pid, row.version).where(row.pid.in_(names), row.newest, sight.datasets())
     newest = {found.pid: found.version for found in connection.execute(there)}
     return [each for each in used if newest.get(str(each.latest()), 0) > (each.version or 0) > 0]
 

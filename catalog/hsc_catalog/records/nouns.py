@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from hsc.errors import RecordNotFoundError, RevisionError
 from hsc.model import NOUNS, Noun, NounKind, noun_kind, now
 from hsc_catalog import tables
-from hsc_catalog.access import Caller, noun_visible
+from hsc_catalog.access import Sight
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.replaced import keep_replaced
 
@@ -58,7 +58,7 @@ def put_noun(
 
 
 def find_noun(
-    connection: Connection, caller: Caller, kind: NounKind, key: str
+    connection: Connection, sight: Sight, kind: NounKind, key: str
 ) -> tuple[Noun, int, str]:
     """Give a noun by its key, with its revision and its text as it was posted.
 
@@ -67,15 +67,15 @@ def find_noun(
     RecordNotFoundError
         There is none that the caller may see.
     """
-    wanted = (_row.kind == kind, _row.key == key, noun_visible(caller, now()))
+    wanted = (_row.kind == kind, _row.key == key, sight.nouns())
     found = connection.execute(select(_row.revision, _row.json).where(*wanted)).one_or_none()
     if found is None:
         raise RecordNotFoundError(f"there is no {kind} {key}")
     return tables.read(NOUNS[kind], found.json), found.revision, found.json
 
 
-def list_nouns(connection: Connection, caller: Caller, kind: NounKind) -> list[Noun]:
+def list_nouns(connection: Connection, sight: Sight, kind: NounKind) -> list[Noun]:
     """List the nouns of a kind that the caller may see, by key."""
-    wanted = (_row.kind == kind, noun_visible(caller, now()))
+    wanted = (_row.kind == kind, sight.nouns())
     texts = connection.scalars(select(_row.json).where(*wanted).order_by(_row.key))
     return [tables.read(NOUNS[kind], text) for text in texts]

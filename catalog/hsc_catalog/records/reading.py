@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from hsc.errors import DatasetNotFoundError
-from hsc.model import Dataset, Pid, now
+from hsc.model import Dataset, Pid
 from hsc_catalog import tables
-from hsc_catalog.access import Caller, dataset_visible
+from hsc_catalog.access import Sight
 
 _row = tables.dataset.c
 
@@ -36,7 +36,7 @@ class Version:
         return tables.read(Dataset, self.text)
 
 
-def get_version(connection: Connection, caller: Caller, pid: Pid) -> Version:
+def get_version(connection: Connection, sight: Sight, pid: Pid) -> Version:
     """Give the version that a PID names, else the newest, if the caller may see it.
 
     Raises
@@ -46,7 +46,7 @@ def get_version(connection: Connection, caller: Caller, pid: Pid) -> Version:
     """
     latest = str(pid.latest())
     wanted = _row.newest if pid.version is None else _row.version == pid.version
-    see = dataset_visible(caller, now())
+    see = sight.datasets()
     columns = (_row.id, _row.version, _row.revision, _row.registered, _row.updated)
     found = connection.execute(
         select(*columns, tables.dataset_document.c.json)
@@ -65,7 +65,7 @@ def get_version(connection: Connection, caller: Caller, pid: Pid) -> Version:
     )
 
 
-def get_dataset(connection: Connection, caller: Caller, pid: Pid) -> Dataset:
+def get_dataset(connection: Connection, sight: Sight, pid: Pid) -> Dataset:
     """Give the record of the version that a PID names, else of the newest.
 
     Raises
@@ -73,4 +73,4 @@ def get_dataset(connection: Connection, caller: Caller, pid: Pid) -> Dataset:
     DatasetNotFoundError
         There is none that the caller may see.
     """
-    return get_version(connection, caller, pid).dataset()
+    return get_version(connection, sight, pid).dataset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, and_, insert, select, update
 from hsc.errors import ConflictError
 from hsc.model import Dataset, canonical_json, now
 from hsc_catalog import tables
+from hsc_catalog.access import Admission, Admitted, Sight
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.activities import put_activities
+from hsc_catalog.records.granting import tell_restood
 from hsc_catalog.records.posted import Posted
 from hsc_catalog.searching import index_datasets
 
@@ -21,22 +24,21 @@ _BATCH = 500  # values in one statement
 _row = tables.dataset.c
 
 
-def register_items(
-    connection: Connection, items: Sequence[Posted], recorder: str | None
-) -> list[Change]:
+def register_items(connection: Connection, sight: Sight, items: Sequence[Posted]) -> list[Change]:
     """Keep datasets with their activities and edges, with few statements however many they are.
 
     A version that is there with the same root stays as it is; its activity and edges are kept all
-    the same, for they state what happened.
+    the same, for they state what happened. Who may see them follows from what they are and from
+    what they were made of, and what was made of them is tightened.
 
     Parameters
     ----------
     connection
         The transaction.
+    sight
+        Who tells it.
     items
         What comes in, in this order.
-    recorder
-        Account of who tells it; None: whoever opened the database itself.
 
     Returns
     -------
@@ -45,14 +47,37 @@ def register_items(
     Raises
     ------
     ConflictError
-        A version is there with another root.
+        A version is there with another root, or something else's id was used.
+    ForbiddenError
+        The caller may not create one of them.
     """
+    door = Admission(connection, sight.caller, sight.now)
+    door.expect([(item.dataset, item.activity, item.edges) for item in items])
+    admitted = [door.admit(item.dataset, item.activity, item.edges) for item in items]
+    items = [replace(item, edges=each.edges) for item, each in zip(items, admitted, strict=True)]
+    stand = {each.standing.pid: each for each in admitted}
+    changes = _keep(connection, sight, items, stand)
+    return [*changes, *tell_restood(connection, door.settle())]
+
+
+def _keep(
+    connection: Connection,
+    sight: Sight,
+    items: Sequence[Posted],
+    stand: Mapping[str, Admitted],
+) -> list[Change]:
     roots = _roots(connection, {str(item.dataset.pid.latest()) for item in items})
     last = {pid: max(versions) for pid, versions in roots.items()}
     new = _new(items, roots)
-    _insert(connection, new, last, {pid: max(versions) for pid, versions in roots.items()})
+    newest = {pid: max(versions) for pid, versions in roots.items()}
+    _insert(connection, new, last, newest, stand)
     changes = [Change("register", "dataset", item.name, None, item.document) for item in new]
-    told = put_activities(connection, [item.activity for item in items], recorder)
+    told = put_activities(
+        connection,
+        [item.activity for item in items],
+        sight.caller.subject,
+        {item.activity.id: stand[str(item.dataset.pid.latest())].standing for item in items},
+    )
     touched = {id(item) for item in new}
     moved = {change.key for change in told}
     fresh = [item for item in items if id(item) in touched or item.activity.id in moved]
@@ -92,6 +117,7 @@ def _insert(
     new: Sequence[Posted],
     last: Mapping[str, int],
     newest: Mapping[str, int],
+    stand: Mapping[str, Admitted],
 ) -> None:
     if not new:
         return
@@ -100,7 +126,7 @@ def _insert(
         older = and_(_row.pid.in_(some), _row.newest)
         connection.execute(update(tables.dataset).where(older).values(newest=False))
     at = tables.microseconds(now())
-    rows = [_values(item.dataset, newest, at) for item in new]
+    rows = [_values(item.dataset, newest, at, stand) for item in new]
     made = insert(tables.dataset).returning(_row.id, sort_by_parameter_order=True)
     ids = connection.scalars(made, rows).all()
     documents = [
@@ -110,8 +136,11 @@ def _insert(
     index_datasets(connection, [(row, each.dataset) for row, each in zip(ids, new, strict=True)])
 
 
-def _values(dataset: Dataset, newest: Mapping[str, int], at: int) -> dict[str, Any]:
+def _values(
+    dataset: Dataset, newest: Mapping[str, int], at: int, stand: Mapping[str, Admitted]
+) -> dict[str, Any]:
     pid = str(dataset.pid.latest())
+    admitted = stand[pid]
     return {
         "pid": pid,
         "version": dataset.version,
@@ -128,6 +157,9 @@ def _values(dataset: Dataset, newest: Mapping[str, int], at: int) -> dict[str, A
         "updated": at,
         "root": dataset.root,
         "source_id": dataset.source_id,
+        "access": admitted.access,
+        "owner": admitted.standing.owner,
+        "flagged": admitted.standing.flagged,
     }
 
 

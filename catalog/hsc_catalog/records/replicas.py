@@ -6,14 +6,14 @@ from sqlalchemy import Connection, select
 
 from hsc.model import Pid, Replica
 from hsc_catalog import tables
-from hsc_catalog.access import Caller
+from hsc_catalog.access import Sight
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.reading import get_version
 
 _row = tables.replica.c
 
 
-def put_replica(connection: Connection, caller: Caller, pid: Pid, replica: Replica) -> list[Change]:
+def put_replica(connection: Connection, sight: Sight, pid: Pid, replica: Replica) -> list[Change]:
     """Keep how a replica now stands, in place of what was known of its location.
 
     Returns
@@ -25,7 +25,7 @@ def put_replica(connection: Connection, caller: Caller, pid: Pid, replica: Repli
     DatasetNotFoundError
         There is no such version.
     """
-    version = get_version(connection, caller, pid)
+    version = get_version(connection, sight, pid)
     row = version.row
     key = {"dataset": row, "location": replica.location}
     document = tables.written(replica)
@@ -38,7 +38,7 @@ def put_replica(connection: Connection, caller: Caller, pid: Pid, replica: Repli
     return [Change("register", "replica", str(version.pid), before, document)]
 
 
-def list_replicas(connection: Connection, caller: Caller, pid: Pid) -> list[Replica]:
+def list_replicas(connection: Connection, sight: Sight, pid: Pid) -> list[Replica]:
     """List the replicas of a version, the place where it was made first.
 
     Raises
@@ -46,7 +46,7 @@ def list_replicas(connection: Connection, caller: Caller, pid: Pid) -> list[Repl
     DatasetNotFoundError
         There is no such version.
     """
-    version = get_version(connection, caller, pid)
+    version = get_version(connection, sight, pid)
     dataset = version.dataset()
     kept = connection.scalars(
         select(_row.json).where(_row.dataset == version.row).order_by(_row.id)
