@@ -70,6 +70,22 @@ def catalog_url() -> str:
     )
 
 
+def delivered_stores() -> tuple[str, ...]:
+    """Give the stores whose versions a catalog's server delivers.
+
+    URLs in ``HSC_DELIVER``, with blanks between them; by default the one of ``HSC_STORE``.
+    """
+    text = os.environ.get("HSC_DELIVER")
+    if text is None:
+        return (store_url(),)
+    return tuple(_url("HSC_DELIVER", each, "s3://bucket/prefix") for each in text.split())
+
+
+def sts_role() -> str | None:
+    """Give the role that a catalog's server takes on to lend keys: ``HSC_STS_ROLE``."""
+    return os.environ.get("HSC_STS_ROLE") or None
+
+
 def dask() -> str:
     """Give where work runs: ``threads``, ``processes``, or a scheduler's address."""
     text = os.environ.get("HSC_DASK") or "threads"
@@ -104,6 +120,11 @@ def facility() -> str | None:
 def token() -> str | None:
     """Give the catalog token from ``HSC_TOKEN``; None when unset. Never log it."""
     return os.environ.get("HSC_TOKEN") or None
+
+
+def bare_token() -> bool:
+    """Tell whether the token may go unencrypted through a network: ``HSC_TOKEN_UNENCRYPTED=1``."""
+    return os.environ.get("HSC_TOKEN_UNENCRYPTED") == "1"
 
 
 def read_threads() -> int | None:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from hsc import settings
 from hsc.client.catalog import Catalog
+from hsc.client.exchange import without_credentials
 from hsc.errors import ConfigurationError
+from hsc.store import bind_token
 
 GROUP = "hsc.catalogs"
 """Entry points of catalogs: named by URL scheme, each a function from URL to Catalog."""
 
+_WEB = ("http", "https")
 
-def connect(url: str | None = None) -> Catalog:
+
+def connect(url: str | None = None, *, token: str | None = None) -> Catalog:
     """Connect to a catalog; the URL's scheme says which kind.
 
     Parameters
     ----------
     url
-        As in ``sqlite:////data/catalog.sqlite``; by default what `hsc.settings.catalog_url` gives.
+        As in ``sqlite:////data/catalog.sqlite`` or ``https://catalog.example.org``; by default
+        what `hsc.settings.catalog_url` gives.
+    token
+        Token, or secret of a reviewer's link, for a catalog over HTTP; in this process it is sent
+        to that server and to no other. By default ``HSC_TOKEN``, where ``HSC_CATALOG`` names the
+        same server or none, or the one that `hsc login` kept.
 
     Raises
     ------
@@ -34,23 +42,33 @@ def connect(url: str | None = None) -> Catalog:
     >>> connect("ftp://user:secret@example.org/catalog")
     Traceback (most recent call last):
     hsc.errors.ConfigurationError: no catalog answers to 'ftp://example.org/catalog'
-      next:  use a URL that begins with postgresql://, sqlite://, in HSC_CATALOG or in the call
+      next:  use a URL that begins with http://, https://, postgresql://, sqlite://, in HSC_CATALOG
     """
     url = settings.catalog_url() if url is None else url
     scheme = url.partition("://")[0].partition("+")[0].lower()
+    if scheme in _WEB and "://" in url:
+        return _over_http(url, token)
     kinds = {point.name: point for point in entry_points(group=GROUP)}
     if "://" not in url or scheme not in kinds:
-        known = ", ".join(f"{name}://" for name in sorted(kinds))
+        known = ", ".join(f"{name}://" for name in sorted({*kinds, *_WEB}))
         raise ConfigurationError(
-            f"no catalog answers to {_without_credentials(url)!r}",
-            next_step=f"use a URL that begins with {known}, in HSC_CATALOG or in the call"
-            if known
-            else "install hanseatic-science-cloud again: it came without any kind of catalog",
+            f"no catalog answers to {without_credentials(url)!r}",
+            next_step=f"use a URL that begins with {known}, in HSC_CATALOG",
         )
+    if token is not None:
+        raise ConfigurationError(f"a catalog of kind {scheme} takes no token")
     open_catalog: Callable[[str], Catalog] = kinds[scheme].load()
     return open_catalog(url)
 
 
-def _without_credentials(url: str) -> str:
-    # Cut to the last @, wherever: a password may hold any sign. Parameters may hold secrets too.
-    return re.sub(r"^([^/]*://)?.*@", r"\1", url, flags=re.DOTALL).partition("?")[0]
+def _over_http(url: str, token: str | None) -> Catalog:
+    # Half a second's import, and ssl with it; other catalogs do without.
+    from hsc.client.http import HttpCatalog
+
+    catalog = HttpCatalog(url)
+    given = settings.token() if token is None else token
+    # HSC_TOKEN is for the server that HSC_CATALOG names; where it names none, for this one.
+    named = settings.catalog_url().partition("://")[0].lower() in _WEB
+    if given is not None and (token is not None or not named):
+        bind_token(catalog.url, given)
+    return catalog

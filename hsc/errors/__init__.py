@@ -25,6 +25,7 @@
     │   ├── StoreFullError (OSError)                  no room for what is to be written
     │   ├── StoreUnavailableError (ConnectionError)   it did not answer for as long as was waited
     │   ├── LocationRefusedError (PermissionError)    a catalog names what it may not name
+    │   ├── StoreRefusedError (PermissionError)       it does not give it to who asks
     │   ├── RedirectRefusedError                      a server sends us to another one
     │   ├── ObjectMissingError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
@@ -126,6 +127,7 @@ from hsc.errors.stores import (
     RedirectRefusedError,
     StoreError,
     StoreFullError,
+    StoreRefusedError,
     StoreUnavailableError,
     StoreUnwritableError,
 )
@@ -191,6 +193,7 @@ __all__ = [
     "SplitFileError",
     "StoreError",
     "StoreFullError",
+    "StoreRefusedError",
     "StoreUnavailableError",
     "StoreUnwritableError",
     "TokenNotFoundError",

@@ -25,6 +25,10 @@ class LocationRefusedError(StoreError, PermissionError):
     """A catalog elsewhere names a location that only the user may name."""
 
 
+class StoreRefusedError(StoreError, PermissionError):
+    """A server does not give an object to who asks, or what he showed has expired."""
+
+
 class RedirectRefusedError(StoreError):
     """A server answered with the address of another one, which is not followed."""
 

@@ -36,6 +36,8 @@ class Condition(Record):
     def parse(cls, text: str) -> Condition:
         """Read a condition such as ``photon_energy > 12 keV``.
 
+        A unit in double quotes may be an unknown one, which compares with itself alone.
+
         Raises
         ------
         InvalidQueryError
@@ -60,11 +62,14 @@ class Condition(Record):
                 f"{match['value']} in {text!r} is too large for a number",
                 next_step="write a smaller bound, or a larger unit",
             )
-        bound = Quantity(value=value, unit=match["unit"] or "1")
-        if bound.si() is None:
+        unit = match["unit"] or "1"
+        quoted = len(unit) > 2 and unit[0] == unit[-1] == '"'
+        bound = Quantity(value=value, unit=unit[1:-1] if quoted else unit)
+        if bound.si() is None and not quoted:
             raise InvalidQueryError(
                 f"unknown unit {bound.unit!r} in {text!r}",
-                next_step="use a unit such as keV, nm, angstrom, mm, s, K or 1/nm",
+                next_step="use a unit such as keV, nm, angstrom, mm, s, K or 1/nm, or quote one "
+                f'that stands so in the files: {match["name"]} {comparison} 1 "{bound.unit}"',
             )
         return cls(name=match["name"], comparison=comparison, bound=bound)
 

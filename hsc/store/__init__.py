@@ -31,6 +31,7 @@ from hsc.store.claims import (
 )
 from hsc.store.copying import copy_object, holds
 from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
+from hsc.store.delivered import DeliveredObjects
 from hsc.store.directory import DirectoryObjects
 from hsc.store.disk_cache import DiskCache, open_cache
 from hsc.store.fills import read_fill, word_fill
@@ -48,14 +49,16 @@ from hsc.store.manifest import (
 )
 from hsc.store.names import store_names
 from hsc.store.objects import KeepsStrays, ObjectStore
+from hsc.store.origins import origin_of
 from hsc.store.pacing import pay, paying
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes
+from hsc.store.presigning import LentKeys, lend_keys, presign
 from hsc.store.probing import Ability, Probe, probe_store
 from hsc.store.ranges import Part, ReadsRanges, Span, get_ranges
 from hsc.store.references import REFERENCES_KEY, references
 from hsc.store.remains import abandon_version, clear_remains, find_remains
 from hsc.store.remote import FsspecObjects
-from hsc.store.retrying import Patience, end_waits_with
+from hsc.store.retrying import Patience, end_waits_with, persist
 from hsc.store.room import Room, TellsRoom
 from hsc.store.s3 import S3Objects
 from hsc.store.shards import ChunkState, ChunkTable, ShardBuilder
@@ -63,6 +66,7 @@ from hsc.store.shardstream import ShardStream, idle_processors
 from hsc.store.specs import ArraySpec, GroupSpec, blosc, metadata_objects, zstd
 from hsc.store.streams import NewObject, TakesParts, begin_object
 from hsc.store.stubs import FETCHED_KEY, STUB, FetchedFolder, is_stub, read_fetched
+from hsc.store.tokens import bind_token, keep_token, token_headers, token_of, unbind_token
 from hsc.store.tree import NewArray, NewGroup, NewTree
 from hsc.store.url import Opener, add_scheme, open_objects
 from hsc.store.windows import digest_object
@@ -97,6 +101,7 @@ __all__ = [
     "CopiesInside",
     "Credentials",
     "Damage",
+    "DeliveredObjects",
     "DirectoryObjects",
     "DiskCache",
     "FetchedFolder",
@@ -105,6 +110,7 @@ __all__ = [
     "HttpObjects",
     "KeepsStrays",
     "Lease",
+    "LentKeys",
     "Looked",
     "Manifest",
     "NewArray",
@@ -134,6 +140,7 @@ __all__ = [
     "admit_location",
     "begin_object",
     "bind_credentials",
+    "bind_token",
     "blosc",
     "check_object",
     "checksum_lines",
@@ -156,17 +163,22 @@ __all__ = [
     "holds",
     "idle_processors",
     "is_stub",
+    "keep_token",
+    "lend_keys",
     "make_claim",
     "metadata_objects",
     "open_cache",
     "open_objects",
     "open_version",
+    "origin_of",
     "pack_key",
     "packed_nbytes",
     "pay",
     "paying",
+    "persist",
     "place_attempt",
     "place_claim",
+    "presign",
     "probe_store",
     "read_ahead",
     "read_attempt",
@@ -179,7 +191,10 @@ __all__ = [
     "store_names",
     "take_buffer",
     "take_over",
+    "token_headers",
+    "token_of",
     "unbind_credentials",
+    "unbind_token",
     "word_fill",
     "zstd",
 ]

@@ -11,6 +11,10 @@ from hsc.store.credentials import bound_credentials
 from hsc.store.origins import BUCKET_SCHEMES, ENDPOINT_SCHEMES, origin_of, split_bucket
 from hsc.store.s3_client import environment_origin
 
+_FAR = 2
+DELIVERED = {"hsc+http", "hsc+https"}
+"""Schemes of what a catalog's own server delivers."""
+
 _WEB = {"http", "https"}
 
 
@@ -40,6 +44,8 @@ def admit_location(location: str, catalog: str) -> str:
         return location
     named = location.partition("://")[0]
     try:
+        if named in DELIVERED and origin_of(location.removeprefix("hsc+")) == origin_of(catalog):
+            return location
         if named not in _WEB and named not in BUCKET_SCHEMES:
             raise _refused(location, catalog, f"it begins with {named}://")
         if named in BUCKET_SCHEMES:
@@ -49,6 +55,54 @@ def admit_location(location: str, catalog: str) -> str:
     except ConfigurationError as error:
         raise _refused(location, catalog, error.message) from error
     return location
+
+
+def admit_delivery(address: str, catalog: str) -> None:
+    """Check that a catalog's server may send us to an address for an object's bytes.
+
+    It may name any server of the internet; one in a private network only when it is in one itself
+    or on this machine, and one on this machine only when it is there itself; beside that those
+    that `admit_location` takes. Nothing that is ours is sent there.
+
+    Raises
+    ------
+    LocationRefusedError
+        It may not.
+    """
+    place = address.partition("?")[0]  # behind it stands a signature
+    try:
+        if address.partition("://")[0] not in _WEB:
+            raise _refused(place, catalog, "it is no web address")
+        if _distance(origin_of(address)) < _distance(origin_of(catalog)):
+            _check_server(place, catalog)
+    except ConfigurationError as error:
+        raise _refused(place, catalog, error.message) from error
+
+
+def _distance(origin: str) -> int:
+    """Tell how far away a server is: 0 this machine, 1 a private network, 2 the internet."""
+    parts = urlsplit(origin)
+    try:
+        found = socket.getaddrinfo(str(parts.hostname), parts.port or 443, type=socket.SOCK_STREAM)
+    except OSError:
+        return _FAR
+    return min((_distance_of(str(place[0])) for *_, place in found), default=_FAR)
+
+
+def _distance_of(text: str) -> int:
+    """Tell how far away an address is.
+
+    Examples
+    --------
+    >>> [_distance_of(a) for a in ("127.0.0.1", "10.1.2.3", "8.8.8.8", "169.254.169.254", "::1")]
+    [0, 1, 2, -1, 0]
+    """
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if address.is_link_local:  # where clouds keep the keys of a machine: no place for data
+        return -1
+    if address.is_loopback:
+        return 0
+    return _FAR if _in_internet(text) else 1
 
 
 def _check_bucket(location: str, catalog: str) -> None:

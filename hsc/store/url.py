@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hsc.errors import ConfigurationError
+from hsc.store.admission import DELIVERED
+from hsc.store.delivered import DeliveredObjects
 from hsc.store.directory import DirectoryObjects
 from hsc.store.http import HttpObjects
 from hsc.store.objects import ObjectStore
@@ -54,6 +56,8 @@ def open_objects(url: str, patience: Patience | None = None) -> ObjectStore:
         return DirectoryObjects(Path(url2pathname(parts.path)))
     if parts.scheme in BUCKET_SCHEMES:
         return S3Objects(url, patience)
+    if parts.scheme in DELIVERED:
+        return DeliveredObjects(url, patience)
     if parts.scheme in ("http", "https"):
         return HttpObjects(url, patience)
     return FsspecObjects(url, patience)

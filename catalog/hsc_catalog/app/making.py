@@ -14,6 +14,7 @@ from hsc_catalog.app.crossing import Crossing
 from hsc_catalog.app.describing import TITLE, description
 from hsc_catalog.app.paths import DescribedPaths
 from hsc_catalog.databases import Database
+from hsc_catalog.delivery import Delivery
 from hsc_catalog.faces import problems, v1
 from hsc_catalog.faces.served import Authenticate, Limits, Rate, Served
 
@@ -38,6 +39,7 @@ def create_app(
     database: Database,
     *,
     authenticate: Authenticate = nobody,
+    delivery: Delivery | None = None,
     limits: Limits | None = None,
     rate: Rate | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -50,6 +52,8 @@ def create_app(
         The database, open; whoever opened it closes it.
     authenticate
         Knows who asks; by default nobody is known.
+    delivery
+        Gives the objects of datasets; None: from the stores that the environment names.
     limits
         How much one request may bring and ask for.
     rate
@@ -74,7 +78,7 @@ def create_app(
         lifespan=lifespan,
     )
     bounds = limits or Limits()
-    app.state.served = Served(database, authenticate, bounds, rate)
+    app.state.served = Served(database, authenticate, delivery or Delivery(database), bounds, rate)
     app.include_router(v1.router)
     _tell_problems(app)
     app.openapi = description  # type: ignore[method-assign]  # as FastAPI's manual has it

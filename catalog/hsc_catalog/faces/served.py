@@ -7,6 +7,7 @@ from typing import Protocol
 
 from hsc_catalog.access import Caller
 from hsc_catalog.databases import Database
+from hsc_catalog.delivery import Delivery
 
 
 class Authenticate(Protocol):
@@ -71,6 +72,8 @@ class Served:
     """What is served."""
     authenticate: Authenticate
     """Knows who asks."""
+    delivery: Delivery
+    """Gives the objects of datasets."""
     limits: Limits
     """How much at once."""
     rate: Rate | None = None

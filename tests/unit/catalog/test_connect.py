@@ -34,7 +34,7 @@ def test_case_and_driver_of_the_scheme_do_not_matter(tmp_path: Path, scheme: str
     ("url", "shown"),
     [
         ("mysql://anna:secret@db.example.org/hsc", "'mysql://db.example.org/hsc'"),
-        ("https://anna:sec/r@et?@example.org/?token=secret", "'https://example.org/'"),
+        ("ftps://anna:sec/r@et?@example.org/?token=secret", "'ftps://example.org/'"),
         ("anna:secret@sqlite", "'sqlite'"),
         ("sqlite", "'sqlite'"),
         ("", "''"),
@@ -51,3 +51,19 @@ def test_the_client_alone_brings_in_no_catalog() -> None:
     code = "import sys, hsc.client; print({'hsc_catalog', 'sqlalchemy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://anna:sec/r@et?@example.org/?token=secret",
+        "https://example.org/?token=secret",
+        "http://anna:secret@example.org",
+        "http://example.org:secret/",
+        "https://",
+    ],
+)
+def test_an_address_of_a_catalog_carries_no_secret(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        connect(url)
+    assert "sec" not in str(caught.value)
