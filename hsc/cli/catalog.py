@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,14 +15,7 @@ from hsc.client import connect
 _SKIPPED = 3
 
 
-class Work(StrEnum):
-    """What to do with a catalog."""
-
-    REBUILD = "rebuild"
-
-
-def catalog(
-    work: Annotated[Work, typer.Argument(help="rebuild: tell it of every version in a store.")],
+def rebuild(
     store: Annotated[str, typer.Argument(help="URL or folder of the store.")],
     to: Annotated[
         str | None, typer.Option("--catalog", help="URL of the catalog; by default HSC_CATALOG.")

@@ -22,6 +22,7 @@ from hsc.cli.parts import missing_part
 from hsc.errors import HscError
 
 # Command to the function that does it; applications add theirs by entry point "hsc.commands".
+# What has a dot is a command within another: "catalog.rebuild" is `hsc catalog rebuild`.
 COMMANDS = {
     "inspect": "hsc.cli.inspect:inspect",
     "ingest": "hsc.cli.ingest:ingest",
@@ -35,7 +36,7 @@ COMMANDS = {
     "fetch": "hsc.cli.fetch:fetch",
     "activities": "hsc.cli.activities:activities",
     "gc": "hsc.cli.gc:gc",
-    "catalog": "hsc.cli.catalog:catalog",
+    "catalog.rebuild": "hsc.cli.catalog:rebuild",
     "doctor": "hsc.cli.doctor:doctor",
     "demo": "hsc.cli.demo:demo",
 }
@@ -48,18 +49,37 @@ _SAME_S = 0.5
 class Commands(TyperGroup):
     """The commands, found in the table and in entry points, imported one by one."""
 
+    within = ""
+    """What the names of this group's commands begin with in the table."""
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Give all names, in the order of the table."""
-        return [*COMMANDS, *sorted(_others())]
+        return list(dict.fromkeys(name.partition(".")[0] for name in self._table()))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command."""
-        target = COMMANDS.get(cmd_name) or _others().get(cmd_name)
-        if target is None:
+        table = self._table()
+        if cmd_name in table:
+            single = typer.Typer(add_completion=False, rich_markup_mode=None)
+            single.command(cmd_name)(_load(table[cmd_name]))
+            return typer.main.get_command(single)
+        inner = [name for name in table if name.startswith(f"{cmd_name}.")]
+        if not inner:
             return None
-        single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name)(_load(target))
-        return typer.main.get_command(single)
+        names = ", ".join(name.partition(".")[2] for name in inner)
+        group = Commands(
+            name=cmd_name, help=f"Has commands of its own: {names}.", rich_markup_mode=None
+        )
+        group.within, group.no_args_is_help = f"{self.within}{cmd_name}.", True
+        return group
+
+    def _table(self) -> dict[str, str]:
+        others = dict(sorted(_others().items()))
+        return {
+            name.removeprefix(self.within): target
+            for name, target in {**COMMANDS, **others, **COMMANDS}.items()
+            if name.startswith(self.within)
+        }
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands with what each is for; one that can't be loaded says why."""

@@ -18,7 +18,8 @@ from hsc.model import Pid
 
 COMMANDS = (
     "inspect", "ingest", "search", "show", "lineage", "verify", "reduce", "export", "replicate",
-    "fetch", "activities", "gc", "catalog", "doctor", "demo", "bench",
+    "fetch", "activities", "gc", "catalog", "doctor", "demo", "account",
+    "bench", "token",
 )  # fmt: skip
 UNREADABLE = (
     "variable-length elements that h5py can't read: No NumPy equivalent for TypeTimeID exists"

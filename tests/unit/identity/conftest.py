@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hsc_catalog.access import ALL_SCOPES, Caller
-from hsc_catalog.databases import Database, SqliteDatabase
+from hsc_catalog.databases import Database
+from hsc_catalog.sql import open_database
 
 
 @dataclass
@@ -40,6 +41,6 @@ def anna() -> Caller:
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Database]:
     """Give an empty catalog's database."""
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5.0)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5.0)
     yield database
     database.close()

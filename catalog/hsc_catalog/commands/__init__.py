@@ -1,0 +1,1 @@
+"""Commands that the catalog adds to ``hsc``, by entry points "hsc.commands"."""
