@@ -17,6 +17,7 @@ from hsc_catalog.access.caller import (
 from hsc_catalog.access.changes import change, move
 from hsc_catalog.access.inheritance import Restood
 from hsc_catalog.access.inputs import inputs_of, outputs_of, pid_of
+from hsc_catalog.access.noun_access import noun_set, require_keep
 from hsc_catalog.access.predicate import (
     activity_visible,
     dataset_visible,
@@ -60,6 +61,7 @@ __all__ = [
     "may_feed",
     "may_preview",
     "move",
+    "noun_set",
     "noun_visible",
     "outputs_of",
     "person_key",
@@ -67,6 +69,7 @@ __all__ = [
     "proposal_group",
     "read_sets",
     "require",
+    "require_keep",
     "staff_key",
     "standings",
     "visible_sets",

@@ -107,14 +107,19 @@ def _ask_inputs(
     new = frozenset() if after.access.is_free(moment) else after.groups() - before.groups()
     if caller.sees_everything or not (new or after.access.is_looser(before.access)):
         return
-    pids = inputs_of(connection, [before.pid]).get(before.pid, set())
-    known = standings(connection, pids)
-    strict = {
-        pid
-        for pid in pids
-        if pid not in known
-        or (_is_in_the_way(known[pid], after, new, moment) and not may(caller, "share", known[pid]))
-    }
+    strict: set[str] = set()
+    frontier, met_before = {before.pid}, {before.pid}
+    while frontier:
+        # An input that the caller may loosen may stand as it does for the sake of one further up.
+        inputs: set[str] = set().union(*inputs_of(connection, frontier).values()) - met_before
+        known = standings(connection, inputs)
+        frontier = {
+            pid for pid in inputs & known.keys() if _is_in_the_way(known[pid], after, new, moment)
+        }
+        strict |= inputs - known.keys()
+        strict |= {pid for pid in frontier if not may(caller, "share", known[pid])}
+        frontier -= strict
+        met_before |= inputs
     if not strict:
         return
     row = tables.dataset.c

@@ -109,10 +109,14 @@ def noun_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
     row, named = tables.noun.c, tables.dataset.c
     facility, name = before(row.key, "/"), after(row.key, "/")
     seen = and_(named.facility == facility, dataset_visible(caller, now))
+    # A sample's key is facility/proposal/name.
+    of_sample = and_(
+        named.sample == after(name, "/"), func.coalesce(named.proposal, "-") == before(name, "/")
+    )
     return or_(
         row.access.in_(sets),
         and_(row.kind == "proposal", exists().where(named.proposal == name, seen)),
-        and_(row.kind == "sample", exists().where(named.sample == name, seen)),
+        and_(row.kind == "sample", exists().where(of_sample, seen)),
     )
 
 

@@ -132,4 +132,8 @@ class Telling(OnDatabase):
             Somebody else changed it since.
         """
         with self.database.writing() as connection:
-            note(connection, self.caller.actor, put_noun(connection, noun, text, revision))
+            note(
+                connection,
+                self.caller.actor,
+                put_noun(connection, self.sight(), noun, text, revision),
+            )

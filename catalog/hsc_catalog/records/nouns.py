@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from hsc.errors import RecordNotFoundError, RevisionError
 from hsc.model import NOUNS, Noun, NounKind, noun_kind, now
 from hsc_catalog import tables
-from hsc_catalog.access import Sight
+from hsc_catalog.access import Sight, interned, noun_set, require_keep
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.replaced import keep_replaced
 
@@ -15,7 +15,11 @@ _row = tables.noun.c
 
 
 def put_noun(
-    connection: Connection, noun: Noun, text: str | None = None, revision: int | None = None
+    connection: Connection,
+    sight: Sight,
+    noun: Noun,
+    text: str | None = None,
+    revision: int | None = None,
 ) -> list[Change]:
     """Keep a noun in place of what was known under its key; give what changed.
 
@@ -23,6 +27,8 @@ def put_noun(
     ----------
     connection
         The transaction.
+    sight
+        Who keeps it.
     noun
         What to keep.
     text
@@ -34,7 +40,12 @@ def put_noun(
     ------
     RevisionError
         Somebody else changed it since.
+    ForbiddenError
+        The caller may not keep it.
+    ConflictError
+        Its key is that of somebody else's.
     """
+    require_keep(connection, sight, noun)
     kind, key = noun_kind(noun), noun.key
     document = tables.written(noun) if text is None else text
     known = connection.execute(
@@ -53,7 +64,8 @@ def put_noun(
         keep_replaced(connection, kind, [(key, known.revision, known.json)])
     row = {"kind": kind, "key": key, "revision": 1, "json": document}
     row["updated"] = tables.microseconds(now())
-    tables.upsert(connection, tables.noun, [row], ["json", "updated"], counted=True)
+    row["access"] = interned(connection, noun_set(noun, sight.caller.subject))
+    tables.upsert(connection, tables.noun, [row], ["json", "updated", "access"], counted=True)
     return [Change("keep", kind, key, None if known is None else known.json, document)]
 
 
