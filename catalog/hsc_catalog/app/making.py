@@ -16,6 +16,7 @@ from hsc_catalog.app.paths import DescribedPaths
 from hsc_catalog.databases import Database
 from hsc_catalog.delivery import Delivery
 from hsc_catalog.faces import problems, v1
+from hsc_catalog.faces.scicat import ScicatFace
 from hsc_catalog.faces.served import Authenticate, Limits, Rate, Served
 
 STREAMED = frozenset({"/v1/import"})
@@ -43,6 +44,7 @@ def create_app(
     limits: Limits | None = None,
     rate: Rate | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
+    scicat: ScicatFace | None = None,
 ) -> FastAPI:
     """Make the application that serves a catalog over HTTP.
 
@@ -60,6 +62,8 @@ def create_app(
         How often callers and addresses may ask; None: any time.
     lifespan
         What is done before the first request and after the last; None: nothing.
+    scicat
+        How SciCat's clients are served; None: they are not.
 
     Returns
     -------
@@ -80,6 +84,8 @@ def create_app(
     bounds = limits or Limits()
     app.state.served = Served(database, authenticate, delivery or Delivery(database), bounds, rate)
     app.include_router(v1.router)
+    for path, face in scicat.mounted(app.state.served).items() if scicat else ():
+        app.mount(path, face)
     _tell_problems(app)
     app.openapi = description  # type: ignore[method-assign]  # as FastAPI's manual has it
     app.add_middleware(

@@ -24,7 +24,7 @@ from hsc_catalog.identity.reviewer_links import (
     revoke_link,
 )
 from hsc_catalog.identity.settings import LimitSettings, ServeSettings, read_settings
-from hsc_catalog.identity.signing_in import sign_in
+from hsc_catalog.identity.signing_in import EVERYDAY_SCOPES, SESSION, sign_in
 from hsc_catalog.identity.sources import (
     BearerSource,
     Clock,
@@ -43,9 +43,11 @@ from hsc_catalog.identity.tokens import (
 )
 
 __all__ = [
+    "EVERYDAY_SCOPES",
     "NOBODY",
     "ROLES",
     "SCOPES",
+    "SESSION",
     "AccountsFile",
     "BearerSource",
     "Buckets",

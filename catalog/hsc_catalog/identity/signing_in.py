@@ -12,7 +12,8 @@ from hsc_catalog.identity.limits import LoginThrottle
 from hsc_catalog.identity.sources import Clock, Sources, now
 from hsc_catalog.identity.tokens import IssuedToken, create_token
 
-SESSION_HOURS = 12
+SESSION = timedelta(hours=12)
+"""How long a session lasts when nobody says otherwise."""
 EVERYDAY_SCOPES: tuple[Scope, ...] = ("read", "ingest", "write", "share")
 """What a session is good for when nobody says otherwise: all but administration."""
 _LONGEST = 1024
@@ -26,7 +27,7 @@ def sign_in(
     address: str,
     *,
     scopes: Iterable[Scope] = EVERYDAY_SCOPES,
-    lasts: timedelta = timedelta(hours=SESSION_HOURS),
+    lasts: timedelta = SESSION,
     clock: Clock = now,
 ) -> IssuedToken:
     """Give a token of a few hours to whoever knows name and password.

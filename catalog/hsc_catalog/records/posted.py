@@ -22,6 +22,8 @@ class Posted:
     """The provenance edges around the two."""
     text: str | None = None
     """The dataset's JSON as it was posted, to be given back exactly; None: hsc words it."""
+    groups: Sequence[str] = ()
+    """Groups that it shall belong to, where a face of another catalog says so."""
 
     @cached_property
     def document(self) -> str:

@@ -53,7 +53,7 @@ def register_items(connection: Connection, sight: Sight, items: Sequence[Posted]
     """
     door = Admission(connection, sight.caller, sight.now)
     door.expect([(item.dataset, item.activity, item.edges) for item in items])
-    admitted = [door.admit(item.dataset, item.activity, item.edges) for item in items]
+    admitted = [door.admit(item.dataset, item.activity, item.edges, item.groups) for item in items]
     items = [replace(item, edges=each.edges) for item, each in zip(items, admitted, strict=True)]
     stand = {each.standing.pid: each for each in admitted}
     changes = _keep(connection, sight, items, stand)

@@ -40,15 +40,15 @@ class Found:
 
     total: int
     """How many datasets meet its conditions."""
-    records: tuple[dict[str, Any], ...]
-    """Those asked for, worded."""
+    page: tuple[Standing, ...]
+    """Those asked for, in order, with their history."""
 
 
 class Finding:
     """Finds datasets for one caller, in one transaction."""
 
     def __init__(self, connection: Connection, caller: Caller, now: datetime) -> None:
-        self._connection = connection
+        self.connection = connection
         self._caller = caller
         self._now = now
 
@@ -85,8 +85,7 @@ class Finding:
             by_pid = {record["pid"]: standing for standing, record in pairs}
             cut = ordered[asked.skip : asked.skip + asked.limit]
             page = [by_pid[record["pid"]] for record in cut]
-        records = [asked.cut(worded(standing)) for standing in self._with_history(page)]
-        return Found(total, tuple(records))
+        return Found(total, tuple(self._with_history(page)))
 
     def every(self, asked: Asked) -> tuple[list[dict[str, Any]], int]:
         """Give all datasets that are meant, worded without their history, and how many there are.
@@ -111,7 +110,7 @@ class Finding:
         return self._looked_at(wanted, asked)[1] if _has_conditions(asked) else self._count(wanted)
 
     def _count(self, wanted: Select[Any]) -> int:
-        return self._connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+        return self.connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
     def _looked_at(
         self, wanted: Select[Any], asked: Asked
@@ -133,7 +132,7 @@ class Finding:
         return (
             select(
                 _row.pid,
-                _row.created,
+                _row.registered,
                 _row.updated,
                 tables.dataset_document.c.json,
                 _posted.id.label("posted"),
@@ -146,14 +145,14 @@ class Finding:
     def _narrowed(self, asked: Asked) -> list[ColumnElement[bool]]:
         conditions = _narrowed(asked.where)
         if words := tables.words(asked.text):
-            conditions.append(_row.id.in_(tables.having_words(self._connection, words)))
+            conditions.append(_row.id.in_(tables.having_words(self.connection, words)))
         return conditions
 
     def _standings(self, wanted: Select[Any]) -> list[Standing]:
-        rows = self._connection.execute(wanted).all()
+        rows = self.connection.execute(wanted).all()
         pids = [row.pid for row in rows]
-        stand = standings(self._connection, pids)
-        posted = of_datasets(self._connection, "dataset", [row.pid for row in rows if row.posted])
+        stand = standings(self.connection, pids)
+        posted = of_datasets(self.connection, "dataset", [row.pid for row in rows if row.posted])
         found = []
         for row in rows:
             kept = next(iter(posted.get(row.pid, ())), None)
@@ -162,7 +161,7 @@ class Finding:
             if not knows_access(self._caller, standing):
                 access = _discreet(access, kept)
             record = tables.read(Dataset, row.json)
-            found.append(_standing(record, access, kept, row.updated, row.created))
+            found.append(_standing(record, access, kept, row.updated, row.registered))
         return found
 
     def _with_history(self, found: Sequence[Standing]) -> list[Standing]:
@@ -202,15 +201,15 @@ class Finding:
         return found
 
     def _ordered(self, wanted: Select[Any]) -> Sequence[Any]:
-        return self._connection.execute(wanted.order_by(tables.edge.c.id)).all()
+        return self.connection.execute(wanted.order_by(tables.edge.c.id)).all()
 
     def _hidden(self, pids: set[str]) -> set[str]:
         """Give those that are here and that the caller may not see."""
         see, every, hidden = dataset_visible(self._caller, self._now), sorted(pids), set[str]()
         for first in range(0, len(every), _BATCH):
             some = select(_row.pid).where(_row.pid.in_(every[first : first + _BATCH]), _row.newest)
-            there = set(self._connection.scalars(some))
-            hidden |= there - set(self._connection.scalars(some.where(see)))
+            there = set(self.connection.scalars(some))
+            hidden |= there - set(self.connection.scalars(some.where(see)))
         return hidden
 
     def _activities(self, ends: set[str]) -> Mapping[str, Activity]:
@@ -221,7 +220,7 @@ class Finding:
             .join(tables.activity_document, document.activity == row.id)
             .where(row.id.in_(ids), activity_visible(self._caller, self._now))
         )
-        found = self._connection.execute(wanted) if ids else ()
+        found = self.connection.execute(wanted) if ids else ()
         return {f"activity:{each.id}": tables.read(Activity, each.json) for each in found}
 
 

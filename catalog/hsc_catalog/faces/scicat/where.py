@@ -19,7 +19,8 @@ _DEEPEST = 20
 _LONGEST_PATTERN = 256
 _LONGEST_SUBJECT = 4096  # letters of a value that a pattern is tried on
 _QUANTIFIER = re.compile(r"(?<!\\)[*+?{]")
-_DANGEROUS = re.compile(r"\)[*+?{]|\(\?|\\[1-9]|[*+?}][*+?{]")
+# Repetitions of repetitions, references back; and what Python will once read as sets of sets.
+_DANGEROUS = re.compile(r"\)[*+?{]|\(\?|\\[1-9]|[*+?}][*+?{]|\[\^?\[|--|&&|~~|\|\|")
 
 
 def compile_where(where: Any, depth: int = 0) -> Predicate:

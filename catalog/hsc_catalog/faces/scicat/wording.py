@@ -72,6 +72,18 @@ def worded(standing: Standing) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
+def old_fashioned(record: dict[str, Any]) -> dict[str, Any]:
+    """Add the names that ``/api/v3`` has for single values of what ``/api/v4`` lists."""
+    first = {
+        "proposalId": record.get("proposalIds"),
+        "sampleId": record.get("sampleIds"),
+        "instrumentId": record.get("instrumentIds"),
+        "principalInvestigator": record.get("principalInvestigators"),
+        "investigator": record.get("principalInvestigators"),
+    }
+    return {**{old: values[0] for old, values in first.items() if values}, **record}
+
+
 def both_spellings(relationships: Sequence[Any]) -> list[Any]:
     """Word relationships as both generations of SciCat's clients read them.
 

@@ -11,7 +11,7 @@ import pytest
 from hsc.errors import ForbiddenError
 from hsc.testing.contracts import example_activity, example_dataset
 from hsc_catalog.access import ALL_SCOPES, Admission, Admitted, Caller
-from hsc_catalog.databases import SqliteDatabase
+from hsc_catalog.sql import open_database
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def _admitted(
     tmp_path: Path, caller: Caller, groups: Sequence[str], proposal: str | None = None
 ) -> Admitted:
     dataset, activity = example_dataset(proposal=proposal), example_activity()
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
     with database.writing() as connection:
         admission = Admission(connection, caller, AT)
         admission.expect([(dataset, activity, [])])
