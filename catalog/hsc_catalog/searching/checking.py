@@ -62,9 +62,7 @@ def check_searching(connection: Connection) -> list[str]:
     ]
     tally, trait = tables.tally.c, tables.trait.c
     sums = dict(
-        connection.execute(
-            select(tally.trait, func.sum(tally.count)).group_by(tally.trait)
-        ).tuples()
+        connection.execute(select(tally.trait, func.sum(tally.count)).group_by(tally.trait)).all()
     )
     for key, count in connection.execute(select(trait.id, trait.count)):
         if count != int(sums.get(key, 0)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, select
 
 from hsc.model import Query
 from hsc_catalog import tables
@@ -89,7 +89,7 @@ def match(reader: Reader, query: Query) -> Rows:
     """
     found: Rows | None = None
     for wanted in _lookups(reader.connection, query):
-        rows = np.unique(np.array(reader.connection.scalars(wanted).all(), np.int64))
+        rows = _ids(reader.connection, wanted)
         found = _both(reader, found, rows[rows < reader.length])
         if not found.size:
             return found
@@ -102,6 +102,15 @@ def match(reader: Reader, query: Query) -> Rows:
         if not found.size:
             return found
     return np.arange(reader.length) if found is None else found
+
+
+def _ids(connection: Connection, wanted: Select[Any]) -> Rows:
+    """Give the ids that a statement selects, ascending."""
+    found = wanted.subquery("found")
+    # As one text: a row of its own for each of a million costs both drivers four times as much.
+    joined = connection.scalar(select(func.aggregate_strings(cast(found.c[0], String), ",")))
+    rows: Rows = np.fromstring(joined, np.int64, sep=",") if joined else np.empty(0, np.int64)
+    return rows if np.all(rows[1:] > rows[:-1]) else np.sort(rows)
 
 
 def _lookups(connection: Connection, query: Query) -> Iterator[Select[Any]]:
