@@ -86,9 +86,7 @@ class Records:
         """Give the datasets, oldest first, each with its activity and edges."""
         # A few proposals have many more datasets than most.
         weights = self._random.lognormal(0, 1, len(self.beamtimes))
-        chosen = self._random.choice(
-            len(self.beamtimes), self.count, p=weights / weights.sum()
-        )
+        chosen = self._random.choice(len(self.beamtimes), self.count, p=weights / weights.sum())
         by_begin = np.argsort([self.beamtimes[each].begin for each in chosen], kind="stable")
         last: dict[int, Pid] = {}
         for place, each in enumerate(chosen[by_begin].tolist()):
@@ -119,9 +117,7 @@ class Records:
         if source is None and random.random() < 0.05:
             kind = Kind.CALIBRATION
         created = time.begin + timedelta(seconds=float(random.random()) * 3 * 86400)
-        pid = Pid(
-            prefix=f"hsc.{time.proposal.facility}", suffix=f"{place:026}"
-        )
+        pid = Pid(prefix=f"hsc.{time.proposal.facility}", suffix=f"{place:026}")
         title = f"{self._text(4)} {place}"
         dataset = Dataset(
             pid=pid, kind=kind, title=title, facility=time.proposal.facility,

@@ -7,12 +7,12 @@ beside it: by them a search plans, and passes over blocks without opening them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
 from hsc_catalog import tables
 
@@ -31,31 +31,74 @@ _WIDTHS: dict[int, Any] = {
     CREATED: np.dtype("<i8"),
 }
 _POSITION = np.dtype("<u2")
+_ALL = np.arange(BLOCK)
 
 _block = tables.column_block.c
 
 
-def read_column(
-    connection: Connection, measure: int, blocks: Collection[int] | None = None
-) -> tuple[Rows, NDArray[Any]]:
-    """Read a column, or some of its blocks: rows, ascending, and their values."""
-    wanted = select(_block.block, _block.filled, _block.packed).where(_block.measure == measure)
-    found: list[Any] = []
-    if blocks is None:
-        found = list(connection.execute(wanted))
-    else:
-        asked = sorted(blocks)
-        for start in range(0, len(asked), _BATCH):
-            some = wanted.where(_block.block.in_(asked[start : start + _BATCH]))
-            found.extend(connection.execute(some))
-    found.sort(key=lambda row: row.block)
-    unpacked = [_unpack(measure, count, packed) for _, count, packed in found]
-    if not unpacked:
+def read_column(connection: Connection, measure: int) -> tuple[Rows, NDArray[Any]]:
+    """Read a whole column: rows, ascending, and their values."""
+    found = [
+        (block * BLOCK + np.asarray(positions, np.int64), values)
+        for block, positions, values in _blocks(connection, measure, None)
+    ]
+    if not found:
         return np.empty(0, np.int64), np.empty(0, _width(measure))
-    rows = np.concatenate([positions for positions, _ in unpacked])
-    counts = np.array([count for _, count, _ in found])
-    starts = np.array([block * BLOCK for block, _, _ in found], np.int64)
-    return rows + np.repeat(starts, counts), np.concatenate([values for _, values in unpacked])
+    return np.concatenate([rows for rows, _ in found]), np.concatenate([each for _, each in found])
+
+
+def spread_column(
+    connection: Connection, measure: int, length: int, blocks: Collection[int] | None = None
+) -> NDArray[Any]:
+    """Read a column as an array by row, 0 where there is nothing, or no block that was asked for.
+
+    ``length`` is a multiple of `BLOCK`.
+    """
+    whole = np.zeros(length, _width(measure))
+    for block, positions, values in _blocks(connection, measure, blocks):
+        here = whole[block * BLOCK : (block + 1) * BLOCK]
+        if values.size == here.size:
+            here[:] = values
+        elif here.size:
+            here[positions] = values
+    return whole
+
+
+def find_in_column(
+    connection: Connection,
+    measure: int,
+    ends: tuple[float, float],
+    length: int,
+    blocks: Collection[int] | None = None,
+) -> NDArray[np.bool_]:
+    """Tell for each row whether its value lies between two ends, both included."""
+    low, high = ends
+    inside = np.zeros(length, bool)
+    # Blocks that have no such value stay in the database.
+    may = and_(_block.high >= low, _block.low <= high)
+    for block, positions, values in _blocks(connection, measure, blocks, may):
+        here = inside[block * BLOCK : (block + 1) * BLOCK]
+        if here.size:
+            here[positions] = (values >= low) & (values <= high)
+    return inside
+
+
+def _blocks(
+    connection: Connection,
+    measure: int,
+    blocks: Collection[int] | None,
+    may: ColumnElement[bool] | None = None,
+) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+    wanted = select(_block.block, _block.filled, _block.packed).where(_block.measure == measure)
+    wanted = wanted.order_by(_block.block) if may is None else wanted.where(may)
+    asked = [None] if blocks is None else sorted(blocks)
+    for start in range(0, len(asked), _BATCH):
+        some = wanted
+        if blocks is not None:
+            some = wanted.where(_block.block.in_(asked[start : start + _BATCH]))
+        for block, filled, packed in connection.execute(some).all():
+            positions, values = _unpack(measure, filled, packed)
+            yield block, positions, values
 
 
 def put_column(connection: Connection, measure: int, rows: Rows, values: NDArray[Any]) -> None:
@@ -115,7 +158,7 @@ def _write_block(
 
 def _unpack(measure: int, count: int, packed: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
     if count == BLOCK:
-        return np.arange(BLOCK, dtype=np.int64), np.frombuffer(packed, _width(measure))
+        return _ALL, np.frombuffer(packed, _width(measure))
     positions = np.frombuffer(packed, _POSITION, count)
     return positions, np.frombuffer(packed, _width(measure), count, offset=positions.nbytes)
 

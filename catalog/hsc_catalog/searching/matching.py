@@ -11,10 +11,13 @@ from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, se
 
 from hsc.model import Query
 from hsc_catalog import tables
-from hsc_catalog.searching.columns import BLOCK, CREATED, Rows, read_column
+from hsc_catalog.searching.columns import BLOCK, find_in_column, spread_column
 from hsc_catalog.searching.indexing import NUMBER
 from hsc_catalog.searching.listing import sealed_up_to
 from hsc_catalog.searching.ranges import Range, ranges
+
+Mask = NDArray[np.bool_]
+"""Whether each row of ``dataset`` is meant, by its id; as long as `Reader.length`."""
 
 _FEW = 0.25  # of all blocks; when fewer are asked for, they are named one by one
 
@@ -25,49 +28,41 @@ class Reader:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._sealed = sealed_up_to(connection)
-        last = connection.scalar(select(func.max(tables.listed.c.dataset)))
-        self.length = (last or 0) + 1
-        """One more than the last row that is listed."""
+        last = connection.scalar(select(func.max(tables.listed.c.dataset))) or 0
+        self.length = (last // BLOCK + 1) * BLOCK
+        """Rows in all blocks up to the last row that is listed."""
 
-    def numbers(self, measure: int, blocks: NDArray[np.int64] | None) -> tuple[Rows, NDArray[Any]]:
-        """Give rows and values of a measure; ``blocks`` None: all of them."""
-        rows, values = read_column(self.connection, measure, self._named(blocks))
+    def inside(self, measure: int, ends: tuple[float, float], among: Mask | None) -> Mask:
+        """Tell which rows have a number between two ends; of blocks without ``among`` none."""
+        named = self._named(among)
+        found = find_in_column(self.connection, measure, ends, self.length, named)
         told = tables.row_numbers.c
         fresh = self.connection.execute(
-            select(told.dataset, told.packed)
-            .where(told.dataset > self._sealed)
-            .order_by(told.dataset)
-        ).all()
-        found = [
-            (row, value)
-            for row, packed in fresh
-            for each, value in np.frombuffer(packed, NUMBER).tolist()
-            if each == measure
-        ]
-        if not found:
-            return rows, values
-        return (
-            np.concatenate([rows, np.array([row for row, _ in found], np.int64)]),
-            np.concatenate([values, np.array([value for _, value in found])]),
+            select(told.dataset, told.packed).where(
+                told.dataset > self._sealed, told.dataset < self.length
+            )
         )
+        for row, packed in fresh:
+            numbers = np.frombuffer(packed, NUMBER)
+            values = numbers["value"][numbers["measure"] == measure]
+            found[row] = bool(((values >= ends[0]) & (values <= ends[1])).any())
+        return found
 
-    def listed(
-        self, measure: int, column: ColumnElement[int], blocks: NDArray[np.int64] | None
-    ) -> NDArray[Any]:
-        """Give a column of the list for all rows, 0 where nothing is listed or asked for."""
-        rows, values = read_column(self.connection, measure, self._named(blocks))
-        whole = np.zeros(self.length, np.int64 if measure == CREATED else np.int32)
-        inside = rows < self.length
-        whole[rows[inside]] = values[inside]
-        fresh = self.connection.execute(
-            select(tables.listed.c.dataset, column).where(tables.listed.c.dataset > self._sealed)
-        ).all()
-        for row, value in fresh:
+    def listed(self, measure: int, column: ColumnElement[int], among: Mask | None) -> NDArray[Any]:
+        """Give a column of the list by row, 0 where nothing is listed or asked for."""
+        whole = spread_column(self.connection, measure, self.length, self._named(among))
+        fresh = select(tables.listed.c.dataset, column).where(
+            tables.listed.c.dataset > self._sealed
+        )
+        for row, value in self.connection.execute(fresh):
             whole[row] = value
         return whole
 
-    def _named(self, blocks: NDArray[np.int64] | None) -> list[int] | None:
-        if blocks is None or blocks.size > _FEW * (self.length / BLOCK):
+    def _named(self, among: Mask | None) -> list[int] | None:
+        if among is None:
+            return None
+        blocks = np.flatnonzero(among.reshape(-1, BLOCK).any(axis=1))
+        if blocks.size > _FEW * (self.length / BLOCK):
             return None
         named: list[int] = blocks.tolist()
         return named
@@ -81,36 +76,37 @@ def has_conditions(query: Query) -> bool:
     )  # fmt: skip
 
 
-def match(reader: Reader, query: Query) -> Rows:
-    """Give the rows that fulfil all conditions beside the facets, ascending.
+def match(reader: Reader, query: Query) -> Mask | None:
+    """Tell which rows fulfil all conditions beside the facets; None: there are no conditions.
 
     Words and names are looked up first. Of several ranges the one that few numbers are in, by the
     columns' statistics, is read first; of the next only blocks in which something is left.
     """
-    found: Rows | None = None
+    found: Mask | None = None
     for wanted in _lookups(reader.connection, query):
-        rows = _ids(reader.connection, wanted)
-        found = _both(reader, found, rows[rows < reader.length])
-        if not found.size:
+        mask = _mask(reader, wanted)
+        found = mask if found is None else found & mask
+        if not found.any():
             return found
     for measure, each in _planned(reader.connection, ranges(query.where)):
         if measure is None or each.is_empty:
-            return np.empty(0, np.int64)
-        blocks = None if found is None else np.unique(found // BLOCK)
-        rows, values = reader.numbers(measure, blocks)
-        found = _both(reader, found, rows[each.holds(values) & (rows < reader.length)])
-        if not found.size:
+            return np.zeros(reader.length, bool)
+        mask = reader.inside(measure, (each.low, each.high), found)
+        found = mask if found is None else found & mask
+        if not found.any():
             return found
-    return np.arange(reader.length) if found is None else found
+    return found
 
 
-def _ids(connection: Connection, wanted: Select[Any]) -> Rows:
-    """Give the ids that a statement selects, ascending."""
-    found = wanted.subquery("found")
+def _mask(reader: Reader, wanted: Select[Any]) -> Mask:
+    """Tell which rows a statement selects."""
+    mask, found = np.zeros(reader.length, bool), wanted.subquery("found")
     # As one text: a row of its own for each of a million costs both drivers four times as much.
-    joined = connection.scalar(select(func.aggregate_strings(cast(found.c[0], String), ",")))
-    rows: Rows = np.fromstring(joined, np.int64, sep=",") if joined else np.empty(0, np.int64)
-    return rows if np.all(rows[1:] > rows[:-1]) else np.sort(rows)
+    joined = reader.connection.scalar(select(func.aggregate_strings(cast(found.c[0], String), ",")))
+    if joined:
+        rows = np.fromstring(joined, np.int64, sep=",")
+        mask[rows[rows < reader.length]] = True
+    return mask
 
 
 def _lookups(connection: Connection, query: Query) -> Iterator[Select[Any]]:
@@ -123,16 +119,6 @@ def _lookups(connection: Connection, query: Query) -> Iterator[Select[Any]]:
         yield select(keyword.dataset).where(keyword.word == query.keyword)
     if wanted := tables.words(query.text):
         yield tables.having_words(connection, wanted)
-
-
-def _both(reader: Reader, found: Rows | None, rows: Rows) -> Rows:
-    if found is None:
-        return rows
-    fewer, more = sorted((found, rows), key=len)
-    among = np.zeros(reader.length, bool)
-    among[more] = True
-    both: Rows = fewer[among[fewer]]
-    return both
 
 
 def _planned(connection: Connection, asked: list[Range]) -> list[tuple[int | None, Range]]:
@@ -152,9 +138,8 @@ def _planned(connection: Connection, asked: list[Range]) -> list[tuple[int | Non
 def _expected(connection: Connection, measure: int, each: Range) -> float:
     """Guess how many numbers are in a range, as if each block's were spread evenly."""
     block = tables.column_block.c
-    stated = connection.execute(
-        select(block.filled, block.low, block.high).where(block.measure == measure)
-    ).all()
+    wanted = select(block.filled, block.low, block.high).where(block.measure == measure)
+    stated = [tuple(row) for row in connection.execute(wanted)]
     if not stated:
         return 0.0
     count, low, high = np.array(stated, np.float64).T

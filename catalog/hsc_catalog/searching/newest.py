@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
 
 from hsc_catalog import tables
-from hsc_catalog.searching.columns import BLOCK, CREATED, Rows
+from hsc_catalog.searching.columns import CREATED, Rows
 from hsc_catalog.searching.cursor import Cursor
-from hsc_catalog.searching.matching import Reader
+from hsc_catalog.searching.matching import Mask, Reader
 from hsc_catalog.searching.sight import Sight
 
 _BATCH = 500  # ids in one statement; SQLite would take 32,766
@@ -57,10 +57,10 @@ def newest(
     return best
 
 
-def newest_among(reader: Reader, rows: Rows, after: Cursor | None, count: int) -> list[Found]:
-    """Give the newest of some listed rows, ascending."""
-    blocks = np.unique(rows // BLOCK)
-    made = reader.listed(CREATED, _listed.created, blocks)[rows]
+def newest_among(reader: Reader, among: Mask, after: Cursor | None, count: int) -> list[Found]:
+    """Give the newest of some listed rows."""
+    rows = np.flatnonzero(among)
+    made = reader.listed(CREATED, _listed.created, among)[rows]
     if after is None:
         return _fetch(reader.connection, _top(rows, made, count), None)[:count]
     older, same = made < after.created, made == after.created

@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hsc.errors import InvalidQueryError
 from hsc.model import Condition
@@ -30,11 +26,6 @@ class Range:
     def is_empty(self) -> bool:
         """Tell whether no value is in it."""
         return self.low > self.high
-
-    def holds(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell for each value whether it is in the range."""
-        inside: NDArray[np.bool_] = (values >= self.low) & (values <= self.high)
-        return inside
 
 
 def ranges(conditions: Iterable[Condition]) -> list[Range]:

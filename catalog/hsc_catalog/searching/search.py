@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from hsc.model import Dataset, FacetCounts, Query, SearchResult
 from hsc_catalog import tables
 from hsc_catalog.access import Caller
-from hsc_catalog.searching.columns import BLOCK, PROPOSAL, SCOPE, TRAIT, Rows
+from hsc_catalog.searching.columns import PROPOSAL, SCOPE, TRAIT
 from hsc_catalog.searching.counting import (
     fits,
     kept_counts,
@@ -22,7 +22,7 @@ from hsc_catalog.searching.counting import (
     wanted_values,
 )
 from hsc_catalog.searching.cursor import Cursor, read_cursor, write_cursor
-from hsc_catalog.searching.matching import Reader, has_conditions, match
+from hsc_catalog.searching.matching import Mask, Reader, has_conditions, match
 from hsc_catalog.searching.newest import Found, newest, newest_among
 from hsc_catalog.searching.sight import Sight, look
 
@@ -32,10 +32,19 @@ _BATCH = 500  # ids in one statement; SQLite would take 32,766
 
 
 class _Visible(NamedTuple):
-    """Rows that match and are seen, with their traits."""
+    """Rows that match and are seen, and the traits of all rows."""
 
-    rows: Rows
+    mask: Mask
     traits: NDArray[Any]
+
+    def having(self, chosen: Sequence[int] | None) -> Mask:
+        """Give those that have one of the traits; None: any."""
+        if chosen is None:
+            return self.mask
+        wanted = np.zeros(max(int(self.traits.max(initial=0)), *chosen, 0) + 1, bool)
+        wanted[list(chosen)] = True
+        having: Mask = self.mask & wanted[self.traits]
+        return having
 
 
 def search_datasets(
@@ -54,10 +63,9 @@ def search_datasets(
     chosen = [key for key, trait in traits.items() if fits(trait, wanted)] if wanted else None
     if has_conditions(query) or sight.rows or limit > _FEW:
         reader = Reader(connection)
-        seen = _visible(reader, sight, query)
-        rows = seen.rows if chosen is None else seen.rows[np.isin(seen.traits, chosen)]
-        total = int(rows.size)
-        found = newest_among(reader, rows, after, limit + 1) if limit else []
+        mask = _visible(reader, sight, query).having(chosen)
+        total = int(np.count_nonzero(mask))
+        found = newest_among(reader, mask, after, limit + 1) if limit and total else []
     else:
         counts = kept_counts(connection, sight)
         total = sum(counts.values() if chosen is None else (counts.get(k, 0) for k in chosen))
@@ -84,7 +92,7 @@ def count_facets(
     seen: _Visible | None = None
     if has_conditions(query) or sight.rows:
         seen = _visible(reader, sight, query)
-        found = np.bincount(seen.traits)
+        found = np.bincount(seen.traits[seen.mask])
         counts = {key: int(found[key]) for key in np.flatnonzero(found).tolist()}
     else:
         counts = kept_counts(connection, sight)
@@ -93,16 +101,15 @@ def count_facets(
         # Proposals are too many to keep counts of them beside the others.
         seen = _visible(reader, sight, query.model_copy(update={"proposal": None}))
     chosen = [key for key, trait in traits.items() if fits(trait, wanted)] if wanted else None
-    rows = seen.rows if chosen is None else seen.rows[np.isin(seen.traits, chosen)]
     facets = sum_facets(counts, traits, wanted)
-    facets["proposal"] = _proposals(reader, rows)
+    facets["proposal"] = _proposals(reader, seen.having(chosen))
     return FacetCounts(total=total, counts=facets)
 
 
-def _proposals(reader: Reader, rows: Rows) -> dict[str, int]:
+def _proposals(reader: Reader, among: Mask) -> dict[str, int]:
     """Count the most frequent proposals of rows."""
     listed, columns = tables.listed.c.proposal, tables.proposal_number.c
-    found = np.bincount(reader.listed(PROPOSAL, listed, np.unique(rows // BLOCK))[rows])
+    found = np.bincount(reader.listed(PROPOSAL, listed, among)[among])
     found[:1] = 0  # none is known
     most = np.argsort(found)[::-1][:_MOST_PROPOSALS]
     counts = {key: int(found[key]) for key in most.tolist() if found[key]}
@@ -114,16 +121,13 @@ def _proposals(reader: Reader, rows: Rows) -> dict[str, int]:
 
 
 def _visible(reader: Reader, sight: Sight, query: Query) -> _Visible:
-    rows = match(reader, query)
-    blocks = np.unique(rows // BLOCK)
+    mask = match(reader, query)
+    traits = reader.listed(TRAIT, tables.listed.c.trait, mask)
     # What is not listed has no trait.
-    traits = reader.listed(TRAIT, tables.listed.c.trait, blocks)[rows]
-    rows, traits = rows[traits > 0], traits[traits > 0]
-    if sight.everything:
-        return _Visible(rows, traits)
-    scopes = reader.listed(SCOPE, tables.listed.c.scope, blocks)[rows]
-    seen = sight.sees(rows, scopes)
-    return _Visible(rows[seen], traits[seen])
+    mask = traits > 0 if mask is None else mask & (traits > 0)
+    if not sight.everything:
+        mask &= sight.sees(reader.listed(SCOPE, tables.listed.c.scope, mask))
+    return _Visible(mask, traits)
 
 
 def _datasets(connection: Connection, found: Sequence[Found]) -> tuple[Dataset, ...]:

@@ -26,17 +26,16 @@ class Sight:
     rows: tuple[int, ...] = ()
     """Rows of ``dataset`` that are seen whatever their scope, as by a reviewer's link."""
 
-    def sees(self, rows: NDArray[np.int64], scopes: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell for each row, given its scope, whether it is seen."""
+    def sees(self, scopes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell for each row of ``dataset``, given all their scopes, whether it is seen."""
         if self.everything:
-            return np.ones(rows.size, bool)
-        if not scopes.size:
-            return np.zeros(0, bool)
+            return np.ones(scopes.size, bool)
         # Scopes count from -1 (hidden).
-        seen = np.zeros(max(int(scopes.max()), *self.scopes) + 2, bool)
+        seen = np.zeros(max(int(scopes.max(initial=0)), *self.scopes) + 2, bool)
         seen[np.array(self.scopes) + 1] = True
         visible: NDArray[np.bool_] = seen[scopes + 1]
-        return visible | np.isin(rows, self.rows) if self.rows else visible
+        visible[[row for row in self.rows if row < visible.size]] = True
+        return visible
 
 
 def look(connection: Connection, caller: Caller, now: datetime) -> Sight:
