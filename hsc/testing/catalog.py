@@ -40,7 +40,7 @@ from hsc.model import (
     noun_kind,
     now,
 )
-from hsc.testing.matching import FACETS, matches
+from hsc.testing.matching import COUNTED, matches
 from hsc.testing.walking import Walk
 
 
@@ -177,14 +177,17 @@ class FakeCatalog(Searching):
 
     def count_facets(self, query: Query) -> FacetCounts:
         """Count what a query finds by each facet."""
-        found = self._found(query)
         counts = {
-            name: Counter(str(value) for each in found if (value := getattr(each, name)))
-            for name in FACETS
+            # Each facet as if nothing were asked of itself: what else could be chosen.
+            name: Counter(
+                str(value)
+                for each in self._found(query.model_copy(update={name: None}))
+                if (value := getattr(each, name))
+            )
+            for name in COUNTED
         }
-        counts["keyword"] = Counter(word for each in found for word in set(each.keywords))
         return FacetCounts(
-            total=len(found),
+            total=len(self._found(query)),
             counts={name: dict(counter.most_common()) for name, counter in counts.items()},
         )
 

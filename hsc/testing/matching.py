@@ -9,6 +9,9 @@ from hsc.model import Condition, Dataset, Query
 FACETS = ("facility", "instrument", "proposal", "sample", "technique", "kind")
 """Facets that are fields of a record."""
 
+COUNTED = ("facility", "instrument", "proposal", "technique", "kind")
+"""Facets that are counted; samples and keywords are too many."""
+
 
 def matches(dataset: Dataset, query: Query) -> bool:
     """Tell whether a query finds a dataset."""

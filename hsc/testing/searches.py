@@ -84,3 +84,13 @@ class SearchContract:
         assert narrowed.counts["instrument"] == {"CoSAXS": 1, "BioMAX": 1}
         assert narrowed.counts["technique"] == {"SAXS": 1, "MX": 1}
         assert catalog.facets("water", facility="maxiv").total == 0
+
+    def test_a_facet_is_counted_as_if_nothing_were_asked_of_itself(self, catalog: Catalog) -> None:
+        for changes in ({}, {"technique": "MX"}, {"technique": "MX", "kind": Kind.DERIVED}):
+            catalog.register(example_dataset(**changes), example_activity(), [])
+        for where in ((), ("photon_energy > 12 keV",)):
+            counted = catalog.facets("lysozyme", technique="MX", kind=Kind.RAW, where=where)
+            assert counted.total == 1
+            assert counted.counts["technique"] == {"SAXS": 1, "MX": 1}
+            assert counted.counts["kind"] == {"raw": 1, "derived": 1}
+            assert counted.counts["facility"] == {"maxiv": 1}
