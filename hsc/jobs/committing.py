@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hsc.errors import DamageError, DatasetNotFoundError, IngestInProgressError, StoreError
 from hsc.ingestion import Plan, Written, commit_plan, committed_alike, files_state, wholly_hashed
+from hsc.jobs.describing import described_sample, raw_record, without_people
+from hsc.jobs.keeping import keep_nouns
 from hsc.jobs.orders import Order
-from hsc.jobs.placing import Target, raw_record
+from hsc.jobs.placing import Target
 from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.working import named_workers
 from hsc.model import Dataset
@@ -43,7 +45,8 @@ def register(order: Order, plan: Plan, target: Target, written: Written) -> Data
         order.activity.note(
             generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
         )
-        return write_crate(dataset, order.activity.as_done(), order.activity.edges(version))
+        crate = without_people(dataset)
+        return write_crate(crate, order.activity.as_done(), order.activity.edges(version))
 
     def confirm() -> None:
         try:
@@ -63,7 +66,7 @@ def register(order: Order, plan: Plan, target: Target, written: Written) -> Data
         confirm,
         resumed=target.resumed,
     )
-    return tell_version(order.catalog, target.url, order.activity)
+    return _tell(order, plan, target)
 
 
 def known(order: Order, plan: Plan, target: Target) -> Dataset:
@@ -83,9 +86,20 @@ def known(order: Order, plan: Plan, target: Target) -> Dataset:
         dataset = order.catalog.get(target.pid.at(target.version))
     except DatasetNotFoundError:
         # Committed, and its maker died or this catalog was never told.
-        return tell_version(order.catalog, target.url, order.activity)
+        return _tell(order, plan, target)
     order.catalog.record(order.activity.done())
     return dataset
+
+
+def _tell(order: Order, plan: Plan, target: Target) -> Dataset:
+    """Tell the catalog of the version, with what its facts say of nouns and of people."""
+    facts = plan.run.facts
+
+    def beside(dataset: Dataset) -> Dataset:
+        keep_nouns(order.catalog, dataset, described_sample(dataset, facts))
+        return dataset.model_copy(update={"people": facts.people})
+
+    return tell_version(order.catalog, target.url, order.activity, beside)
 
 
 def abandon(order: Order, target: Target, cause: Exception) -> None:

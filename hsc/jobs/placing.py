@@ -1,4 +1,4 @@
-"""Where a dataset goes: its PID, its claim and its folder; and its record."""
+"""Where a dataset goes: its PID, its claim and its folder."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsc.errors import StoreError
-from hsc.ingestion import Plan, files_state, made_with, summary
+from hsc.ingestion import Plan, files_state, made_with
 from hsc.jobs.requests import IngestRequest
 from hsc.jobs.slots import Place, find_place, is_committed, place_again, version_before
 from hsc.jobs.waiting import Waiting
-from hsc.model import ArraySummary, Dataset, Facility, Kind, Pid, now, plain_text
+from hsc.model import ArraySummary, Facility, Pid, now, plain_text
 from hsc.store import (
     Claim,
-    Manifest,
     ObjectStore,
     abandon_version,
     drop_claims,
@@ -179,36 +178,6 @@ def version_folder(pid: Pid, version: int, places: tuple[str | None, ...]) -> st
     """Give the folder of a version below the store; quotas and access lists hang on its parts."""
     parts = [_UNSAFE.sub("-", place or "").strip(".-")[:64] or "unknown" for place in places]
     return "/".join([*parts, pid.ulid, f"v{version}"])
-
-
-def raw_record(
-    plan: Plan, target: Target, manifest: Manifest, request: IngestRequest, facility: Facility
-) -> Dataset:
-    """Word the record of an ingested dataset."""
-    facts, name = plan.run.facts, plain_text(plan.run.name)
-    sample = request.sample or facts.sample
-    return Dataset(
-        pid=target.pid,
-        version=target.version,
-        kind=Kind.RAW,
-        title=facts.title or (f"{sample}: {name}" if sample else name),
-        facility=facility.id,
-        instrument=facility.instrument(facts.instrument),
-        proposal=request.proposal or facts.proposal,
-        sample=sample,
-        created=now(),
-        collected=facts.collected,
-        source_id=plan.source_id,
-        root=manifest.root,
-        layout=plan.run.layout,
-        location=target.url,
-        bytes_in=plan.bytes_in,
-        bytes_out=manifest.nbytes,
-        arrays=by_path([summary(planned.spec) for planned in plan.arrays]),
-        gaps=manifest.gaps,
-        quantities=dict(facts.quantities),
-        keywords=(name,),
-    )
 
 
 def by_path(arrays: list[ArraySummary]) -> tuple[ArraySummary, ...]:

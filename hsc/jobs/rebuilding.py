@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from hsc.client import Catalog
 from hsc.errors import DatasetNotFoundError, HscError, ManifestError
+from hsc.jobs.keeping import keep_nouns
 from hsc.jobs.logs import walk_log
 from hsc.jobs.requests import PathFailure
 from hsc.model import Dataset, Pid, Record, Replica, now
@@ -49,13 +51,24 @@ def recall(version: CheckedVersion) -> Explained:
     return replace(told, dataset=told.dataset.model_copy(update=here))
 
 
-def tell_version(catalog: Catalog, url: str, activity: RunningActivity) -> Dataset:
+def tell_version(
+    catalog: Catalog,
+    url: str,
+    activity: RunningActivity,
+    beside: Callable[[Dataset], Dataset] | None = None,
+) -> Dataset:
     """Register a committed version as it explains itself, and the activity that found it so.
 
     Where an earlier attempt died between the last two steps of its commit, its words stand in the
-    version: then both activities are told.
+    version: then both activities are told. ``beside`` adds to the record what the catalog is told
+    and the version does not say, as its people: what is in a store stays there, and a person may
+    ask to be forgotten. Without it the nouns that the record names are kept.
     """
     told = recall(open_version(url))
+    if beside is None:
+        keep_nouns(catalog, told.dataset)
+    else:
+        told = replace(told, dataset=beside(told.dataset))
     catalog.register(told.dataset, told.activity, told.edges)
     if told.activity.id == activity.id:
         activity.done(told.activity)
@@ -108,6 +121,7 @@ def rebuild(store: str, catalog: Catalog) -> Rebuilt:
             told = recall(version)
             pid = told.dataset.pid.at(told.dataset.version)
             had = _has(catalog, pid)
+            keep_nouns(catalog, told.dataset)
             catalog.register(told.dataset, told.activity, told.edges)
             _tell_replica(catalog, told)
         except HscError as error:

@@ -7,6 +7,7 @@ import time
 from hsc import settings
 from hsc.client import Catalog
 from hsc.ingestion import write_tree
+from hsc.jobs.describing import inherited, lasting, without_people
 from hsc.jobs.locating import Located, locate
 from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.rebuilding import tell_version
@@ -106,7 +107,9 @@ def register(
         activity.note(
             generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
         )
-        return write_crate(dataset, activity.as_done(), activity.edges(version, roles))
+        return write_crate(
+            without_people(dataset), activity.as_done(), activity.edges(version, roles)
+        )
 
     with holding(activity.id):
         objects = open_objects(store)
@@ -116,7 +119,10 @@ def register(
         except Exception:
             abandon_version(objects, location)
             raise
-    return tell_version(catalog, url, activity)
+    people = _first(inputs).people
+    return tell_version(
+        catalog, url, activity, lambda made: made.model_copy(update={"people": people})
+    )
 
 
 def _inputs(
@@ -142,6 +148,10 @@ def _inputs(
     return located
 
 
+def _first(inputs: dict[str, Dataset]) -> Dataset:
+    return inputs.get("sample") or next(iter(inputs.values()))
+
+
 def _record(
     request: ReduceRequest,
     inputs: dict[str, Dataset],
@@ -151,25 +161,20 @@ def _record(
     manifest: Manifest,
     arrays: list[ArraySummary],
 ) -> Dataset:
-    first = inputs.get("sample") or next(iter(inputs.values()))
+    first, every = _first(inputs), tuple(inputs.values())
     return Dataset(
+        **inherited(first, every, outputs.technique),
         pid=pid,
         version=_VERSION,
         kind=Kind.DERIVED,
         title=outputs.title,
-        facility=first.facility,
-        instrument=first.instrument,
-        proposal=first.proposal,
-        sample=first.sample,
-        technique=outputs.technique,
         created=now(),
-        collected=first.collected,
         root=manifest.root,
         layout=f"reduction/{request.name}",
         location=url,
         bytes_in=sum(record.bytes_out for record in inputs.values()),
         bytes_out=manifest.nbytes,
         arrays=by_path(arrays),
-        quantities=outputs.quantities,
+        quantities={**lasting(first, every), **outputs.quantities},
         keywords=(request.name,),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hsc.layouts.facility_table import facilities, find_facility, instruments
+from hsc.layouts.fact_table import LASTING, SAMPLE_NUMBERS
 from hsc.layouts.technique_table import find_technique, technique_family, techniques
 
 if TYPE_CHECKING:
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from hsc.layouts.table import LAYOUTS, read_run
 
 __all__ = [
+    "LASTING",
     "LAYOUTS",
+    "SAMPLE_NUMBERS",
     "Asset",
     "Facts",
     "Layout",

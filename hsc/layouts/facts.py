@@ -1,4 +1,4 @@
-"""What NeXus files say of a measurement: title, sample, proposal, time, wavelength and distance."""
+"""What NeXus files say of a measurement: people, sample, proposal, times, technique, numbers."""
 
 from __future__ import annotations
 
@@ -8,35 +8,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import h5py
-import numpy as np
 
-from hsc.hdf5 import decode_text, inside
+from hsc.layouts.fact_table import NUMBERS, PROPOSAL, TEXTS
+from hsc.layouts.nexus_fields import UNREADABLE, Fields, one_text
 from hsc.layouts.run import Facts
-from hsc.model import Quantity
+from hsc.layouts.technique_table import find_technique
+from hsc.model import Person, Quantity, Technique
 
 # Planck constant times speed of light in keV angstrom (CODATA 2018, exact constants).
 _HC_KEV_ANGSTROM = 12.398419843320026
-
-# What h5py raises for links that lead nowhere and for damaged or foreign structures.
-_UNREADABLE = (KeyError, OSError, RuntimeError, TypeError, ValueError)
-
-# Where NeXus and DECTRIS files keep a quantity, and the unit that a file means when it names none.
-_QUANTITIES = {
-    "wavelength": ("instrument/beam/incident_wavelength", "instrument/monochromator/wavelength"),
-    "detector_distance": ("instrument/detector/detector_distance", "instrument/detector/distance"),
-    "count_time": ("instrument/detector/count_time",),
-    "photon_energy": (
-        "instrument/beam/incident_energy",
-        "instrument/monochromator/energy",
-        "instrument/detector/detectorSpecific/photon_energy",
-    ),
-}
-_DEFAULT_UNITS = {
-    "wavelength": "angstrom",
-    "detector_distance": "m",
-    "count_time": "s",
-    "photon_energy": "eV",
-}
+_MOST_PEOPLE = 100
+_LONGEST_NAME = 500
+# The techniques whose NeXus definition leaves open what was scattered.
+_BY_PROBE = {"SAS": {"x-ray": "SAXS", "neutron": "SANS"}}
 
 
 def read_facts(file: h5py.File, time_zone: str) -> Facts:
@@ -52,13 +36,26 @@ def read_facts(file: h5py.File, time_zone: str) -> Facts:
     entry = _entry(file)
     if entry is None:
         return Facts()
+    fields = Fields(entry)
+    probe = _probe(fields)
+    started = _time(
+        fields.text("start_time", "NXinstrument/NXdetector/detectorSpecific/data_collection_date"),
+        time_zone,
+    )
+    ended = _time(fields.text("end_time"), time_zone)
     return Facts(
-        title=_text(entry, "title") or "",
-        instrument=_text(entry, "instrument/name") or _text(entry, "instrument/short_name"),
-        proposal=_text(entry, "proposal_identifier") or _text(entry, "experiment_identifier"),
-        sample=_text(entry, "sample/name"),
-        collected=_time(_text(entry, "start_time"), time_zone),
-        quantities=_quantities(entry),
+        title=fields.text("title") or "",
+        instrument=_name(fields, "NXinstrument/name", "NXinstrument/short_name"),
+        proposal=_name(fields, *PROPOSAL),
+        sample=_name(fields, "NXsample/name"),
+        sample_description=fields.text("NXsample/description"),
+        formula=_name(fields, "NXsample/chemical_formula"),
+        collected=started,
+        ended=ended if ended and not (started and ended < started) else None,
+        people=_people(fields),
+        technique=_technique(fields, probe),
+        quantities=_quantities(fields, probe),
+        metadata=_metadata(fields),
     )
 
 
@@ -69,65 +66,76 @@ def _entry(file: h5py.File) -> h5py.Group | None:
                 continue
             node = file[name]
             kind = node.attrs.get("NX_class", "")
-        except _UNREADABLE:  # the walk names what can't be read; here it is as good as absent
+        except UNREADABLE:  # the walk names what can't be read; here it is as good as absent
             continue
-        if isinstance(node, h5py.Group) and _plain_text(kind) == "NXentry":
+        if isinstance(node, h5py.Group) and one_text(kind) == "NXentry":
             return node
     return None
 
 
-def _quantities(entry: h5py.Group) -> Mapping[str, Quantity]:
-    found: dict[str, Quantity] = {}
-    for name, paths in _QUANTITIES.items():
-        for path in paths:
-            quantity = _quantity(entry, path, _DEFAULT_UNITS[name])
-            if quantity is not None:
-                found[name] = quantity
-                break
+def _name(fields: Fields, *paths: str) -> str | None:
+    text = fields.text(*paths)
+    return text[:_LONGEST_NAME] if text else None
+
+
+def _probe(fields: Fields) -> str:
+    """Give ``x-ray``, ``neutron``, or an empty text where the file does not say."""
+    said = (fields.text(*TEXTS["source"]["probe"]) or "").casefold().replace("_", "-")
+    if "neutron" in said:
+        return "neutron"
+    return "x-ray" if "x-ray" in said or "xray" in said or "synchrotron" in said else ""
+
+
+def _technique(fields: Fields, probe: str) -> Technique | None:
+    definition = fields.text("definition", "NXsubentry/definition")
+    found = find_technique(definition) if definition else None
+    if found is None:
+        return None
+    sharper = _BY_PROBE.get(found.name, {}).get(probe)
+    return find_technique(sharper) if sharper else found
+
+
+def _people(fields: Fields) -> tuple[Person, ...]:
+    # Addresses for mail stay in the file: nobody asked those people.
+    people = []
+    for group in fields.groups("NXuser")[:_MOST_PEOPLE]:
+        person = Fields(group)
+        name = _name(person, "name")
+        if not name:
+            continue
+        facts = {"role": _name(person, "role"), "affiliation": _name(person, "affiliation")}
+        try:
+            made = Person(name=name, orcid=_name(person, "ORCID", "orcid"), **facts)
+        except ValueError:  # an ORCID whose digits do not fit would name somebody else
+            made = Person(name=name, **facts)
+        if made not in people:
+            people.append(made)
+    return tuple(people)
+
+
+def _quantities(fields: Fields, probe: str) -> Mapping[str, Quantity]:
+    found = {
+        name: quantity
+        for name, sought in NUMBERS.items()
+        if (quantity := fields.quantity(sought)) is not None
+    }
+    if probe == "neutron":
+        found.pop("photon_energy", None)
+        return found
     if "photon_energy" not in found and "wavelength" in found:
         wavelength = found["wavelength"].si()
-        if wavelength is not None and wavelength[0] > 0:
+        if wavelength is not None and wavelength[0] > 0 and wavelength[1] == "[length]^1":
             energy_keV = _HC_KEV_ANGSTROM / (wavelength[0] * 1e10)  # noqa: N806 (the unit's sign)
             found["photon_energy"] = Quantity(value=energy_keV, unit="keV")
     return found
 
 
-def _quantity(entry: h5py.Group, path: str, unit: str) -> Quantity | None:
-    dataset = _dataset(entry, path)
-    if dataset is None or dataset.size != 1 or dataset.dtype.kind not in "iuf":
-        return None
-    try:
-        value = float(np.asarray(dataset[()]).ravel()[0])
-        written = _plain_text(dataset.attrs.get("units", ""))
-    except _UNREADABLE:
-        return None
-    return Quantity(value=value, unit=written or unit) if np.isfinite(value) else None
-
-
-def _text(entry: h5py.Group, path: str) -> str | None:
-    dataset = _dataset(entry, path)
-    if dataset is None or dataset.size != 1 or h5py.check_string_dtype(dataset.dtype) is None:
-        return None
-    try:
-        return _plain_text(np.asarray(dataset[()], object).ravel()[0]) or None
-    except _UNREADABLE:
-        return None
-
-
-def _dataset(entry: h5py.Group, path: str) -> h5py.Dataset | None:
-    # A fact that can't be read is as good as absent.
-    try:
-        node = inside(entry, path)
-        there = isinstance(node, h5py.Dataset) and node.shape is not None and node.dtype.kind
-    except _UNREADABLE:
-        return None
-    return node if there else None
-
-
-def _plain_text(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        value = value.ravel()[0] if value.size else ""
-    return (decode_text(value) or "").strip() if isinstance(value, bytes | str) else ""
+def _metadata(fields: Fields) -> dict[str, Any]:
+    found = {
+        group: {name: text for name, paths in texts.items() if (text := fields.text(*paths))}
+        for group, texts in TEXTS.items()
+    }
+    return {group: texts for group, texts in found.items() if texts}
 
 
 def _time(text: str | None, time_zone: str) -> datetime | None:

@@ -134,6 +134,7 @@ def refuse_without_hdf5(listing: Listing, found: SortedFiles) -> None:
 def joined_facts(each: Sequence[Facts]) -> Facts:
     """Give what files that belong together say of one measurement: where they agree."""
     moments = [facts.collected for facts in each if facts.collected is not None]
+    ends = [facts.ended for facts in each if facts.ended is not None]
     names = {name for facts in each for name in facts.quantities}
     agreed = {
         name: _agreed([facts.quantities.get(name) for facts in each]) for name in sorted(names)
@@ -143,7 +144,13 @@ def joined_facts(each: Sequence[Facts]) -> Facts:
         instrument=_agreed([facts.instrument for facts in each]),
         proposal=_agreed([facts.proposal for facts in each]),
         sample=_agreed([facts.sample for facts in each]),
+        sample_description=_agreed([facts.sample_description for facts in each]),
+        formula=_agreed([facts.formula for facts in each]),
         collected=_earliest(moments),
+        ended=max(ends, default=None),
+        people=tuple(dict.fromkeys(person for facts in each for person in facts.people)),
+        technique=_agreed([facts.technique for facts in each]),
+        metadata=_agreed([facts.metadata or None for facts in each]) or {},
         quantities={name: quantity for name, quantity in agreed.items() if quantity is not None},
     )
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hsc.hdf5 import FileState, Problem, SourceDataset, SourceGroup, SourceTree
-from hsc.model import Quantity
+from hsc.model import Person, Quantity, Technique
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,22 @@ class Facts:
     """Number of the proposal."""
     sample: str | None = None
     """Name of the sample."""
+    sample_description: str | None = None
+    """What the sample is."""
+    formula: str | None = None
+    """Chemical formula of the sample."""
     collected: datetime | None = None
     """When the measurement began."""
+    ended: datetime | None = None
+    """When it ended."""
+    people: tuple[Person, ...] = ()
+    """Who measured, without addresses."""
+    technique: Technique | None = None
+    """What the NeXus definition says was measured."""
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     """Numbers to search by."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Texts worth keeping beside them, in groups: of the detector, the source ..."""
 
 
 @dataclass(frozen=True, slots=True)
