@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Row, select, update
 
 from hsc.errors import ForbiddenError, InvalidRecordError, TokenNotFoundError, UnauthenticatedError
 from hsc.model import Pid
-from hsc_catalog.access import Caller
+from hsc_catalog.access import ANONYMOUS, Caller, dataset_visible
 from hsc_catalog.databases import Database
 from hsc_catalog.identity.auditing import audited
 from hsc_catalog.identity.secret_texts import SecretText
 from hsc_catalog.identity.sources import Clock, now
-from hsc_catalog.tables import microseconds, moment, reviewer_link, reviewer_link_dataset
+from hsc_catalog.tables import dataset, microseconds, moment, reviewer_link, reviewer_link_dataset
 
 KIND = "hscr"
 DAYS = 90
@@ -114,13 +114,19 @@ def create_link(
     return IssuedLink(link, made.reveal())
 
 
-def list_links(database: Database, pid: Pid) -> list[ReviewerLink]:
-    """List the links that open a dataset, newest first; for whoever may share it."""
+def list_links(
+    database: Database, pid: Pid, caller: Caller = ANONYMOUS, *, clock: Clock = now
+) -> list[ReviewerLink]:
+    """List the links that open a dataset, newest first; for whoever may share it.
+
+    Of a link's other datasets those are told that the caller may see.
+    """
     opening = select(_opened.link).where(_opened.pid == str(pid.latest()))
     chosen = select(reviewer_link).where(_row.id.in_(opening))
     with database.reading() as connection:
         rows = connection.execute(chosen.order_by(_row.created.desc(), _row.id)).all()
-        return [_link(connection, row) for row in rows]
+        links = [_link(connection, row) for row in rows]
+        return [_seen(connection, link, pid, caller, clock()) for link in links]
 
 
 def revoke_link(
@@ -146,9 +152,8 @@ def revoke_link(
             at = microseconds(clock())
             connection.execute(update(reviewer_link).where(_row.id == id).values(revoked=at))
             audited(connection, caller, "revoke", "link", id, before=link.document())
-        return _link(
-            connection, connection.execute(select(reviewer_link).where(_row.id == id)).one()
-        )
+        gone = connection.execute(select(reviewer_link).where(_row.id == id)).one()
+        return _seen(connection, _link(connection, gone), pid, caller, clock())
 
 
 def open_link(database: Database, text: str, at: datetime) -> frozenset[Pid]:
@@ -188,6 +193,17 @@ def _pids(connection: Connection, id: str) -> Sequence[str]:
     return connection.scalars(
         select(_opened.pid).where(_opened.link == id).order_by(_opened.pid)
     ).all()
+
+
+def _seen(
+    connection: Connection, link: ReviewerLink, pid: Pid, caller: Caller, at: datetime
+) -> ReviewerLink:
+    others = [str(each) for each in link.pids if each != pid.latest()]
+    seen = select(dataset.c.pid).where(
+        dataset.c.pid.in_(others), dataset.c.newest, dataset_visible(caller, at)
+    )
+    told = {str(pid.latest()), *connection.scalars(seen)}
+    return replace(link, pids=tuple(each for each in link.pids if str(each) in told))
 
 
 def _link(connection: Connection, row: Row[Any]) -> ReviewerLink:

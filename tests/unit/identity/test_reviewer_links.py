@@ -14,7 +14,9 @@ from hsc.errors import (
     UnauthenticatedError,
 )
 from hsc.model import Pid
-from hsc_catalog.access import ANONYMOUS, Caller
+from hsc.testing.contracts import example_activity, example_dataset
+from hsc_catalog import SqlCatalog
+from hsc_catalog.access import ANONYMOUS, OPERATOR, Caller
 from hsc_catalog.auditing import verify_chain
 from hsc_catalog.databases import Database
 from hsc_catalog.identity import (
@@ -95,6 +97,23 @@ def test_links_are_listed_by_dataset_without_their_secret(
     assert list_links(kept, OTHER) == []
     secret = issued.text[-43:]
     assert secret not in f"{link!r} {link.document()} {issued!r}"
+
+
+def test_a_links_other_datasets_are_told_to_those_alone_who_see_them(
+    kept: Database, anna: Caller
+) -> None:
+    seen, hidden = example_dataset(), example_dataset()
+    with SqlCatalog(kept) as catalog:
+        for each in (seen, hidden):
+            catalog.register(each, example_activity(), [])
+        made = create_link(kept, anna, [seen.pid, hidden.pid])
+        stranger = Caller("bertil", scopes=anna.scopes)
+        for caller, told in ((stranger, 1), (ANONYMOUS, 1), (OPERATOR, 2)):
+            (link,) = list_links(kept, seen.pid, caller)
+            assert len(link.pids) == told
+            assert seen.pid in link.pids
+        gone = revoke_link(kept, stranger, seen.pid, made.link.id)
+        assert gone.pids == (seen.pid,)
 
 
 def test_a_link_is_withdrawn_by_way_of_its_datasets_alone(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,7 +64,6 @@ def test_the_secret_is_shown_once_and_kept_nowhere(
     kept: Database, sources: Sources, issued: IssuedToken, clock: Clock, tmp_path: Path
 ) -> None:
     authenticate(issued.text, None, sources, clock)
-    secret = issued.text.rpartition("_")[2] or issued.text
     secret = issued.text[-40:]
     kept.close()
     for path in tmp_path.glob("catalog.sqlite*"):
@@ -209,12 +207,6 @@ def test_roles_are_given_by_administrators_alone(kept: Database, anna: Caller) -
     assert grant_role(kept, OPERATOR, "robot", "ingestor")
     assert not grant_role(kept, OPERATOR, "robot", "ingestor")
     assert list_roles(kept) == [("robot", "ingestor")]
-
-
-def test_digests_are_compared_in_constant_time() -> None:
-    import inspect
-
-    assert re.search(r"hmac\.compare_digest", inspect.getsource(SecretText.matches))
 
 
 def test_a_refused_wish_keeps_nothing(kept: Database, anna: Caller) -> None:
