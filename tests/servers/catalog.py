@@ -17,6 +17,7 @@ from hsc_catalog.app import create_app
 from hsc_catalog.databases import Database
 from hsc_catalog.delivery import Delivery
 
+TOKEN = "admin-token"  # noqa: S105 - it opens nothing but what a test made
 ADMINISTRATOR = Caller("anna", roles=frozenset({"administrator"}), scopes=ALL_SCOPES)
 
 Known = dict[str, Caller]
@@ -42,7 +43,7 @@ class CatalogServer:
         known: Known | None = None,
         delivery: Callable[[Database], Delivery] = Delivery,
     ) -> None:
-        self.known = {"admin-token": ADMINISTRATOR} if known is None else known
+        self.known = {TOKEN: ADMINISTRATOR} if known is None else known
         self._delivery = delivery
         self.app: FastAPI = create_app(
             database, authenticate=self._authenticate, delivery=delivery(database)

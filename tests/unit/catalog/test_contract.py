@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from servers.catalog import TOKEN, CatalogServer
 
-from hsc.client import Catalog
+from hsc.client import Catalog, connect
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import CatalogContract, example_activity, example_dataset, generated
 from hsc.testing.records import RecordContract
 from hsc.testing.replicas import ReplicaContract
 from hsc.testing.searches import SearchContract
 from hsc.testing.stewards import StewardContract
-from hsc_catalog import open_catalog, open_postgresql
+from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
+from hsc_catalog.access import ANONYMOUS
+from hsc_catalog.sql import open_database
 
 
-class SqlContract(CatalogContract, ReplicaContract):
+class WholeContract(
+    CatalogContract, ReplicaContract, SearchContract, RecordContract, StewardContract
+):
+    """All parts of the contract."""
+
+
+class SqlContract(WholeContract):
+    @pytest.fixture
+    def nobody(self, catalog: SqlCatalog) -> Catalog:
+        return catalog.seen_by(ANONYMOUS)
+
     def test_a_circle_of_edges_ends_the_walk(self, catalog: Catalog) -> None:
         one, other = example_dataset(), example_dataset()
         for made, source in ((one, other), (other, one)):
@@ -43,9 +57,32 @@ class TestPostgresql(SqlContract):
             yield catalog
 
 
-class TestFakeCatalog(
-    CatalogContract, ReplicaContract, SearchContract, RecordContract, StewardContract
-):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CatalogServer]:
+    folder = tmp_path_factory.mktemp("served")
+    with (
+        closing(open_database(f"sqlite:///{folder}/first.sqlite")) as first,
+        CatalogServer(first) as running,
+    ):
+        yield running
+
+
+class TestHttp(WholeContract):
+    @pytest.fixture
+    def catalog(self, server: CatalogServer, tmp_path: Path) -> Iterator[Catalog]:
+        with closing(open_database(f"sqlite:///{tmp_path}/catalog.sqlite")) as database:
+            server.serve(database)
+            with connect(server.url, token=TOKEN) as catalog:
+                yield catalog
+
+    @pytest.fixture
+    def nobody(self, server: CatalogServer, catalog: Catalog) -> Iterator[Catalog]:
+        # Another name of the same machine: tokens belong to an origin.
+        with connect(server.url.replace("127.0.0.1", "localhost")) as seen:
+            yield seen
+
+
+class TestFakeCatalog(WholeContract):
     @pytest.fixture
     def catalog(self) -> Iterator[Catalog]:
         with FakeCatalog() as catalog:
