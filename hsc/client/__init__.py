@@ -2,6 +2,7 @@
 
 from hsc.client.catalog import Catalog
 from hsc.client.connecting import connect
+from hsc.client.delivering import Delivers
 from hsc.client.finder import Finder
 from hsc.client.registrar import Registrar
 from hsc.client.searching import Bounds, Searching, make_query
@@ -10,6 +11,7 @@ from hsc.client.steward import Steward
 __all__ = [
     "Bounds",
     "Catalog",
+    "Delivers",
     "Finder",
     "Registrar",
     "Searching",

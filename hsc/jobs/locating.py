@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsc.client import Catalog, connect
+from hsc import settings
+from hsc.client import Catalog, Delivers, connect
 from hsc.errors import ArchivedError, LocationRefusedError, MissingShardError
 from hsc.jobs.rebuilding import recall
 from hsc.model import Dataset, Pid, Replica, ReplicaState
@@ -54,27 +55,50 @@ def locate(catalog: Catalog, pid: Pid) -> Located:
     found = [each.location for state in _ORDER for each in replicas if each.state is state]
     if not found:
         raise unreadable(record, replicas)
-    first, *others = _admitted(found, catalog.url)
+    first, *others = readable_places(catalog, record, found)
     if first != record.location.rstrip("/"):
-        state = replicas[0].state.value
-        _LOG.warning("%s: the first replica is %s; reading %s", record.pid, state, first)
+        if replicas[0].state is not ReplicaState.ONLINE:
+            state = replicas[0].state.value
+            _LOG.warning("%s: the first replica is %s; reading %s", record.pid, state, first)
         record = record.model_copy(update={"location": first})
     return Located(record, tuple(others))
 
 
-def _admitted(locations: Sequence[str], catalog: str) -> list[str]:
-    """Give the locations that a catalog may name; at least one, or the refusal of the first."""
-    admitted, refused = [], []
+def readable_places(catalog: Catalog, record: Dataset, locations: Sequence[str]) -> list[str]:
+    """Give where a version can be read of the places that a catalog names; at least one.
+
+    First what lies in the store of one's own (``HSC_STORE``), then what the catalog's server
+    delivers, then the others that the catalog may name.
+
+    Raises
+    ------
+    LocationRefusedError
+        The catalog names nothing but what it may not name.
+    """
+    own = [each for each in locations if _in_own_store(each)]
+    named = record.pid.at(record.version)
+    given = catalog.delivery(named) if isinstance(catalog, Delivers) and not own else None
+    delivered = [] if given is None else [given]
+    others, refused = [], []
     for location in locations:
+        if location in own:
+            continue
         try:
-            admitted.append(admit_location(location, catalog))
+            others.append(admit_location(location, catalog.url))
         except LocationRefusedError as error:
             refused.append(error)
-    if not admitted:
+    places = [*own, *delivered, *others]
+    if not places:
         raise refused[0]
     for each in refused:
-        _LOG.warning("not read, others are: %s", each)
-    return admitted
+        _LOG.log(logging.DEBUG if delivered else logging.WARNING, "not read, others are: %s", each)
+    return places
+
+
+def _in_own_store(location: str) -> bool:
+    """Tell whether a location lies in the store that this program writes to."""
+    inside = location.startswith(f"{settings.store_url().rstrip('/')}/")
+    return inside and not {"..", "."} & set(location.split("/")) and "%2e" not in location.lower()
 
 
 def locate_folder(url: str) -> Located:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from hsc.client import Catalog, connect
-from hsc.errors import HscError
+from hsc.errors import ForbiddenError, HscError, UnauthenticatedError
 from hsc.model import Activity, ActivityState, Failure
 from hsc.provenance import alive, process_space, recorded
 
+_LOG = logging.getLogger(__name__)
 _MOST = 1000
 
 
@@ -26,8 +28,34 @@ def open_catalog() -> Iterator[Catalog]:
     with connect() as catalog:
         for activity in catalog.activities(state=ActivityState.RUNNING, limit=_MOST):
             if _dead(activity):
-                catalog.record(_failed(activity))
+                WhereAllowed(catalog).record(_failed(activity))
         yield catalog
+
+
+class WhereAllowed:
+    """Records activities in a catalog, where it lets the caller; else a line in the log says so.
+
+    Who may only read may look, verify and fetch: that nobody can be told is no reason to stop.
+
+    Parameters
+    ----------
+    catalog
+        The catalog.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._refused = False
+
+    def record(self, activity: Activity) -> None:
+        """Keep an activity as it now stands."""
+        if self._refused:
+            return
+        try:
+            self._catalog.record(activity)
+        except (ForbiddenError, UnauthenticatedError) as error:
+            self._refused = True
+            _LOG.info("the catalog was not told of %s: %s", activity.type, error)
 
 
 def _dead(activity: Activity) -> bool:

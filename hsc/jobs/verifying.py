@@ -9,15 +9,20 @@ from importlib.util import find_spec
 from typing import Any
 
 from hsc.client import Catalog
-from hsc.errors import CatalogError, DependencyMissingError
+from hsc.errors import (
+    CatalogError,
+    DependencyMissingError,
+    ForbiddenError,
+    UnauthenticatedError,
+)
 from hsc.jobs.checking import check_version
-from hsc.jobs.locating import locate_folder, unreadable
-from hsc.jobs.telling import open_catalog
+from hsc.jobs.locating import locate_folder, readable_places, unreadable
+from hsc.jobs.telling import WhereAllowed, open_catalog
 from hsc.jobs.verified import Verification, VerifiedReplica, VerifyRequest
 from hsc.jobs.working import named_workers
 from hsc.model import Dataset, Replica, ReplicaState, now
 from hsc.provenance import RunningActivity, recorded
-from hsc.store import MANIFEST_KEY, admit_location, open_objects
+from hsc.store import MANIFEST_KEY, open_objects
 from hsc.workers import Progress, Silent, Workers
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +50,7 @@ def verify(request: VerifyRequest, *, progress: Progress | None = None) -> Verif
         record = catalog.get(request.pid)
         places = _places(request, record, catalog)
         with (
-            recorded(catalog, "verify", request.document()) as activity,
+            recorded(WhereAllowed(catalog), "verify", request.document()) as activity,
             named_workers(request.workers) as workers,
         ):
             activity.note(used=(str(record.pid.at(record.version)),), input_roots=(record.root,))
@@ -85,11 +90,13 @@ def _places(request: VerifyRequest, record: Dataset, catalog: Catalog) -> list[s
         What is asked for was in an archive and still can't be read.
     """
     replicas = {each.location: each for each in catalog.replicas(record.pid.at(record.version))}
-    asked = (request.replica or admit_location(record.location, catalog.url)).rstrip("/")
     if request.every:
-        there = (each for each in replicas.values() if each.state is not ReplicaState.GONE)
-        named = (each for each in there if admit_location(each.location, catalog.url))
-        return [each.location for each in named if not _archived(each)]
+        there = [each for each in replicas.values() if each.state is not ReplicaState.GONE]
+        named = readable_places(catalog, record, [each.location for each in there])
+        return [each for each in named if each not in replicas or not _archived(replicas[each])]
+    asked = (
+        request.replica or readable_places(catalog, record, [record.location.rstrip("/")])[0]
+    ).rstrip("/")
     known = replicas.get(asked)
     if known is not None and _archived(known):
         raise unreadable(record, [known])
@@ -172,7 +179,9 @@ def _tell(
                 catalog.register_replica(pid, _stands(before, each, activity.id), done)
                 activity.done(done)
         if not activity.settled:
-            catalog.record(activity.done(done))
+            WhereAllowed(catalog).record(activity.done(done))
+    except (ForbiddenError, UnauthenticatedError) as error:
+        _LOG.info("the catalog was not told what was found: %s", error)
     except CatalogError as error:
         # What was found is worth more than that it could not be written down.
         _LOG.warning("the catalog was not told what was found: %s", error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -72,6 +73,8 @@ osd client watch timeout = 4
 rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 rgw dns name = localhost
 rgw enable usage log = false
+rgw sts key = {sts_key}
+rgw s3 auth use sts = true
 rgw thread pool size = 64
 rgw gc obj min wait = 5
 rgw gc processor period = 5
@@ -181,6 +184,16 @@ class Ceph:
         words = ("key", "rm", f"--uid={key.name}", "--key-type=s3")
         self._run("radosgw-admin", *words, f"--access-key={key.access_key}")
 
+    def reading_role(self, name: str) -> str:
+        """Make a role that reads every bucket and that the owner may take on; give its ARN."""
+        trusted = _allowed("sts:AssumeRole", Principal={"AWS": ["arn:aws:iam:::user/hsc"]})
+        reads = _allowed("s3:GetObject", "s3:ListBucket", Resource=["arn:aws:s3:::*"])
+        made = ("role", "create", f"--role-name={name}", "--path=/")
+        self._run("radosgw-admin", *made, f"--assume-role-policy-doc={trusted}")
+        told = ("role-policy", "put", f"--role-name={name}", "--policy-name=read")
+        self._run("radosgw-admin", *told, f"--policy-doc={reads}")
+        return f"arn:aws:iam:::role/{name}"
+
     def _keys_of(self, name: str) -> list[dict[str, str]]:
         known = json.loads(self._run("radosgw-admin", "user", "info", f"--uid={name}"))
         return [dict(key) for key in known["keys"]]
@@ -227,6 +240,7 @@ class Ceph:
             backend=self.backend,
             monitor_port=self._monitor_port,
             port=self.port,
+            sts_key=secrets.token_hex(8),
         )
         (self._folder / "ceph.conf").write_text(text, encoding="utf-8")
         keyring, monmap = str(self._folder / "keyring"), str(self._folder / "monmap")
@@ -266,3 +280,8 @@ class Ceph:
     @property
     def _conf(self) -> str:
         return str(self._folder / "ceph.conf")
+
+
+def _allowed(*actions: str, **facts: object) -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), **facts}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

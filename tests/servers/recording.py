@@ -51,6 +51,7 @@ class RecordingServer:
                     self.command, self.path, {n.title(): v for n, v in self.headers.items()}
                 )
                 outer.seen.append(asked)
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 status, headers, body = outer.answer(asked) or outer.serve(asked)
                 self.send_response(status)
                 for name, value in headers.items():
@@ -60,7 +61,7 @@ class RecordingServer:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            do_HEAD = do_GET  # noqa: N815 (the name that it is looked for by)
+            do_HEAD = do_POST = do_GET  # noqa: N815 (the names that they are looked for by)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
