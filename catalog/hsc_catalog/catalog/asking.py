@@ -49,7 +49,7 @@ class Asking(OnDatabase, Searching):
         DatasetNotFoundError
             There is none.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return get_dataset(connection, self.sight(), pid)
 
     def version(self, pid: Pid) -> Version:
@@ -60,7 +60,7 @@ class Asking(OnDatabase, Searching):
         DatasetNotFoundError
             There is none.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return get_version(connection, self.sight(), pid)
 
     def entry(self, pid: Pid) -> Entry:
@@ -71,7 +71,7 @@ class Asking(OnDatabase, Searching):
         DatasetNotFoundError
             There is none.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return get_entry(connection, self.sight(), pid)
 
     def history(self, pid: Pid) -> Sequence[Replaced]:
@@ -82,7 +82,7 @@ class Asking(OnDatabase, Searching):
         DatasetNotFoundError
             There is no such version.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             name = str(get_version(connection, self.sight(), pid).pid)
             return list_replaced(connection, "dataset", name)
 
@@ -94,17 +94,17 @@ class Asking(OnDatabase, Searching):
         DatasetNotFoundError
             There is no such version.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return list_replicas(connection, self.sight(), pid)
 
     def find_datasets(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return search_datasets(connection, self.caller, query, self.clock())
 
     def count_facets(self, query: Query) -> FacetCounts:
         """Count by facet what a query finds, each facet as if nothing were asked of itself."""
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return count_facets(connection, self.caller, query, self.clock())
 
     def lineage(self, pid: Pid, *, up: bool, down: bool, depth: int) -> Lineage:
@@ -115,14 +115,14 @@ class Asking(OnDatabase, Searching):
         DatasetNotFoundError
             There is no such dataset.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return walk(connection, self.sight(), pid, up=up, down=down, depth=depth)
 
     def activities(
         self, *, state: ActivityState | None = None, since: datetime | None = None, limit: int = 100
     ) -> Sequence[Activity]:
         """List activities, newest first; ``since`` needs a time zone."""
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return list_activities(connection, self.sight(), state, since, limit)
 
     def activity(self, id: str) -> Activity:
@@ -133,7 +133,7 @@ class Asking(OnDatabase, Searching):
         ActivityNotFoundError
             There is none.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return get_activity(connection, self.sight(), id)
 
     def find(self, kind: NounKind, key: str) -> Noun:
@@ -144,7 +144,7 @@ class Asking(OnDatabase, Searching):
         RecordNotFoundError
             There is none.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return find_noun(connection, self.sight(), kind, key)[0]
 
     def found(self, kind: NounKind, key: str) -> tuple[Noun, int, str]:
@@ -155,10 +155,10 @@ class Asking(OnDatabase, Searching):
         RecordNotFoundError
             There is none.
         """
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return find_noun(connection, self.sight(), kind, key)
 
     def nouns(self, kind: NounKind) -> Sequence[Noun]:
         """List all facilities, instruments, proposals, samples or publications, by key."""
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             return list_nouns(connection, self.sight(), kind)

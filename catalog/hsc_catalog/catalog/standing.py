@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from hsc.model import now
-from hsc_catalog.access import OPERATOR, Caller, Sight
+from hsc_catalog.access import OPERATOR, Caller, Sight, require
 from hsc_catalog.databases import Database
 
 
@@ -33,6 +36,19 @@ class OnDatabase:
         self.caller = caller
         self.clock = clock
         self.url = database.url
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read in one transaction, with a token that is good for reading.
+
+        Raises
+        ------
+        ForbiddenError
+            The caller's token is not.
+        """
+        require(self.caller, "read")
+        with self.database.reading() as connection:
+            yield connection
 
     def sight(self) -> Sight:
         """Give what the caller sees now."""

@@ -84,8 +84,7 @@ class Tending(OnDatabase):
         ForbiddenError
             The caller may see the dataset, and not this.
         """
-        require(self.caller, "read")
-        with self.database.reading() as connection:
+        with self.reading() as connection:
             sight = self.sight()
             return get_access(connection, sight, get_version(connection, sight, pid))
 

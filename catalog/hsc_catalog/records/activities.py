@@ -13,6 +13,7 @@ from hsc.model import Activity, ActivityState
 from hsc_catalog import tables
 from hsc_catalog.access import Sight, Standing
 from hsc_catalog.auditing import Change
+from hsc_catalog.records.redacting import shown
 from hsc_catalog.records.replaced import keep_replaced
 
 _BATCH = 500  # ids in one statement
@@ -99,8 +100,8 @@ def list_activities(
 ) -> list[Activity]:
     """List the activities that the caller may see, newest first."""
     wanted = (
-        select(tables.activity_document.c.json)
-        .join(tables.activity)
+        select(_row.recorder, tables.activity_document.c.json)
+        .join(tables.activity_document)
         .where(sight.activities())
         .order_by(_row.started.desc(), _row.id.desc())
         .limit(max(limit, 0))
@@ -109,7 +110,7 @@ def list_activities(
         wanted = wanted.where(_row.state == state.value)
     if since is not None:
         wanted = wanted.where(_row.started >= tables.microseconds(since))
-    return [tables.read(Activity, text) for text in connection.scalars(wanted)]
+    return shown(connection, sight, [(by, text) for by, text in connection.execute(wanted)])
 
 
 def get_activity(connection: Connection, sight: Sight, id: str) -> Activity:
@@ -121,10 +122,11 @@ def get_activity(connection: Connection, sight: Sight, id: str) -> Activity:
         There is none that the caller may see.
     """
     wanted = (_row.id == id, sight.activities())
-    documents = select(tables.activity_document.c.json).join(tables.activity)
-    found = connection.scalar(documents.where(*wanted))
+    documents = select(_row.recorder, tables.activity_document.c.json)
+    told = documents.join(tables.activity_document).where(*wanted)
+    found = connection.execute(told).one_or_none()
     if found is None:
         raise ActivityNotFoundError(
             f"there is no activity {id}", next_step="`hsc activities` lists the known ones"
         )
-    return tables.read(Activity, found)
+    return shown(connection, sight, [(found.recorder, found.json)])[0]
