@@ -56,7 +56,7 @@ def write_run_crate(history: History) -> dict[str, bytes]:
     unique = {entity["@id"]: entity for entity in graph}
     document = {"@context": [f"{_CRATE}/context", _TERMS], "@graph": list(unique.values())}
     return {
-        METADATA: json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode(),
+        METADATA: json.dumps(document, indent=1, allow_nan=False).encode(),
         WORKFLOW: _wire(history),
     }
 

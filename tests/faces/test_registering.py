@@ -13,7 +13,7 @@ from faces.asking import Asking, asking
 from hsc.testing.contracts import example_activity, example_dataset
 from hsc_catalog.access import OPERATOR, Caller
 from hsc_catalog.app import Limits, create_app
-from hsc_catalog.databases import SqliteDatabase
+from hsc_catalog.sql import open_database
 
 
 def everybody(bearer: str | None, link: str | None) -> Caller:
@@ -23,7 +23,7 @@ def everybody(bearer: str | None, link: str | None) -> Caller:
 @pytest.fixture
 def ask(tmp_path: Path) -> Iterator[Asking]:
     """Ask a catalog that takes everybody for its operator."""
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
     limits = Limits(body_nbytes=50_000, batch=20)
     with asking(create_app(database, authenticate=everybody, limits=limits)) as ask:
         yield ask

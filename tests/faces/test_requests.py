@@ -13,7 +13,7 @@ from faces.asking import Asking, asking
 from hsc.testing.contracts import example_activity, example_dataset
 from hsc_catalog.access import OPERATOR, Caller
 from hsc_catalog.app import Limits, create_app
-from hsc_catalog.databases import SqliteDatabase
+from hsc_catalog.sql import open_database
 
 
 def everybody(bearer: str | None, link: str | None) -> Caller:
@@ -23,7 +23,7 @@ def everybody(bearer: str | None, link: str | None) -> Caller:
 @pytest.fixture
 def ask(tmp_path: Path) -> Iterator[Asking]:
     """Ask a catalog that takes everybody for its operator."""
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
     app = create_app(database, authenticate=everybody, limits=Limits(body_nbytes=100_000))
     with asking(app) as ask:
         yield ask
@@ -156,7 +156,7 @@ def test_an_error_nobody_foresaw_tells_a_number_and_nothing_else(
     def broken(bearer: str | None, link: str | None) -> Caller:
         raise RuntimeError("a secret")
 
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
     with asking(create_app(database, authenticate=broken)) as ask:
         answer = ask("GET", "/v1/me")
     database.close()
@@ -184,7 +184,7 @@ def test_the_log_has_no_queries(ask: Asking, caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_catalog_that_cannot_be_used_says_when_to_come_again(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
     with asking(create_app(database, authenticate=everybody)) as ask:
         assert ask("GET", "/v1/health").status_code == 200
         database.close()
@@ -194,7 +194,7 @@ def test_a_catalog_that_cannot_be_used_says_when_to_come_again(tmp_path: Path) -
 
 
 def test_no_token_counts_where_nobody_is_known(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "catalog.sqlite", 5)
+    database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
     with asking(create_app(database)) as ask:
         assert ask("GET", "/v1/me").json()["subject"] is None
         refused = ask("GET", "/v1/me", token="x")  # noqa: S106 - no secret

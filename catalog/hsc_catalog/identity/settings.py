@@ -59,7 +59,7 @@ class ServeSettings:
 
     host: str = "127.0.0.1"
     """Address to listen on: this machine alone, unless told otherwise."""
-    port: int = 8765
+    port: int = 8000
     """Port to listen on."""
     public_url: str | None = None
     """How the outside calls this server; None: as each request does."""

@@ -2,13 +2,14 @@
 
 # Annotations are evaluated here: those of the routes name the kind that they are made for.
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, create_model
 from starlette.responses import Response
 
 from hsc.model import NOUNS, NounKind
-from hsc_catalog.faces.answers import json_text, revision_asked, tagged
+from hsc_catalog.faces.answers import JSON, json_text, revision_asked, tagged
 from hsc_catalog.faces.asking import Reading, Writing
 from hsc_catalog.faces.posted import Body, brings, posted
 from hsc_catalog.faces.problems import responses
@@ -65,9 +66,10 @@ def _routes_of(kind: NounKind, many: str) -> APIRouter:
     ) -> Response:
         if kept.key != key:
             raise wrong("path", "key", f"the {kind} that was sent has the key {kept.key!r}")
-        catalog.keep(kept, text=body.decode().strip(), revision=revision_asked(request))
-        _, revision, text = catalog.found(kind, key)
-        return tagged(request, text, revision)
+        text = body.decode().strip()
+        catalog.keep(kept, text=text, revision=revision_asked(request))
+        # Whoever keeps a record may not be one of those who see it.
+        return Response(text, 200, {"Location": f"/v1/{many}/{quote(key)}"}, JSON)
 
     return routes
 

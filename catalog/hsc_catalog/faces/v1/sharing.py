@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from hsc.client import Steward
-from hsc.model import Access, AccessChange
-from hsc_catalog.catalog import SqlCatalog
+from hsc.model import Access, AccessChange, Entry
 from hsc_catalog.faces.answers import json_text, revision_asked, tagged
 from hsc_catalog.faces.asking import Reading, Sharing
 from hsc_catalog.faces.posted import brings, posted
@@ -22,12 +20,12 @@ router = APIRouter(prefix="/datasets/{prefix}/{id}", tags=["access"], responses=
 @router.get("/access", response_model=Access, summary="Who may see it")
 def get_access(request: Request, catalog: Reading, pid: AskPid) -> Response:
     """Give who may see a dataset, all its versions alike."""
-    return tagged(request, json_text(_steward(catalog).access(pid).document()))
+    return tagged(request, json_text(catalog.access(pid).document()))
 
 
 @router.patch(
     "/access",
-    response_model=Access,
+    response_model=Entry,
     summary="Share, revoke, embargo",
     responses=responses(412),
     openapi_extra=brings(AccessChange, {"visibility": "public", "reason": "the paper is out"}),
@@ -39,9 +37,5 @@ def change_access(
     change: Annotated[AccessChange, Depends(posted(AccessChange))],
 ) -> Response:
     """Change who may see a dataset; what came of it is never left looser than it."""
-    _steward(catalog).change_access(pid, change, revision_asked(request))
-    return tagged(request, json_text(_steward(catalog).access(pid).document()))
-
-
-def _steward(catalog: SqlCatalog) -> Steward:
-    return cast("Steward", catalog)
+    entry = catalog.change_access(pid, change, revision_asked(request))
+    return tagged(request, json_text(entry.document()), entry.revision)
