@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 
+from hsc.layouts import technique_family
 from hsc.model import Condition, Dataset, Query
 
 FACETS = ("facility", "instrument", "proposal", "sample", "technique", "kind")
 """Facets that are fields of a record."""
+
+_EQUAL = tuple(name for name in FACETS if name != "technique")
 
 COUNTED = ("facility", "instrument", "proposal", "technique", "kind")
 """Facets that are counted; samples and keywords are too many."""
@@ -16,11 +19,16 @@ COUNTED = ("facility", "instrument", "proposal", "technique", "kind")
 def matches(dataset: Dataset, query: Query) -> bool:
     """Tell whether a query finds a dataset."""
     return (
-        all(getattr(query, name) in (None, getattr(dataset, name)) for name in FACETS)
+        all(getattr(query, name) in (None, getattr(dataset, name)) for name in _EQUAL)
+        and _measured(dataset, query.technique)
         and (query.keyword is None or query.keyword in dataset.keywords)
         and all(_holds(dataset, condition) for condition in query.where)
         and _has_words(dataset, query.text)
     )
+
+
+def _measured(dataset: Dataset, technique: str | None) -> bool:
+    return technique is None or dataset.technique in {technique, *technique_family(technique)}
 
 
 def _holds(dataset: Dataset, condition: Condition) -> bool:

@@ -40,6 +40,17 @@ class SearchContract:
         with pytest.raises(InvalidQueryError):
             catalog.search(cursor="🧪")
 
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [("SAXS", 2), ("small angle x-ray scattering", 2), ("GISAXS", 1), ("SAS", 2), ("MX", 0)],
+    )
+    def test_a_technique_is_found_by_its_names_and_its_kinds(
+        self, catalog: Catalog, asked: str, found: int
+    ) -> None:
+        for technique in ("SAXS", "GISAXS", None):
+            catalog.register(example_dataset(technique=technique), example_activity(), [])
+        assert catalog.search(Query(technique=asked)).total == found
+
     @pytest.mark.parametrize("name", ["sample", "keyword"])
     def test_sample_and_keyword_are_facets_too(self, catalog: Catalog, name: str) -> None:
         dataset = example_dataset()

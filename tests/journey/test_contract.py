@@ -110,7 +110,11 @@ def test_search_and_show_answer_as_promised(shared, raw) -> None:
     assert shown["record"] == found["datasets"][0]
     assert shown["arrays"] == raw["datasets"][1]["arrays"]
     assert shown["location"].startswith(f"file://{shared.home}/store/desy/P12/2026/20260001/")
-    assert shared.json("search", "nothing of the sort") == {"total": 0, "datasets": []}
+    assert shared.json("search", "nothing of the sort") == {
+        "total": 0,
+        "next": None,
+        "datasets": [],
+    }
 
 
 def test_reduce_and_lineage_answer_as_promised(shared, raw, reduced) -> None:

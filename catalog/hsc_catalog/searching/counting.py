@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from hsc.layouts import technique_family
 from hsc.model import Query
 from hsc_catalog import tables
 from hsc_catalog.searching.sight import Sight
@@ -50,9 +51,15 @@ def kept_counts(connection: Connection, sight: Sight) -> dict[int, int]:
 
 
 def wanted_values(query: Query) -> dict[str, frozenset[str]]:
-    """Give for each facet that a query names the values that fulfil it."""
+    """Give for each facet that a query names the values that fulfil it.
+
+    A technique is fulfilled by all its names and by what is a kind of it.
+    """
     asked = {name: getattr(query, name) for name in FACETS}
-    return {name: frozenset({value}) for name, value in asked.items() if value is not None}
+    wanted = {name: frozenset({value}) for name, value in asked.items() if value is not None}
+    if query.technique is not None:
+        wanted["technique"] |= technique_family(query.technique)
+    return wanted
 
 
 def fits(trait: Trait, wanted: Mapping[str, frozenset[str]], but: str = "") -> bool:
