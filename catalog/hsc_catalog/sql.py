@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from hsc import settings
 from hsc.errors import ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.databases import Database, PostgresqlDatabase, SqliteDatabase
@@ -86,6 +89,66 @@ def open_database(url: str, lock_timeout_s: float = 30.0) -> Database:
         f"a catalog at {scheme}:// can't be served",
         next_step="name its database, sqlite:// or postgresql://, in HSC_CATALOG",
     )
+
+
+def open_sql(url: str | None, *, upgraded: bool = False) -> SqlCatalog:
+    """Open the catalog that a command names in its own database, SQLite or PostgreSQL.
+
+    Parameters
+    ----------
+    url
+        The catalog's URL; None: HSC_CATALOG.
+    upgraded
+        Whether to upgrade the tables of an older release in PostgreSQL; in SQLite that is done
+        anyway.
+
+    Raises
+    ------
+    ConfigurationError
+        It is a server's URL, or none.
+    """
+    named = settings.catalog_url() if url is None else url
+    scheme = named.partition("://")[0].partition("+")[0].lower()
+    if scheme == "sqlite":
+        return open_catalog(named)
+    if scheme == "postgresql":
+        return open_postgresql(named, upgraded=upgraded)
+    raise ConfigurationError(
+        f"this is done on the catalog's own database, and not over {scheme}://",
+        next_step="name it as sqlite:// or postgresql:// in --catalog, on the server's machine",
+    )
+
+
+@contextmanager
+def open_file(url: str | None) -> Iterator[SqliteDatabase]:
+    """Open the SQLite database that a command names.
+
+    Raises
+    ------
+    ConfigurationError
+        The catalog is no file.
+    """
+    catalog_file(url)
+    with open_sql(url) as catalog:
+        if isinstance(catalog.database, SqliteDatabase):
+            yield catalog.database
+
+
+def catalog_file(url: str | None) -> Path:
+    """Give the file of the catalog that a command names.
+
+    Raises
+    ------
+    ConfigurationError
+        The catalog is no file.
+    """
+    named = settings.catalog_url() if url is None else url
+    if named.partition("://")[0].partition("+")[0].lower() != "sqlite":
+        raise ConfigurationError(
+            "only a catalog in SQLite is a file that can be copied",
+            next_step="use pg_dump and pg_restore, or `hsc catalog export` and `import`",
+        )
+    return _file(named)
 
 
 def _file(url: str) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from hsc.model import Activity, Dataset, Visibility, now
+from hsc.model import Dataset, Visibility, now
 from hsc_catalog import tables
 from hsc_catalog.access import OPERATOR, AccessSet, Standing, instrument_name, interned
 from hsc_catalog.access.inheritance import settle
@@ -99,18 +100,21 @@ def _standing(dataset: Dataset) -> Standing:
 
 def _fill_activities(connection: Connection, rows: list[tuple[str, str]]) -> None:
     row = tables.activity.c
-    activities = {key: tables.read(Activity, text) for key, text in rows}
-    made = {str(pid.latest()) for each in activities.values() for pid in each.generated}
-    instruments = _instruments(connection, sorted(made))
-    for key, activity in activities.items():
-        found = [instruments.get(str(pid.latest())) for pid in activity.generated]
-        known = next(filter(None, found), None)
+    # Read as plain JSON: what was recorded stays, also where no release of now could word it.
+    made = {key: _generated(text) for key, text in rows}
+    instruments = _instruments(connection, sorted(set().union(*made.values())))
+    for key, pids in made.items():
+        known = next((instruments[pid] for pid in pids if pid in instruments), None)
         if known is not None:
             connection.execute(
                 update(tables.activity).where(row.id == key).values(instrument=known)
             )
     changes = [Change("upgrade", "activity", key, None, text) for key, text in rows]
     note(connection, OPERATOR.actor, changes)
+
+
+def _generated(text: str) -> list[str]:
+    return [str(end).partition("@")[0] for end in json.loads(text).get("generated", ())]
 
 
 def _instruments(connection: Connection, pids: Sequence[str]) -> dict[str, str]:

@@ -139,6 +139,8 @@ class SqliteDatabase:
             ):
                 # In one go: in steps it would begin again whenever somebody else writes.
                 source.backup(copy)
+                # One file by itself, also where nobody may write beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
             half.replace(target)
         finally:
             half.unlink(missing_ok=True)

@@ -73,4 +73,4 @@ def annotate_record(
     name = {"pid": str(version.pid.latest()), "version": version.pid.version}
     connection.execute(insert(tables.annotation).values(**name, **facts, by=by))
     touch(connection, version)
-    return [Change("annotate", "dataset", str(version.pid), None, text)]
+    return [Change("annotate", "annotation", str(version.pid), None, text)]

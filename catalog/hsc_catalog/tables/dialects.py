@@ -46,8 +46,11 @@ def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, 
     """Insert rows; those that are there stay as they are. Give how many were new."""
     if not rows:
         return 0
-    dialect = postgresql if is_postgresql(connection) else sqlite
-    return connection.execute(dialect.insert(into).on_conflict_do_nothing(), rows).rowcount
+    if is_postgresql(connection):
+        # Its driver does not count them, but gives back those that are new.
+        made = postgresql.insert(into).on_conflict_do_nothing()
+        return len(connection.execute(made.returning(*into.primary_key), rows).all())
+    return connection.execute(sqlite.insert(into).on_conflict_do_nothing(), rows).rowcount
 
 
 def insert_or_update(

@@ -1,0 +1,1 @@
+"""Commands under ``hsc catalog``: what its operator does with a catalog."""

@@ -1,0 +1,96 @@
+"""Restoring an SQLite catalog from a backup."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from hsc.errors import CatalogUnavailableError, ConflictError
+from hsc_catalog.sql import catalog_file
+
+_KEPT = ".before-restore"
+
+
+def restore_file(backup: Path, url: str | None, *, force: bool) -> tuple[Path, Path | None]:
+    """Put a backup in the place of a catalog's file.
+
+    Parameters
+    ----------
+    backup
+        The backup; it stays as it is.
+    url
+        The catalog's URL; None: HSC_CATALOG.
+    force
+        Whether a catalog that holds datasets may be replaced.
+
+    Returns
+    -------
+    The catalog's file, and where the one before is kept now; None: there was none.
+
+    Raises
+    ------
+    CatalogUnavailableError
+        The backup is no catalog, or is damaged.
+    ConflictError
+        There is a catalog that holds something.
+    """
+    target = catalog_file(url)
+    if _count(backup) is None:
+        raise CatalogUnavailableError(
+            "this is no backup of a catalog, or it is damaged",
+            where=str(backup),
+            next_step="name the file that `hsc catalog backup` made",
+        )
+    if _count(target) and not force:
+        raise ConflictError(
+            "there is a catalog that holds datasets",
+            where=str(target),
+            next_step="name another place in --catalog, or say --force: it is kept beside it",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with (
+            closing(sqlite3.connect(_read_only(backup), uri=True)) as source,
+            closing(sqlite3.connect(half)) as copy,
+        ):
+            source.backup(copy)
+        kept = _set_aside(target)
+        half.replace(target)
+    finally:
+        half.unlink(missing_ok=True)
+    return target, kept
+
+
+def _set_aside(target: Path) -> Path | None:
+    """Keep the file that is there under another name, whole, with what its log still holds."""
+    if not target.is_file():
+        return None
+    kept = target.with_name(target.name + _KEPT)
+    with closing(sqlite3.connect(target)) as there, closing(sqlite3.connect(kept)) as copy:
+        there.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    # A log of the old file would be played into the new one.
+    for name in (f"{target.name}-wal", f"{target.name}-shm"):
+        target.with_name(name).unlink(missing_ok=True)
+    return kept
+
+
+def _count(file: Path) -> int | None:
+    """Count the datasets of a catalog's file; None: it is none, or is damaged."""
+    if not file.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(_read_only(file), uri=True)) as connection:
+            if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                return None
+            connection.execute("SELECT version FROM schema_version").fetchone()
+            return int(connection.execute("SELECT count(*) FROM dataset").fetchone()[0])
+    except sqlite3.Error:
+        return None
+
+
+def _read_only(file: Path) -> str:
+    return f"{file.absolute().as_uri()}?mode=ro"
