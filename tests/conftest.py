@@ -24,6 +24,7 @@ _SHORT_KILLS = 8
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
 _EVERY_EXPORT = os.environ.get("HSC_EXPORT") == "all"
 _FUZZ = int(os.environ.get("HSC_FUZZ") or 90), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
+_SCITACEAN_TESTS = os.environ.get("HSC_SCITACEAN_TESTS")
 _EVERY_CODEC = os.environ.get("HSC_FAULTS") == "all"
 _BRING_REALFILES = "HSC_REALFILES=<folder with other people's files> make tests"
 
@@ -130,6 +131,17 @@ def every_codec() -> bool:
 def fuzz() -> tuple[int, int]:
     """Give how many damaged files to try, and the seed of their damage."""
     return _FUZZ
+
+
+@pytest.fixture(scope="session")
+def scitacean_tests() -> Path:
+    """Give the folder of a copy of scitacean's own tests."""
+    if not _SCITACEAN_TESTS:
+        pytest.skip(
+            "no copy of scitacean's tests was given: tests/conformance/scitacean/README.md tells "
+            "how to bring one; HSC_SCITACEAN_TESTS names its folder"
+        )
+    return Path(_SCITACEAN_TESTS).expanduser().resolve()
 
 
 @pytest.fixture(scope="session")
