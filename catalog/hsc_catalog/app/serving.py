@@ -17,8 +17,11 @@ from anyio import to_thread
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from hsc import settings
 from hsc.errors import AddressUnavailableError
+from hsc.layouts import find_facility
 from hsc_catalog.app.making import create_app
+from hsc_catalog.faces.scicat import ScicatFace, Site
 from hsc_catalog.faces.served import Limits
 from hsc_catalog.identity import RequestLimit, ServeSettings, authenticate, open_sources
 from hsc_catalog.sql import open_database
@@ -122,10 +125,9 @@ def open_app(serving: Serving) -> FastAPI:
         The settings can't be used.
     """
     log_to_stderr()
-    settings = serving.settings
     database = open_database(serving.catalog_url, LOCK_TIMEOUT_S)
-    sources = open_sources(settings, database)
-    bounds = settings.limits
+    sources = open_sources(serving.settings, database)
+    bounds = serving.settings.limits
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -141,7 +143,15 @@ def open_app(serving: Serving) -> FastAPI:
         limits=Limits(body_nbytes=bounds.body_bytes, json_depth=bounds.json_depth),
         rate=RequestLimit(bounds.caller, bounds.address),
         lifespan=lifespan,
+        scicat=ScicatFace(_site(serving), sources),
     )
+
+
+def _site(serving: Serving) -> Site:
+    facility = find_facility(settings.facility())
+    host = f"[{serving.host}]" if ":" in serving.host else serving.host
+    address = serving.settings.public_url or f"http://{host}:{serving.port}"
+    return Site(facility.id, facility.pid_prefix, f"{address.rstrip('/')}/api")
 
 
 def log_to_stderr() -> None:
