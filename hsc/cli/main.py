@@ -37,6 +37,7 @@ COMMANDS = {
     "activities": "hsc.cli.activities:activities",
     "gc": "hsc.cli.gc:gc",
     "catalog.rebuild": "hsc.cli.catalog:rebuild",
+    "login": "hsc.cli.login:login",
     "doctor": "hsc.cli.doctor:doctor",
     "demo": "hsc.cli.demo:demo",
 }

@@ -19,9 +19,14 @@ def search(
     facility: Annotated[str | None, typer.Option(help="Only this facility.")] = None,
     instrument: Annotated[str | None, typer.Option(help="Only this instrument.")] = None,
     proposal: Annotated[str | None, typer.Option(help="Only this proposal.")] = None,
+    sample: Annotated[str | None, typer.Option(help="Only this sample.")] = None,
     technique: Annotated[str | None, typer.Option(help="Only this technique.")] = None,
+    keyword: Annotated[str | None, typer.Option(help="Only with this keyword.")] = None,
     kind: Annotated[str | None, typer.Option(help="raw, derived or calibration.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 25,
+    cursor: Annotated[
+        str | None, typer.Option(help="Go on behind an answer: its `next` (--json).")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find datasets, newest first."""
@@ -31,9 +36,12 @@ def search(
         facility=facility,
         instrument=instrument,
         proposal=proposal,
+        sample=sample,
         technique=technique,
+        keyword=keyword,
         kind=kind,
         limit=limit,
+        cursor=cursor,
     )
     if json_wanted():
         answer(found.document(), "")

@@ -4,6 +4,7 @@ from hsc.client.catalog import Catalog
 from hsc.client.connecting import connect
 from hsc.client.delivering import Delivers
 from hsc.client.finder import Finder
+from hsc.client.http import HttpCatalog
 from hsc.client.registrar import Registrar
 from hsc.client.searching import Bounds, Searching, make_query
 from hsc.client.steward import Steward
@@ -13,6 +14,7 @@ __all__ = [
     "Catalog",
     "Delivers",
     "Finder",
+    "HttpCatalog",
     "Registrar",
     "Searching",
     "Steward",

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from hsc import settings
 from hsc.client.catalog import Catalog
 from hsc.client.exchange import without_credentials
+from hsc.client.http import HttpCatalog
 from hsc.errors import ConfigurationError
 from hsc.store import bind_token
 
@@ -62,9 +63,6 @@ def connect(url: str | None = None, *, token: str | None = None) -> Catalog:
 
 
 def _over_http(url: str, token: str | None) -> Catalog:
-    # Half a second's import, and ssl with it; other catalogs do without.
-    from hsc.client.http import HttpCatalog
-
     catalog = HttpCatalog(url)
     given = settings.token() if token is None else token
     # HSC_TOKEN is for the server that HSC_CATALOG names; where it names none, for this one.

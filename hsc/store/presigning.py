@@ -15,6 +15,8 @@ from hsc.store.objects import checked_key
 from hsc.store.origins import split_bucket
 from hsc.store.s3_client import s3_client, used_credentials
 
+_LEAST_S = 900
+
 
 def presign(location: str, keys: Iterable[str], valid_s: int) -> dict[str, str]:
     """Give addresses by which anybody reads objects of a folder in a bucket, for a while.
@@ -99,7 +101,7 @@ def lend_keys(location: str, role: str, valid_s: int, name: str) -> LentKeys:
         Name (ARN) of a role that may read the bucket, and that this process may take on; what the
         keys may do is cut to reading and listing the folder.
     valid_s
-        Seconds that they hold; servers take 900 and more.
+        Seconds that they hold; at least 900, as servers want it.
     name
         What the server's log calls who uses them.
 
@@ -113,12 +115,13 @@ def lend_keys(location: str, role: str, valid_s: int, name: str) -> LentKeys:
     endpoint, bucket, prefix = split_bucket(location.rstrip("/"))
     client = s3_client(endpoint)
     asking = _sts_client(client)
-    asked = {"RoleArn": role, "RoleSessionName": name, "DurationSeconds": valid_s}
+    lasts = max(valid_s, _LEAST_S)
+    asked = {"RoleArn": role, "RoleSessionName": name, "DurationSeconds": lasts}
     try:
         told = asking.assume_role(**asked, Policy=_policy(bucket, prefix))["Credentials"]
     except (BotoCoreError, ClientError) as error:  # its text may name accounts
         raise StoreError(
-            f"the bucket's server lends no keys: {type(error).__name__}",
+            f"the bucket's server lends no keys: {_word(error)}",
             where=client.meta.endpoint_url,
             next_step="check HSC_STS_ROLE, and whether the server's own keys may take it on",
         ) from None
@@ -128,6 +131,11 @@ def lend_keys(location: str, role: str, valid_s: int, name: str) -> LentKeys:
         told["AccessKeyId"], told["SecretAccessKey"], told["SessionToken"], told["Expiration"]
     )
     return LentKeys(keys, client.meta.endpoint_url, client.meta.region_name, bucket, prefix)
+
+
+def _word(error: Exception) -> str:
+    told = getattr(error, "response", {})
+    return str(told.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _sts_client(client: Any) -> Any:
@@ -171,4 +179,6 @@ def _policy(bucket: str, prefix: str) -> str:
         "Resource": [f"arn:aws:s3:::{bucket}"],
         "Condition": {"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [read, listed]})
+    # Without blanks: Ceph reads the plus signs that they become on the way as plus signs.
+    document = {"Version": "2012-10-17", "Statement": [read, listed]}
+    return json.dumps(document, separators=(",", ":"))

@@ -6,16 +6,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import httpx
 import numpy as np
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from delivery.conftest import FRAMES, Facility, open_facility
 from servers.fixtures import Bucket
 
 from hsc.store import MANIFEST_KEY
+from hsc_catalog.delivery import Delivery
 
 TRUTH = FRAMES + np.uint16(3)
 PROGRAM = """
@@ -78,3 +83,42 @@ def test_a_private_bucket_opens_with_a_token_alone(
     other = urls[MANIFEST_KEY].replace("/manifest?", "/ro-crate-metadata.json?")
     assert httpx.get(other).status_code == 403
     assert ask(facility, "stranger", "urls", {"keys": [MANIFEST_KEY]}).status_code == 404
+
+
+def test_lent_keys_read_one_folder_and_nothing_else(facility: Facility, bucket: Bucket) -> None:
+    role = bucket.ceph.reading_role("hsc-lender")
+    location = facility.location.partition(bucket.name + "/")[2]
+    delivery = Delivery(
+        facility.database, stores=[facility.location.rpartition("/maxiv/")[0]], role=role
+    )
+    served = facility.server.app.state.served
+    facility.server.app.state.served = replace(served, delivery=delivery)
+    assert ask(facility, "stranger", "credentials").status_code == 404
+    answer = ask(facility, "member", "credentials")
+    assert answer.status_code == 200, answer.text
+    lent = answer.json()
+    assert (lent["bucket"], lent["prefix"]) == (bucket.name, location)
+    client = botocore.session.Session().create_client(
+        "s3",
+        endpoint_url=lent["endpoint"],
+        region_name=lent["region"],
+        aws_access_key_id=lent["access_key"],
+        aws_secret_access_key=lent["secret_key"],
+        aws_session_token=lent["session_token"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    try:
+        got = client.get_object(Bucket=bucket.name, Key=f"{location}/{MANIFEST_KEY}")
+        assert got["Body"].read(4) == b"HSCM"
+        keys = bucket.keys()
+        other = next(k for k in keys if k.endswith(MANIFEST_KEY) and location not in k)
+        for forbidden in (
+            lambda: client.get_object(Bucket=bucket.name, Key=other),
+            lambda: client.put_object(Bucket=bucket.name, Key=f"{location}/new", Body=b"x"),
+            lambda: client.delete_object(Bucket=bucket.name, Key=f"{location}/{MANIFEST_KEY}"),
+            lambda: client.list_objects_v2(Bucket=bucket.name, Prefix="data/"),
+        ):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                forbidden()
+    finally:
+        client.close()

@@ -61,7 +61,8 @@ class RecordingServer:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            do_HEAD = do_POST = do_GET  # noqa: N815 (the names that they are looked for by)
+            # The names that they are looked for by.
+            do_HEAD = do_POST = do_PATCH = do_GET  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
