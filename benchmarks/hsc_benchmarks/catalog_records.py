@@ -91,7 +91,7 @@ class Records:
         last: dict[int, Pid] = {}
         for place, each in enumerate(chosen[by_begin].tolist()):
             source = last.get(each) if self._random.random() < _DERIVED else None
-            made = self._registration(self.beamtimes[each], place, source)
+            made = self.registration(self.beamtimes[each], place, source)
             last[each] = made.dataset.pid
             yield made
 
@@ -111,16 +111,20 @@ class Records:
             begin + _EMBARGO,
         )
 
-    def _registration(self, time: Beamtime, place: int, source: Pid | None) -> Registration:
+    def pid(self, place: int) -> Pid:
+        """Give the PID of the dataset at a place, counted from the oldest."""
+        return Pid(prefix="hsc.region", suffix=f"{place:026}")
+
+    def registration(self, time: Beamtime, place: int, source: Pid | None) -> Registration:
+        """Make a dataset of a beamtime, raw or derived from another, with activity and edges."""
         random = self._random
         kind = Kind.RAW if source is None else Kind.DERIVED
         if source is None and random.random() < 0.05:
             kind = Kind.CALIBRATION
         created = time.begin + timedelta(seconds=float(random.random()) * 3 * 86400)
-        pid = Pid(prefix=f"hsc.{time.proposal.facility}", suffix=f"{place:026}")
         title = f"{self._text(4)} {place}"
         dataset = Dataset(
-            pid=pid, kind=kind, title=title, facility=time.proposal.facility,
+            pid=self.pid(place), kind=kind, title=title, facility=time.proposal.facility,
             instrument=time.instrument, proposal=time.proposal.number, sample=f"s{place % 4999}",
             technique=time.techniques[int(random.random() < 0.2)], description=self._text(42),
             created=created, collected=created, root=f"blake3:{place:064x}",

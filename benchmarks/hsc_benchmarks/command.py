@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from hsc_benchmarks.report import print_document, print_tables
 # Benchmark to its module and function; each brings its own packages when it is called.
 BENCHMARKS = {
     "bucket": "hsc_benchmarks.bucket:measure_bucket",
+    "catalog": "hsc_benchmarks.catalog:measure_catalog",
     "export": "hsc_benchmarks.exporting:measure_export",
     "ingest": "hsc_benchmarks.ingest:measure_ingest",
     "inspect": "hsc_benchmarks.inspecting:measure_inspect",
@@ -40,11 +42,19 @@ WAYS = {
 }
 
 
+class Database(StrEnum):
+    """What is under a catalog."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
 def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: bucket, export, ingest, inspect, read, scale, small, verify; "
+            help="Which benchmark: bucket, catalog, export, ingest, inspect, read, scale, small, "
+            "verify; "
             "or a way that chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
         ),
     ] = "ingest",
@@ -53,6 +63,13 @@ def bench(
         typer.Option(min=1, help="Frames of the mock run; by default 200, of a way more."),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each arm is timed.")] = 5,
+    datasets: Annotated[
+        int, typer.Option(min=1000, help="Datasets in the catalog, of `catalog` alone.")
+    ] = 100_000,
+    database: Annotated[
+        Database,
+        typer.Option(help="Under `catalog`: sqlite, or the postgresql that HSC_CATALOG names."),
+    ] = Database.SQLITE,
     folder: Annotated[
         Path | None, typer.Option(help="Where files go; by default the temporary folder.")
     ] = None,
@@ -64,7 +81,10 @@ def bench(
     measure = _find(name)
     count = frames or {**FRAMES, **WAYS}.get(name, 200)
     facts = describe_machine(folder)
-    measured = measure(frames=count, rounds=rounds, folder=folder, say=_say)
+    asked: dict[str, Any] = {"frames": count}
+    if name == "catalog":
+        asked = {"datasets": datasets, "database": database.value}
+    measured = measure(**asked, rounds=rounds, folder=folder, say=_say)
     facts["load_average_after"] = load_average()
     document = {"benchmark": name, "machine": facts, **measured}
     if json:
