@@ -33,12 +33,14 @@ NUMBER = np.dtype([("measure", "<i4"), ("value", "<f8")])
 
 def index_datasets(connection: Connection, added: Sequence[tuple[int, Dataset]]) -> None:
     """Make datasets findable that were just added, each by its row and its record."""
-    if sealed_up_to(connection) < 0:
+    sealed = sealed_up_to(connection)
+    if sealed < 0:
         reindex(connection)
         return
     _index(connection, added)
-    open_lifted(connection, now())
-    _seal(connection, at_least=_SEAL_AFTER)
+    if max((row for row, _ in added), default=0) - sealed >= _SEAL_AFTER:
+        _seal(connection, sealed)
+        open_lifted(connection, now())
 
 
 def reword(connection: Connection, row: int, before: Dataset, after: Dataset) -> None:
@@ -47,7 +49,7 @@ def reword(connection: Connection, row: int, before: Dataset, after: Dataset) ->
     Numbers are those of the data, which no amendment changes.
     """
     tables.drop_words(connection, row, search_words(before))
-    tables.keep_words(connection, row, search_words(after))
+    tables.keep_words(connection, {row: search_words(after)})
     connection.execute(delete(tables.keyword).where(tables.keyword.c.dataset == row))
     _keep_keywords(connection, [(row, after)])
     relist(connection, [row])
@@ -65,7 +67,7 @@ def reindex(connection: Connection) -> None:
     tables.remake_words_table(connection)
     for batch in _all_datasets(connection):
         _index(connection, batch)
-        _seal(connection, at_least=0)
+        _seal(connection, sealed_up_to(connection))
     open_lifted(connection, now())
 
 
@@ -98,8 +100,7 @@ def search_words(dataset: Dataset) -> list[str]:
 
 
 def _index(connection: Connection, added: Sequence[tuple[int, Dataset]]) -> None:
-    for row, dataset in added:
-        tables.keep_words(connection, row, search_words(dataset))
+    tables.keep_words(connection, {row: search_words(dataset) for row, dataset in added})
     _keep_keywords(connection, added)
     _keep_numbers(connection, added)
     relist(connection, [row for row, _ in added])
@@ -134,11 +135,18 @@ def _measures(
     asked = sorted(set(wanted))
     if not asked:
         return {}
-    columns = tables.measure.c
-    tables.insert_new(
-        connection, tables.measure, [{"name": name, "dimension": unit} for name, unit in asked]
-    )
-    ids: dict[tuple[str, str], int] = {}
+    ids = _known_measures(connection, asked)
+    if fresh := [each for each in asked if each not in ids]:
+        rows = [{"name": name, "dimension": dimension} for name, dimension in fresh]
+        connection.execute(insert(tables.measure), rows)
+        ids |= _known_measures(connection, fresh)
+    return ids
+
+
+def _known_measures(
+    connection: Connection, asked: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    columns, ids = tables.measure.c, dict[tuple[str, str], int]()
     names = sorted({name for name, _ in asked})
     for start in range(0, len(names), _BATCH):
         some = columns.name.in_(names[start : start + _BATCH])
@@ -149,12 +157,9 @@ def _measures(
     return ids
 
 
-def _seal(connection: Connection, *, at_least: int) -> None:
-    """Put the numbers and places of the newest rows into columns, when they are many enough."""
-    sealed = sealed_up_to(connection)
+def _seal(connection: Connection, sealed: int) -> None:
+    """Put the numbers and places of the newest rows, which are many by now, into columns."""
     last = connection.scalar(select(func.max(tables.dataset.c.id))) or 0
-    if last - sealed < max(at_least, 1):
-        return
     by_measure = defaultdict[int, tuple[list[int], list[float]]](lambda: ([], []))
     told = tables.row_numbers.c
     for row, packed in connection.execute(select(told.dataset, told.packed)):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hsc_catalog import tables
@@ -58,7 +58,7 @@ def relist(connection: Connection, rows: Collection[int]) -> None:
     """
     mine = sorted(set(rows))
     for start in range(0, len(mine), _BATCH):
-        _relist(connection, _siblings(connection, mine[start : start + _BATCH]))
+        _relist(connection, mine[start : start + _BATCH])
 
 
 def open_lifted(connection: Connection, now: datetime) -> None:
@@ -81,18 +81,14 @@ def open_lifted(connection: Connection, now: datetime) -> None:
     relist(connection, moved)
 
 
-def _siblings(connection: Connection, rows: list[int]) -> list[int]:
-    pids = select(_row.pid).where(_row.id.in_(rows))
-    return sorted(connection.scalars(select(_row.id).where(_row.pid.in_(pids))))
-
-
 def _relist(connection: Connection, rows: list[int]) -> None:
     before = _places(connection, rows)
-    after = _wanted(connection, rows)
-    changed = [row for row in rows if before.get(row) != after.get(row)]
+    after = _wanted(connection, sorted(before))
+    changed = [row for row, place in before.items() if place != after.get(row)]
     if not changed:
         return
-    gone = [row for row in changed if row in before]
+    there = {row: place for row, place in before.items() if place is not None}
+    gone = [row for row in changed if row in there]
     for start in range(0, len(gone), _BATCH):
         some = _listed.dataset.in_(gone[start : start + _BATCH])
         connection.execute(delete(tables.listed).where(some))
@@ -100,102 +96,104 @@ def _relist(connection: Connection, rows: list[int]) -> None:
     if placed:
         connection.execute(insert(tables.listed), placed)
     _count(
-        connection, [before[row] for row in gone], [after[row] for row in changed if row in after]
+        connection, [there[row] for row in gone], [after[row] for row in changed if row in after]
     )
     _keep_columns(connection, changed, after)
 
 
-def _places(connection: Connection, rows: list[int]) -> dict[int, Place]:
-    wanted = select(
-        _listed.dataset,
-        _listed.created,
-        _listed.pid,
-        _listed.scope,
-        _listed.trait,
-        _listed.proposal,
-    ).where(_listed.dataset.in_(rows))
-    return {row: Place(*place) for row, *place in connection.execute(wanted)}
+def _places(connection: Connection, rows: list[int]) -> dict[int, Place | None]:
+    """Give where rows and the other versions of their PIDs stand; None: they are not listed."""
+    pids = select(_row.pid).where(_row.id.in_(rows))
+    wanted = (
+        select(
+            _row.id, _listed.created, _listed.pid, _listed.scope, _listed.trait, _listed.proposal
+        )
+        .outerjoin(tables.listed, _listed.dataset == _row.id)
+        .where(_row.pid.in_(pids))
+        .order_by(_row.id)
+    )
+    return {
+        row: None if place[0] is None else Place(*place)
+        for row, *place in connection.execute(wanted)
+    }
 
 
 def _wanted(connection: Connection, rows: list[int]) -> dict[int, Place]:
     """Give where rows belong; those that no search may find are absent."""
-    found = connection.execute(
-        select(
-            _row.id, _row.created, _row.pid, _row.access, _row.proposal,
-            _row.facility, _row.instrument, _row.technique, _row.kind,
-        ).where(_row.id.in_(rows), _row.newest, _row.withdrawn.is_(None))
-    ).all()  # fmt: skip
-    scopes = _scopes(connection, {row.access for row in found if row.access is not None})
-    traits = _traits(connection, {tuple(row[5:]) for row in found})
-    proposals = _proposals(connection, {row.proposal for row in found} - {None})
+    found = connection.execute(_known(rows)).all()
+    scopes = _scopes(connection, [tuple(row[:5]) for row in found])
+    traits = _traits(connection, {tuple(row[5:9]) for row in found if row.trait is None})
+    names = {row.proposal for row in found if row.proposal is not None and row.number is None}
+    proposals = _proposals(connection, names)
     return {
         row.id: Place(
             row.created,
             row.pid,
             scopes.get(row.access, HIDDEN),
-            traits[tuple(row[5:])],
-            proposals.get(row.proposal, 0),
+            traits[tuple(row[5:9])] if row.trait is None else row.trait,
+            row.number or proposals.get(row.proposal, 0),
         )
         for row in found
     }
 
 
-def _scopes(connection: Connection, sets: Collection[int]) -> dict[int, int]:
-    if not sets:
-        return {}
-    waiting = tables.embargoed.c
-    found = connection.execute(
-        select(_set.id, _set.visibility, _set.access_class, _set.embargo, waiting.opened)
-        .outerjoin(tables.embargoed, waiting.access == _set.id)
-        .where(_set.id.in_(sorted(sets)))
-    ).all()
-    scopes, fresh = {}, []
+def _known(rows: list[int]) -> Select[Any]:
+    """Select what decides where rows belong, and the ids of what is known of it."""
+    waiting, number = tables.embargoed.c, tables.proposal_number.c
+    same = and_(
+        _trait.facility == _row.facility,
+        _trait.instrument.is_not_distinct_from(_row.instrument),
+        _trait.technique.is_not_distinct_from(_row.technique),
+        _trait.kind == _row.kind,
+    )
+    return (
+        select(
+            _row.access, _set.visibility, _set.access_class, _set.embargo, waiting.opened,
+            _row.facility, _row.instrument, _row.technique, _row.kind,
+            _row.id, _row.created, _row.pid, _row.proposal,
+            _trait.id.label("trait"), number.id.label("number"),
+        )
+        .outerjoin(tables.access_set, _set.id == _row.access)
+        .outerjoin(tables.embargoed, waiting.access == _row.access)
+        .outerjoin(tables.trait, same)
+        .outerjoin(tables.proposal_number, number.name == _row.proposal)
+        .where(_row.id.in_(rows), _row.newest, _row.withdrawn.is_(None))
+    )  # fmt: skip
+
+
+def _scopes(connection: Connection, found: Iterable[tuple[Any, ...]]) -> dict[int, int]:
+    scopes: dict[int, int] = {}
+    fresh: dict[int, int] = {}
     for access, visibility, access_class, embargo, opened in found:
         free = visibility == "public" and access_class == "open"
         scopes[access] = OPEN_TO_ALL if free and (embargo is None or opened) else access
         if free and embargo is not None and opened is None:
-            fresh.append({"access": access, "embargo": embargo, "opened": False})
+            fresh[access] = embargo
+    scopes.pop(None, None)  # type: ignore[call-overload]
     if fresh:
-        connection.execute(insert(tables.embargoed), fresh)
+        rows = [{"access": each, "embargo": end, "opened": False} for each, end in fresh.items()]
+        connection.execute(insert(tables.embargoed), rows)
     return scopes
 
 
 def _proposals(connection: Connection, names: Collection[str]) -> dict[str, int]:
-    """Give the numbers of proposals; make those that are new."""
+    """Make numbers for new proposals."""
     if not names:
         return {}
     columns = tables.proposal_number.c
+    connection.execute(insert(tables.proposal_number), [{"name": name} for name in sorted(names)])
     wanted = select(columns.name, columns.id).where(columns.name.in_(sorted(names)))
-    known = dict(connection.execute(wanted).all())
-    fresh = [{"name": name} for name in sorted(names - known.keys())]
-    if fresh:
-        tables.insert_new(connection, tables.proposal_number, fresh)
-        known = dict(connection.execute(wanted).all())
-    return known
+    return dict(connection.execute(wanted).all())
 
 
 def _traits(connection: Connection, wanted: Iterable[Any]) -> dict[Facets, int]:
-    """Give the ids of combinations of facets; make those that are new."""
+    """Make new combinations of facets; give their ids."""
     ids: dict[Facets, int] = {}
     for facets in wanted:
-        facility, instrument, technique, kind = facets
-        known = connection.scalar(
-            select(_trait.id).where(
-                _trait.facility == facility,
-                _trait.instrument.is_not_distinct_from(instrument),
-                _trait.technique.is_not_distinct_from(technique),
-                _trait.kind == kind,
-            )
-        )
-        if known is None:
-            known = connection.scalars(
-                insert(tables.trait).returning(_trait.id),
-                {
-                    "facility": facility, "instrument": instrument,
-                    "technique": technique, "kind": kind, "count": 0,
-                },
-            ).one()  # fmt: skip
-        ids[facets] = known
+        named = dict(zip(("facility", "instrument", "technique", "kind"), facets, strict=True))
+        ids[facets] = connection.scalars(
+            insert(tables.trait).returning(_trait.id), {**named, "count": 0}
+        ).one()
     return ids
 
 
@@ -210,9 +208,9 @@ def _count(connection: Connection, gone: list[Place], come: list[Place]) -> None
     if not rows:
         return
     _add(connection, tables.tally, ["scope", "trait"], rows)
-    fewer = [row["scope"] for row in rows if row["count"] < 0]
-    tally = tables.tally.c
-    connection.execute(delete(tables.tally).where(tally.count == 0, tally.scope.in_(fewer)))
+    if fewer := [row["scope"] for row in rows if row["count"] < 0]:
+        tally = tables.tally.c
+        connection.execute(delete(tables.tally).where(tally.count == 0, tally.scope.in_(fewer)))
     traits: Counter[int] = Counter()
     for row in rows:
         traits[row["trait"]] += row["count"]

@@ -112,21 +112,23 @@ def make_audit_append_only(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def keep_words(connection: Connection, dataset: int, words: Sequence[str]) -> None:
-    """Keep the words of a dataset, by its row."""
-    cut = [word[:LONGEST_WORD] for word in words]
+def keep_words(connection: Connection, words: Mapping[int, Sequence[str]]) -> None:
+    """Keep the words of datasets, by their rows."""
+    cut = {row: [word[:LONGEST_WORD] for word in each] for row, each in words.items()}
+    if not cut:
+        return
     if is_postgresql(connection):
         connection.execute(
             text(
                 "INSERT INTO dataset_words (dataset, words) "
                 "VALUES (:row, array_to_tsvector(CAST(:words AS text[])))"
             ),
-            {"row": dataset, "words": cut},
+            [{"row": row, "words": each} for row, each in cut.items()],
         )
     else:
         connection.execute(
             text("INSERT INTO dataset_words (rowid, words) VALUES (:row, :words)"),
-            {"row": dataset, "words": " ".join(cut)},
+            [{"row": row, "words": " ".join(each)} for row, each in cut.items()],
         )
 
 
