@@ -19,6 +19,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 def activities(
     failed: Annotated[bool, typer.Option("--failed", help="Only what failed.")] = False,
+    running: Annotated[bool, typer.Option("--running", help="Only what is under way.")] = False,
     since: Annotated[
         str | None, typer.Option(help="Only since: 30m, 24h, 7d, 2w, or a date.")
     ] = None,
@@ -26,36 +27,42 @@ def activities(
     json: Json = False,
 ) -> None:
     """List activities, newest first."""
-    state = ActivityState.FAILED if failed else None
+    if failed and running:
+        raise typer.BadParameter("what failed is not under way", param_hint="--failed --running")
+    state = ActivityState.FAILED if failed else ActivityState.RUNNING if running else None
     with jobs.open_catalog() as catalog:
         found = catalog.activities(state=state, since=_moment(since), limit=limit)
     if json_wanted():
         answer({"activities": [each.document() for each in found]}, "")
         return
     if not found:
-        answer(None, "no failed activity" if failed else "no activity")
+        answer(None, f"no {state.value} activity" if state else "no activity")
         return
+    again = {each.retry_of: each for each in found if each.retry_of}
     show_table(
         "",
-        ["started", "what", "state", ">seconds", "of", "result or error"],
+        ["id", "started", "what", "state", ">seconds", "host", "of", "result or error"],
         [
             [
+                each.id,
                 f"{each.started:%Y-%m-%d %H:%M:%S}",
                 each.type,
                 each.state.value,
                 _seconds(each),
+                each.environment.host,
                 str(each.parameters.get("path") or each.parameters.get("name") or ""),
-                _outcome(each),
+                _outcome(each, again.get(each.id)),
             ]
             for each in found
         ],
     )
 
 
-def _outcome(activity: Activity) -> str:
-    if activity.failure is not None:
-        return f"{activity.failure.error}: {activity.failure.message}"
-    return ", ".join(map(str, activity.generated))
+def _outcome(activity: Activity, again: Activity | None) -> str:
+    if activity.failure is None:
+        return ", ".join(map(str, activity.generated))
+    tried = f" (tried again: {again.state.value})" if again else ""
+    return f"{activity.failure.error}: {activity.failure.message}{tried}"
 
 
 def _seconds(activity: Activity) -> str:

@@ -86,6 +86,11 @@ def ingest(
     )
     with Bars() as bars:
         report = run_job("ingest", request, flow, bars)
+    tell_ingested(report)
+
+
+def tell_ingested(report: Any) -> None:
+    """Say what came of an ingest, and end the command with its exit code."""
     _tell(report)
     if report.errors:
         raise typer.Exit(1)

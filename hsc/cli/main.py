@@ -38,6 +38,7 @@ COMMANDS = {
     "annotate": "hsc.cli.annotate:annotate",
     "access": "hsc.cli.access:access",
     "activities": "hsc.cli.activities:activities",
+    "retry": "hsc.cli.retry:retry",
     "gc": "hsc.cli.gc:gc",
     "catalog.rebuild": "hsc.cli.catalog:rebuild",
     "login": "hsc.cli.login:login",

@@ -39,7 +39,12 @@ def reduce(
     )
     with Bars() as bars:
         done = run_job("reduce", request, flow, bars)
-    lines = [f"{done.pid}  {name}, {done.seconds} s"]
+    tell_reduced(done)
+
+
+def tell_reduced(done: Any) -> None:
+    """Say what came of a reduction."""
+    lines = [f"{done.pid}  {done.reduction}, {done.seconds} s"]
     lines += [f"  {key} = {_number(value)}" for key, value in done.results.items()]
     answer(done.document(), "\n".join(lines))
 

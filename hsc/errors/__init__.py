@@ -58,11 +58,13 @@
     │   ├── ForbiddenError (PermissionError)          seen, but not to be done by the caller
     │   ├── TokenNotFoundError (KeyError)             no such token or link of the caller's
     │   ├── TooLargeError (ValueError)                a request of more bytes or items than allowed
+    │   ├── AddressUnavailableError (OSError)         an address that a server can't listen on
     │   └── TooManyRequestsError                      faster than the catalog lets one caller ask
     ├── ReductionError
     │   ├── UnknownReductionError (KeyError)
     │   ├── ParameterError (ValueError)               a parameter missing or impossible
     │   └── RoleMissingError (KeyError)               the dataset has no array for that role
+    ├── NotRetriableError (ValueError)         an activity that can't be run again
     ├── FlowError                              the Prefect side failed
     └── OutputError (OSError)                  stdout takes no answer
 """
@@ -132,6 +134,7 @@ from hsc.errors.stores import (
     StoreUnwritableError,
 )
 from hsc.errors.work import (
+    NotRetriableError,
     ParameterError,
     ReductionError,
     RoleMissingError,
@@ -172,6 +175,7 @@ __all__ = [
     "ManifestError",
     "MissingShardError",
     "NotHdf5Error",
+    "NotRetriableError",
     "ObjectExistsError",
     "ObjectMissingError",
     "OutputError",

@@ -21,6 +21,10 @@ class WorkStoppedError(WorkerError):
     """Work was ended, because other work failed or its user stopped it."""
 
 
+class NotRetriableError(HscError, ValueError):
+    """An activity that can't be run again from what it recorded."""
+
+
 class ReductionError(HscError):
     """A reduction can't be run as asked."""
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hsc.jobs.rebuilding import Rebuilt, rebuild
     from hsc.jobs.reducing import reduce
     from hsc.jobs.replicating import ReplicateRequest, Replication, replicate
+    from hsc.jobs.retrying import request_again, retry
     from hsc.jobs.stages import InProcess, Runner, Stage
     from hsc.jobs.store_doctor import StoreCheck, StoreReport, examine_store
     from hsc.jobs.telling import open_catalog, tell_failed
@@ -84,6 +85,8 @@ __all__ = [
     "rebuild",
     "reduce",
     "replicate",
+    "request_again",
+    "retry",
     "tell_failed",
     "verify",
     "verify_folder",
@@ -125,6 +128,8 @@ _LATER = {
     "rebuild": "rebuilding",
     "reduce": "reducing",
     "replicate": "replicating",
+    "request_again": "retrying",
+    "retry": "retrying",
     "tell_failed": "telling",
     "verify": "verifying",
     "verify_folder": "verifying",

@@ -47,7 +47,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def ingest(
-    request: IngestRequest, *, stage: Stage | None = None, progress: Progress | None = None
+    request: IngestRequest,
+    *,
+    stage: Stage | None = None,
+    progress: Progress | None = None,
+    retry_of: str | None = None,
 ) -> IngestReport:
     """Take files in; each path becomes one dataset.
 
@@ -63,6 +67,8 @@ def ingest(
         What runs each step; None: plain calls.
     progress
         Hears how far it is; None: nobody.
+    retry_of
+        ULID of the failed activity that it tries again; None: it is a first try.
 
     Raises
     ------
@@ -75,7 +81,12 @@ def ingest(
         for path in request.paths:
             try:
                 done = _ingest_path(
-                    Path(path), request, catalog, stage or InProcess(), progress or Silent()
+                    Path(path),
+                    request,
+                    catalog,
+                    stage or InProcess(),
+                    progress or Silent(),
+                    retry_of,
                 )
             except HscError as error:
                 errors.append(_failure(path, error))
@@ -101,7 +112,12 @@ def ingest_one(request: IngestRequest) -> IngestedDataset:
 
 
 def _ingest_path(
-    path: Path, request: IngestRequest, catalog: Catalog, stage: Stage, progress: Progress
+    path: Path,
+    request: IngestRequest,
+    catalog: Catalog,
+    stage: Stage,
+    progress: Progress,
+    retry_of: str | None = None,
 ) -> IngestedDataset:
     started = time.perf_counter()
     request = request.model_copy(update={"isolate": bool(request.isolate)})
@@ -112,7 +128,12 @@ def _ingest_path(
     with (
         ending_children(),
         recorded(
-            catalog, "ingest", parameters, runner=stage.runner, flow_run_id=stage.flow_run_id
+            catalog,
+            "ingest",
+            parameters,
+            runner=stage.runner,
+            flow_run_id=stage.flow_run_id,
+            retry_of=retry_of,
         ) as activity,
     ):
         facility = find_facility(request.facility or settings.facility())

@@ -27,7 +27,11 @@ _VERSION = 1
 
 
 def reduce(
-    request: ReduceRequest, *, stage: Stage | None = None, progress: Progress | None = None
+    request: ReduceRequest,
+    *,
+    stage: Stage | None = None,
+    progress: Progress | None = None,
+    retry_of: str | None = None,
 ) -> ReducedDataset:
     """Run a reduction; what comes of it is a private dataset that knows what it came from.
 
@@ -39,6 +43,8 @@ def reduce(
         What runs each step; None: plain calls.
     progress
         Hears how far it is; None: nobody.
+    retry_of
+        ULID of the failed activity that it tries again; None: it is a first try.
 
     Raises
     ------
@@ -57,6 +63,7 @@ def reduce(
             request.document(),
             runner=driver.runner,
             flow_run_id=driver.flow_run_id,
+            retry_of=retry_of,
         ) as activity,
     ):
         located = _inputs(request, catalog, activity)

@@ -90,6 +90,7 @@ def recorded(
     *,
     runner: str = "process",
     flow_run_id: str | None = None,
+    retry_of: str | None = None,
 ) -> Iterator[RunningActivity]:
     """Record an activity around a block: its begin at once, its failure if the block raises.
 
@@ -103,6 +104,8 @@ def recorded(
         Everything that was asked, defaults written out; no secrets.
     runner, flow_run_id
         What drives it.
+    retry_of
+        ULID of the failed activity that it tries again; None: it is a first try.
     """
     running = RunningActivity(
         Activity(
@@ -115,6 +118,7 @@ def recorded(
             agents=_agents(),
             runner=runner,
             flow_run_id=flow_run_id,
+            retry_of=retry_of,
         )
     )
     recorder.record(running.activity)
