@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,15 @@ import pytest
 
 from hsc.client import connect
 from hsc.model import Pid, Query
+from hsc_catalog import tables
+from hsc_catalog.checking import check_catalog
+from hsc_catalog.sql import open_sql
 
 PROGRAM = Path(__file__).with_name("registering_program.py")
+BUSY = Path(__file__).with_name("busy_program.py")
+# Two, or ten where more is asked of all tests that kill something.
+ROUNDS = 10 if int(os.environ.get("HSC_KILLS") or 0) > 8 else 2
+TOLD = 6
 
 
 def start(url: str, count: int) -> subprocess.Popen[str]:
@@ -77,3 +85,34 @@ def test_a_killed_writer_loses_nothing_it_was_told_is_kept(url: str) -> None:
             }
         total = catalog.search(Query(limit=0)).total
         assert len(pids) <= total <= len(pids) + 1
+
+
+def test_many_writers_and_readers_killed_again_and_again_lose_nothing(url: str) -> None:
+    told: set[str] = set()
+    for _ in range(ROUNDS):
+        # 32 at once, in two processes, of which one goes on when the other is killed.
+        programs = [start_busy(url) for _ in range(2)]
+        assert [line(program) for program in programs] == ["ready\n"] * 2
+        for program in programs:
+            begin(program)
+        for program in programs:
+            told |= {line(program).strip() for _ in range(TOLD)}
+            program.kill()
+            rest, errors = program.communicate()
+            assert errors == ""
+            told |= {text.strip() for text in rest.splitlines(keepends=True) if text[-1] == "\n"}
+    with open_sql(url) as catalog, catalog.database.reading() as connection:
+        found = check_catalog(connection)
+        row = tables.dataset.c
+        there = set(connection.scalars(tables.dataset.select().with_only_columns(row.pid)))
+    assert found.faults == []
+    assert len(told) >= 2 * TOLD * ROUNDS
+    assert told <= there
+    # Of each writer the last one may have been kept without its saying so.
+    assert len(there - told) <= 2 * 16 * ROUNDS
+
+
+def start_busy(url: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(BUSY), url, "8", "8"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
