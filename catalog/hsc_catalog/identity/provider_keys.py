@@ -68,7 +68,7 @@ class ProviderKeys:
             if self._fetched is None or now - self._fetched >= _LASTS:
                 self._refresh(now)
             found = self._fitting(kid, algorithm)
-            if not found and self._may_try(now):
+            if not found:
                 self._refresh(now)
                 found = self._fitting(kid, algorithm)
         if len(found) != 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,8 +165,9 @@ def test_groups_are_remembered_for_a_while_and_errors_are_not(directory: Directo
 
 
 def test_a_server_that_names_another_one_signs_nobody_in(directory: Directory) -> None:
-    # The answers of RFC 4511, 4.1.9: 10, referral, to the bind with message id 1.
+    # RFC 4511, 4.1.9: 10, referral, to the bind; 0, nothing found, to a search that must not come.
     refer = bytes.fromhex("300c02010161070a010a04000400")
+    nothing = bytes.fromhex("300c02010265070a010004000400")
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -174,6 +176,8 @@ def test_a_server_that_names_another_one_signs_nobody_in(directory: Directory) -
                 taken.recv(4096)
                 taken.sendall(refer)
                 taken.recv(4096)
+                with suppress(OSError):
+                    taken.sendall(nothing)
 
         thread = threading.Thread(target=answer)
         thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from servers.recording import RecordingServer, Request, redirect
@@ -118,7 +121,9 @@ def test_a_provider_that_contradicts_itself_is_not_believed(
         source.sign_in(token, clock())
 
 
-@pytest.mark.parametrize("keys", [b"", b"[]", b"{}", b"[" * 10**5, b'{"keys": "' + b"x" * 10**6])
+@pytest.mark.parametrize(
+    "keys", [b"", b"[]", b"{}", b"[" * 10**5, b'{"keys": [], "x": "' + b"x" * 10**6 + b'"}']
+)
 def test_keys_that_are_none_or_too_many_are_not_read(
     provider: Provider, clock: Clock, keys: bytes
 ) -> None:
@@ -130,10 +135,39 @@ def test_keys_that_are_none_or_too_many_are_not_read(
 def test_odd_keys_beside_a_good_one_do_no_harm(provider: Provider, clock: Clock) -> None:
     good = provider.key.as_dict(private=False)
     odd = [7, {}, {"kty": "oct", "k": "c2VjcmV0", "kid": "a"}, {"kty": "new"}, {"kty": "RSA"}]
-    weak = {**good, "n": good["n"][:171], "kid": "a"}
     encrypting = {**good, "use": "enc"}
-    provider.keys = json.dumps({"keys": [*odd, weak, encrypting, good]}).encode()
+    provider.keys = json.dumps({"keys": [*odd, encrypting, good]}).encode()
     assert source_of(provider).sign_in(provider.token(clock), clock()).subject == "anna"
+
+
+def test_a_key_that_is_too_short_counts_as_none(provider: Provider, clock: Clock) -> None:
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505 (that is the point)
+    public = short.public_key().public_numbers()
+    shown = {"kty": "RSA", "kid": "a", "n": number(public.n), "e": number(public.e)}
+    provider.keys = json.dumps({"keys": [shown]}).encode()
+    head, body, _ = provider.token(clock).split(".")
+    mac = short.sign(f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
+    token = f"{head}.{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+    with pytest.raises(UnauthenticatedError, match="no key"):
+        source_of(provider).sign_in(token, clock())
+
+
+def number(value: int) -> str:
+    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("algorithm", ["RS512", "PS384"])
+def test_only_the_ways_of_signing_that_were_chosen_count(
+    provider: Provider, clock: Clock, algorithm: str
+) -> None:
+    told = {"iss": provider.about["issuer"], "aud": AUDIENCE, "sub": "anna", "exp": 10**11}
+    header = {"alg": algorithm, "kid": "a"}
+    token = jwt.encode(header, told, provider.key, algorithms=[algorithm])
+    with pytest.raises(UnauthenticatedError):
+        source_of(provider).sign_in(token, clock())
+    chosen = source_of(provider, algorithms=(algorithm,))
+    assert chosen.sign_in(token, clock()).subject == "anna"
 
 
 def test_no_redirect_is_followed(clock: Clock, provider: Provider) -> None:
