@@ -14,7 +14,7 @@ from hsc_catalog.access.caller import (
     proposal_group,
     staff_key,
 )
-from hsc_catalog.access.changes import change, move
+from hsc_catalog.access.changes import change, move, require_link
 from hsc_catalog.access.inheritance import Restood
 from hsc_catalog.access.inputs import inputs_of, outputs_of, pid_of
 from hsc_catalog.access.noun_access import noun_set, require_keep
@@ -70,6 +70,7 @@ __all__ = [
     "read_sets",
     "require",
     "require_keep",
+    "require_link",
     "staff_key",
     "standings",
     "visible_sets",

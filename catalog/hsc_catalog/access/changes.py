@@ -18,6 +18,8 @@ from hsc_catalog.access.rights import may, require, require_move
 from hsc_catalog.access.sets import VISIBILITIES, AccessSet, Clause
 from hsc_catalog.access.standing import Standing, standings
 
+_LINK = "link:"  # whoever has a link, as if they were a group
+
 
 def change(
     connection: Connection, caller: Caller, entry: Standing, asked: AccessChange, now: datetime
@@ -64,6 +66,21 @@ def move(
     if after.access.is_looser(before.access):
         done = merged(done, settle(connection, [before.pid], moment))
     return spread(connection, done, moment)
+
+
+def require_link(connection: Connection, caller: Caller, entry: Standing, now: datetime) -> None:
+    """Pass where a caller may open a dataset by a link to people without an account.
+
+    That is sharing it with one more group: inputs that they may not share stand in the way.
+
+    Raises
+    ------
+    ForbiddenError
+        The caller may not share it, or inputs stand in the way.
+    """
+    require(caller, "share", entry)
+    access = replace(entry.access, own=entry.access.own | {_LINK})
+    _ask_inputs(connection, caller, entry, replace(entry, access=access), now)
 
 
 def _changed(entry: Standing, asked: AccessChange) -> Standing:

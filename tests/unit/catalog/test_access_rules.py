@@ -20,7 +20,16 @@ from hsc.model.publication import Member
 from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc.testing.replicas import example_replica
 from hsc_catalog import SqlCatalog, open_catalog
-from hsc_catalog.access import ALL_SCOPES, ANONYMOUS, OPERATOR, Caller, may_feed, may_preview
+from hsc_catalog.access import (
+    ALL_SCOPES,
+    ANONYMOUS,
+    OPERATOR,
+    Caller,
+    may_feed,
+    may_preview,
+    require_link,
+    standings,
+)
 
 ANNA, BOB, LEA, LEO = (
     next(p for p in PEOPLE if p.subject == n) for n in ("anna", "bob", "lea", "leo")
@@ -103,6 +112,12 @@ def test_loosening_names_the_inputs_in_the_way_however_far_up(world: World) -> N
             catalog.change_access(result.dataset.pid, asked)
         assert str(theirs.dataset.pid) in str(refused.value)
         assert str(between.dataset.pid) not in str(refused.value)
+    with world.catalog.reading() as connection:
+        for source, number in ((theirs, 0), (result, 2)):
+            entry = standings(connection, [str(world.made[number].dataset.pid)])
+            with pytest.raises(ForbiddenError):
+                require_link(connection, LEA, entry[str(source.dataset.pid)], THEN)
+            require_link(connection, ROOT, entry[str(source.dataset.pid)], THEN)
     world.catalog.change_access(theirs.dataset.pid, change(remove_groups=("user:lea",)))
     both = person("both", leads={"maxiv/1", "maxiv/2"})
     after = seen_by(world, both).change_access(result.dataset.pid, change(visibility="public"))

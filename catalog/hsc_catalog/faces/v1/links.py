@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from hsc.model import Pid, Record, UtcTime, now
-from hsc_catalog.access import Caller, require, visible_standing
+from hsc_catalog.access import Caller, require, require_link, visible_standing
 from hsc_catalog.faces.answers import NO_STORE, answer
 from hsc_catalog.faces.asking import AskCaller, AskServed, check_scope
 from hsc_catalog.faces.posted import brings, posted
@@ -98,7 +98,12 @@ def make_link(
 ) -> Response:
     """Make a link that opens datasets for reading, without an account; shown this once."""
     pids = (pid, *asked.pids)
-    _check(served, caller, *pids)
+    check_scope(caller, "share")
+    with served.database.reading() as connection:
+        for each in pids:
+            require_link(
+                connection, caller, visible_standing(connection, caller, each, now()), now()
+            )
     lasts = timedelta(days=asked.days)
     made = create_link(served.database, caller, pids, note=asked.note, lasts=lasts)
     return answer(made.document(), 201, NO_STORE)
