@@ -132,6 +132,8 @@ class Exchange:
                     yield from filter(None, whole)
                     if len(rest) > _LONGEST_LINE:
                         raise TooLargeError("a line of the answer has no end", where=where)
+        except _LaterError as error:
+            raise error.told from error
         except self._transport() as error:
             raise self._unavailable(error, where) from error
         if rest:

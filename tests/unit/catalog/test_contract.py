@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from servers.catalog import TOKEN, CatalogServer
 
-from hsc.client import Catalog, connect
+from hsc.client import Catalog, HttpCatalog, connect
+from hsc.model import Registration
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import CatalogContract, example_activity, example_dataset, generated
 from hsc.testing.records import RecordContract
@@ -80,6 +81,15 @@ class TestHttp(WholeContract):
         # Another name of the same machine: tokens belong to an origin.
         with connect(server.url.replace("127.0.0.1", "localhost")) as seen:
             yield seen
+
+    def test_records_travel_as_lines(self, catalog: HttpCatalog) -> None:
+        items = [
+            Registration(dataset=example_dataset(), activity=example_activity()) for _ in range(3)
+        ]
+        wrong = {"dataset": {"title": "no dataset"}}
+        told = catalog.import_records([*(each.document() for each in items), wrong])
+        assert (told["kept"], told["wrong"], told["lines"][0]["line"]) == (3, 1, 4)
+        assert catalog.search().total == 3
 
 
 class TestFakeCatalog(WholeContract):
