@@ -6,6 +6,7 @@ that is added without a line here fails.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -96,6 +97,7 @@ OTHER_ROUTES: Mapping[tuple[str, str], dict[str, int]] = {
     ("POST", "/v1/datasets"): CREATES,
     ("POST", "/v1/datasets:batch"): CREATES,
     ("POST", "/v1/import"): signed_in(200),
+    ("GET", "/v1/export"): all_but(200),
     ("GET", "/v1/activities"): all_but(200),
     ("POST", "/v1/activities"): signed_in(201),
     ("GET", "/v1/tokens"): signed_in(200, narrow=200),
@@ -261,6 +263,9 @@ def test_lists_and_counts_hold_what_a_role_sees_and_nothing_else(on: Stage, role
     counts = on(role, "GET", "/v1/facets?text=secret").json()
     assert counts["total"] == len(seen)
     assert sum(counts["counts"].get("sample", {}).values() or [len(seen)]) == len(seen)
+    lines = on(role, "GET", "/v1/export").text.splitlines()
+    exported = {json.loads(line)["dataset"]["title"] for line in lines}
+    assert {title for title in exported if title.startswith("Secret")} == seen
     listed = on(role, "GET", "/v1/activities?limit=10000").json()["activities"]
     ids = {each["id"] for each in listed}
     for standing, activity in on.activities.items():

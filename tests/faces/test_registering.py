@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from faces.asking import Asking, asking
 
-from hsc.testing.contracts import example_activity, example_dataset
+from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc_catalog.access import OPERATOR, Caller
 from hsc_catalog.app import Limits, create_app
 from hsc_catalog.sql import open_database
@@ -144,3 +144,35 @@ def test_an_import_may_come_in_parts_of_any_size(ask: Asking, size: int) -> None
     told = ask("POST", "/v1/import", content=parts()).json()
     assert (told["kept"], told["wrong"]) == (count, 0)
     assert total(ask) == count
+
+
+def test_what_is_exported_can_be_imported_elsewhere(ask: Asking, tmp_path: Path) -> None:
+    pids = []
+    source = "blake3:cc"
+    for step in range(5):
+        dataset, activity = example_dataset(title=f"Step {step}"), example_activity()
+        edges = [each.document() for each in generated(dataset, activity, [source])]
+        document = json.dumps(dataset.document(), indent=2)
+        body = (
+            f'{{"dataset": {document}, "activity": {json.dumps(activity.document())}, '
+            f'"edges": {json.dumps(edges)}}}'
+        )
+        assert ask("POST", "/v1/datasets", content=body).status_code == 201
+        source = f"{dataset.pid}@1"
+        pids.append(dataset.pid)
+    exported = ask("GET", "/v1/export")
+    assert len(exported.content.splitlines()) == 5
+    database = open_database(f"sqlite:///{tmp_path}/other.sqlite", 5)
+    with asking(create_app(database, authenticate=everybody)) as other:
+        told = other("POST", "/v1/import", content=exported.content).json()
+        assert (told["kept"], told["wrong"]) == (5, 0)
+        for pid in pids:
+            record = f"/v1/datasets/{pid}/record"
+            assert other("GET", record).json() == ask("GET", record).json()
+            graphs = [each("GET", f"/v1/datasets/{pid}/lineage").json() for each in (other, ask)]
+            for graph in graphs:
+                graph["edges"].sort(key=str)
+                graph["nodes"].sort(key=str)
+            assert graphs[0] == graphs[1]
+        assert other("GET", "/v1/export").content == exported.content
+    database.close()

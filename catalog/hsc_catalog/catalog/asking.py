@@ -24,6 +24,7 @@ from hsc_catalog.catalog.standing import OnDatabase
 from hsc_catalog.records import (
     Replaced,
     Version,
+    export_page,
     find_noun,
     get_activity,
     get_dataset,
@@ -162,3 +163,8 @@ class Asking(OnDatabase, Searching):
         """List all facilities, instruments, proposals, samples or publications, by key."""
         with self.reading() as connection:
             return list_nouns(connection, self.sight(), kind)
+
+    def export_page(self, after: int, limit: int) -> tuple[list[str], int | None]:
+        """Give registrations as lines of JSON, and where to go on (`records.export_page`)."""
+        with self.reading() as connection:
+            return export_page(connection, self.sight(), after, limit)

@@ -3,6 +3,7 @@
 from hsc_catalog.records.activities import get_activity, list_activities, put_activities
 from hsc_catalog.records.amending import amend_record, annotate_record, check_revision, touch
 from hsc_catalog.records.entries import entry_now, get_entry
+from hsc_catalog.records.export_pages import export_page
 from hsc_catalog.records.exporting import export_lines
 from hsc_catalog.records.granting import follow, get_access, grant, standing_of
 from hsc_catalog.records.idempotency import answered
@@ -25,6 +26,7 @@ __all__ = [
     "check_revision",
     "entry_now",
     "export_lines",
+    "export_page",
     "find_noun",
     "follow",
     "get_access",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, insert, update
 
-from hsc.errors import RevisionError
+from hsc.errors import InvalidRecordError, RevisionError
 from hsc.model import Amendment, Annotation, Dataset, now
 from hsc_catalog import tables
 from hsc_catalog.auditing import Change, pseudonym
@@ -49,7 +50,14 @@ def amend_record(
     The record before and after, and what changed.
     """
     before = version.dataset()
-    after = amendment.applied(before)
+    try:
+        after = amendment.applied(before)
+    except ValidationError as error:
+        # Each field is right; it is with those that stay that they make no record.
+        why = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise InvalidRecordError(
+            f"with this amendment the record would be wrong: {why}", where=str(version.pid)
+        ) from error
     text = tables.written(after)
     keep_replaced(connection, "dataset", [(str(version.pid), version.revision, version.text)])
     document = tables.dataset_document

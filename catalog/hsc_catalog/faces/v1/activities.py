@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
@@ -51,7 +52,8 @@ def record_activity(
 ) -> Response:
     """Keep an activity as it now stands, in place of what was known of it."""
     catalog.record(activity)
-    return answer(activity.document(), 201, {"Location": f"/v1/activities/{activity.id}"})
+    where = f"/v1/activities/{quote(activity.id, safe='')}"
+    return answer(activity.document(), 201, {"Location": where})
 
 
 @router.get("/{id}", response_model=Activity, summary="One activity", responses=responses(404))

@@ -1,19 +1,19 @@
-"""Importing: any number of registrations, a line each, read as they come."""
+"""Importing and exporting: any number of registrations, a line each, read as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from hsc.errors import CatalogUnavailableError, HscError, TooLargeError
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.faces.answers import answer
-from hsc_catalog.faces.asking import AskServed, Ingesting
+from hsc_catalog.faces.asking import AskServed, Ingesting, Reading
 from hsc_catalog.faces.lines import Line, gather_lines, split_lines
 from hsc_catalog.faces.problems import Fault, problem_document
 from hsc_catalog.faces.served import Limits
@@ -25,13 +25,15 @@ router = APIRouter(tags=["datasets"])
 
 _AT_ONCE = 500  # lines in one transaction
 _AT_ONCE_NBYTES = 4 * 2**20
+_PAGE = 200  # versions read at once by an export
+_NDJSON = "application/x-ndjson"
 _TOLD = 100  # wrong lines that the answer names; all are counted
 
 _LINES: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "A registration (dataset, activity, edges) in each line.",
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        "content": {_NDJSON: {"schema": {"type": "string"}}},
     }
 }
 
@@ -129,3 +131,26 @@ async def import_lines(request: Request, served: AskServed, catalog: Ingesting) 
     async for some in gather_lines(lines, _AT_ONCE, _AT_ONCE_NBYTES):
         await run_in_threadpool(running.take, some)
     return answer(running.document())
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    summary="Export registrations, line by line",
+    responses={200: {"content": {_NDJSON: {"schema": {"type": "string"}}}}},
+)
+def export_lines(catalog: Reading) -> Response:
+    """Give every version that the caller sees as lines that /v1/import takes, oldest first.
+
+    Each page is read in a transaction of its own, so no writer waits for a slow reader.
+    """
+    # The first page before the answer begins: what can't be read is then an error like others.
+    first = catalog.export_page(0, _PAGE)
+    return StreamingResponse(_lines(catalog, *first), media_type=_NDJSON)
+
+
+def _lines(catalog: SqlCatalog, lines: list[str], after: int | None) -> Iterator[bytes]:
+    yield b"".join(line.encode() + b"\n" for line in lines)
+    while after is not None:
+        lines, after = catalog.export_page(after, _PAGE)
+        yield b"".join(line.encode() + b"\n" for line in lines)
