@@ -41,13 +41,16 @@ class Crowd:
         self._over = threading.Event()
         self.kept: list[str] = []
         self.wrong: list[str] = []
+        self.later = 0
 
-    def work(self, seconds: float, server: Server) -> None:
-        """Let all work, and kill the server in the middle."""
+    def work(self, wanted: int, server: Server) -> None:
+        """Let all work, and kill the server in the middle, when so many are kept."""
         works: list[Callable[[int], None]] = [self.write] * WRITERS + [self.read] * READERS
         with ThreadPoolExecutor(len(works)) as pool:
             running = [pool.submit(work, number) for number, work in enumerate(works)]
-            time.sleep(seconds)
+            patience_s = time.monotonic() + 60
+            while len(self.kept) < wanted and time.monotonic() < patience_s:
+                time.sleep(0.05)
             server.process.kill()
             server.process.wait(30)
             self._over.set()
@@ -78,7 +81,7 @@ class Crowd:
         with httpx.Client(base_url=self._address, headers=self._headers, timeout=30) as client:
             while not self._over.is_set():
                 with self._lock:
-                    pid = self.kept[-1 - number] if len(self.kept) > READERS else None
+                    pid = self.kept[-1 - number % READERS] if len(self.kept) > READERS else None
                 path = "/v1/facets" if pid is None or number % 2 else f"/v1/datasets/{pid}"
                 try:
                     answer = client.get(path)
@@ -91,7 +94,9 @@ class Crowd:
         with self._lock:
             if answer.status_code == 201:
                 self.kept.append(answer.json()["pid"])
-            elif answer.status_code != 503:
+            elif answer.status_code == 503:
+                self.later += 1
+            else:
                 self.wrong.append(f"{answer.status_code} {answer.text}")
 
 
@@ -109,11 +114,11 @@ def test_what_was_told_is_kept_outlives_a_killed_server(tmp_path: Path) -> None:
     for _ in range(KILLS):
         server = start(tmp_path, "--config", str(config))
         crowd = Crowd(server.address, token)
-        crowd.work(3.0, server)
+        crowd.work(60, server)
         if server.process.stdout is not None:
             server.process.stdout.close()
         assert not crowd.wrong
-        assert len(set(crowd.kept)) > WRITERS
+        assert len(crowd.kept) >= 60, crowd.later
         kept |= set(crowd.kept)
         with open_catalog(url) as catalog:
             check_all(catalog, kept)

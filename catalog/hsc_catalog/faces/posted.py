@@ -57,8 +57,19 @@ def check_record(model: type[M], document: Any, pointer: str = "") -> M:
     except ValidationError as error:
         raise invalid_record(error, pointer) from error
     except FormatVersionError as error:
-        faults = [(f"{pointer}/format", error.message)]
+        faults = [(pointer + _newer_format(document, error.message), error.message)]
         raise InvalidRecordError(error.message, faults=faults) from error
+
+
+def _newer_format(document: Any, told: str) -> str:
+    """Give the pointer of the format that an error tells of: it does not say in which record."""
+    if isinstance(document, dict):
+        if isinstance(written := document.get("format"), str) and written and written in told:
+            return "/format"
+        for name, inner in document.items():
+            if found := _newer_format(inner, told):
+                return f"/{escape(name)}{found}"
+    return ""
 
 
 def invalid_record(error: ValidationError, pointer: str = "") -> InvalidRecordError:

@@ -54,9 +54,9 @@ def amend_record(
         after = amendment.applied(before)
     except ValidationError as error:
         # Each field is right; it is with those that stay that they make no record.
-        why = error.errors(include_url=False, include_input=False)[0]["msg"]
+        wrong = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise InvalidRecordError(
-            f"with this amendment the record would be wrong: {why}", where=str(version.pid)
+            f"with this amendment the record would be wrong: {wrong}", where=str(version.pid)
         ) from error
     text = tables.written(after)
     keep_replaced(connection, "dataset", [(str(version.pid), version.revision, version.text)])
