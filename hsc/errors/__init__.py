@@ -32,6 +32,7 @@
     │   ├── IngestInProgressError                     somebody else is at the same source
     │   ├── FormatVersionError                        written by a newer hsc
     │   ├── GapError                                  a chunk that the source could not give
+    │   ├── ElsewhereError                            with another catalog, in no store of ours
     │   ├── ArchivedError                             on tape or the like: to be asked for first
     │   └── DamageError
     │       ├── MissingShardError                     listed in the manifest, absent in the store
@@ -118,6 +119,7 @@ from hsc.errors.stores import (
     ArchivedError,
     CorruptShardError,
     DamageError,
+    ElsewhereError,
     FormatVersionError,
     GapError,
     IngestInProgressError,
@@ -160,6 +162,7 @@ __all__ = [
     "DamagedSourceError",
     "DatasetNotFoundError",
     "DependencyMissingError",
+    "ElsewhereError",
     "FlowError",
     "ForbiddenError",
     "FormatVersionError",

@@ -53,6 +53,10 @@ class GapError(StoreError):
     """A chunk is a gap: it could not be carried over, and its dataset says so."""
 
 
+class ElsewhereError(StoreError):
+    """The data of a dataset lies with another catalog, in no store of hsc's."""
+
+
 class ArchivedError(StoreError):
     """All replicas of a dataset that could be read lie in an archive: ask for one first."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hsc import settings
 from hsc.client import Catalog, Delivers, connect
-from hsc.errors import ArchivedError, LocationRefusedError, MissingShardError
+from hsc.errors import ArchivedError, ElsewhereError, LocationRefusedError, MissingShardError
 from hsc.jobs.rebuilding import recall
 from hsc.model import Dataset, Pid, Replica, ReplicaState
 from hsc.store import MANIFEST_KEY, admit_location, checksum_lines, open_version
@@ -43,6 +43,8 @@ def locate(catalog: Catalog, pid: Pid) -> Located:
     ------
     DatasetNotFoundError
         There is no such dataset.
+    ElsewhereError
+        Another catalog has its data.
     ArchivedError
         All that is left of it lies in an archive.
     MissingShardError
@@ -51,6 +53,7 @@ def locate(catalog: Catalog, pid: Pid) -> Located:
         The catalog names nothing but what it may not name.
     """
     record = catalog.get(pid)
+    check_here(record)
     replicas = catalog.replicas(record.pid.at(record.version))
     found = [each.location for state in _ORDER for each in replicas if each.state is state]
     if not found:
@@ -62,6 +65,23 @@ def locate(catalog: Catalog, pid: Pid) -> Located:
             _LOG.warning("%s: the first replica is %s; reading %s", record.pid, state, first)
         record = record.model_copy(update={"location": first})
     return Located(record, tuple(others))
+
+
+def check_here(record: Dataset) -> None:
+    """Pass where a dataset lies in a store of hsc's.
+
+    Raises
+    ------
+    ElsewhereError
+        Its origin says that another catalog has it.
+    """
+    if record.origin is not None and not record.location:
+        raise ElsewhereError(
+            f"{record.pid} lies with {record.origin.catalog} as {record.origin.pid}: this catalog "
+            "has its record alone",
+            where=record.origin.folder or record.origin.catalog,
+            next_step="fetch its files from there and `hsc ingest` them",
+        )
 
 
 def readable_places(catalog: Catalog, record: Dataset, locations: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from hsc.model import Dataset, now
 from hsc_catalog import tables
 from hsc_catalog.databases import Database
-from hsc_catalog.searching.columns import put_column
+from hsc_catalog.searching.columns import drop_from_column, put_column
 from hsc_catalog.searching.listing import (
     Place,
     keep_places,
@@ -44,14 +44,13 @@ def index_datasets(connection: Connection, added: Sequence[tuple[int, Dataset]])
 
 
 def reword(connection: Connection, row: int, before: Dataset, after: Dataset) -> None:
-    """Make a dataset findable by what its record says now, instead of what it said before.
-
-    Numbers are those of the data, which no amendment changes.
-    """
+    """Make a dataset findable by what its record says now, instead of what it said before."""
     tables.drop_words(connection, row, search_words(before))
     tables.keep_words(connection, {row: search_words(after)})
     connection.execute(delete(tables.keyword).where(tables.keyword.c.dataset == row))
     _keep_keywords(connection, [(row, after)])
+    if numbers(before) != numbers(after):
+        _renumber(connection, row, before, after)
     relist(connection, [row])
 
 
@@ -126,6 +125,24 @@ def _keep_numbers(connection: Connection, added: Sequence[tuple[int, Dataset]]) 
             rows.append({"dataset": row, "packed": np.array(packed, NUMBER).tobytes()})
     if rows:
         connection.execute(insert(tables.row_numbers), rows)
+
+
+def _renumber(connection: Connection, row: int, before: Dataset, after: Dataset) -> None:
+    """Put a row's numbers in place of those that it had, in columns or out of them."""
+    if row > sealed_up_to(connection):
+        connection.execute(delete(tables.row_numbers).where(tables.row_numbers.c.dataset == row))
+        _keep_numbers(connection, [(row, after)])
+        return
+    old, new = (
+        {(name, dimension): value for name, (value, dimension) in numbers(each).items()}
+        for each in (before, after)
+    )
+    known = _measures(connection, {*old, *new})
+    rows = np.array([row], np.int64)
+    for measure in set(old) - set(new):
+        drop_from_column(connection, known[measure], rows)
+    for measure, value in new.items():
+        put_column(connection, known[measure], rows, np.array([value]))
 
 
 def _measures(

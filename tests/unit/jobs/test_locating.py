@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hsc.errors import LocationRefusedError
+from hsc.errors import ElsewhereError, LocationRefusedError
 from hsc.jobs import locate
-from hsc.model import Dataset
+from hsc.model import Dataset, Origin
 from hsc.testing.catalog import FakeCatalog
 from hsc.testing.contracts import example_activity, example_dataset
 from hsc.testing.replicas import example_replica
@@ -40,3 +40,12 @@ def test_one_that_names_nothing_else_is_refused() -> None:
 def test_ones_own_catalog_names_files() -> None:
     catalog, dataset = catalog_of("sqlite:////c.sqlite", "file:///data/v1", "s3://bucket/v1")
     assert locate(catalog, dataset.pid).locations == ("file:///data/v1", "s3://bucket/v1")
+
+
+def test_what_another_catalog_has_is_named_and_not_looked_for() -> None:
+    catalog = FakeCatalog()
+    origin = Origin(catalog="https://scicat.example.org", pid="20.500/1", folder="/data/1")
+    dataset = example_dataset(root="", layout="", location="", origin=origin)
+    catalog.register(dataset, example_activity(), [])
+    with pytest.raises(ElsewhereError, match=r"scicat\.example\.org as 20\.500/1"):
+        locate(catalog, dataset.pid)
