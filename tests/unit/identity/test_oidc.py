@@ -63,9 +63,7 @@ def claims(oidc: real.OidcProvider, clock: Clock, **changed: Any) -> dict[str, A
 def signed(oidc: real.OidcProvider, told: dict[str, Any], **header: Any) -> str:
     key = oidc.keys.keys[0]
     named = {"alg": oidc.algorithm, "kid": key.kid, **header}
-    return jwt.encode(
-        named, told, key, algorithms=[oidc.algorithm], default_type=None, registry=_Any()
-    )
+    return jwt.encode(named, told, key, algorithms=[oidc.algorithm], registry=_Any())
 
 
 def packed(document: dict[str, Any]) -> str:
@@ -80,6 +78,13 @@ def test_what_the_provider_issued_names_its_client_with_its_groups(
     # The provider also claims "staff:maxiv/CoSAXS" and "user:bertil", which are no groups.
     assert caller.groups == {"maxiv/20260123"}
     assert authenticate(oidc.token("bertil", AUDIENCE), None, sources, clock).groups == frozenset()
+
+
+def test_a_time_beyond_all_numbers_is_no_defect(
+    oidc: real.OidcProvider, sources: Sources, clock: Clock
+) -> None:
+    told = claims(oidc, clock, exp=10**400, aud=["https://other.example", AUDIENCE])
+    assert authenticate(signed(oidc, told), None, sources, clock).subject == "anna"
 
 
 def test_our_own_forgery_with_the_true_key_counts_so_that_the_others_can_fail(

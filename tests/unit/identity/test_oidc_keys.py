@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from servers.recording import RecordingServer, Request, redirect
 from unit.identity.conftest import Clock
 
 from hsc.errors import CatalogUnavailableError, ConfigurationError, UnauthenticatedError
-from hsc_catalog.identity import OidcProvider
+from hsc_catalog.identity import OidcProvider, Sources, authenticate
 from hsc_catalog.identity.oidc import OidcSource
 
 AUDIENCE = "https://hsc.example"
@@ -39,6 +41,7 @@ class Provider:
         self.keys: bytes = json.dumps({"keys": [self.key.as_dict(private=False)]}).encode()
         self.fetched = 0
         self.away = False
+        self.source: OidcSource | None = None
 
     def answer(self, asked: Request) -> tuple[int, dict[str, str], bytes]:
         if self.away:
@@ -213,3 +216,32 @@ def test_a_shared_secret_is_no_way_to_sign(wrong: str) -> None:
 def test_a_provider_is_asked_with_tls_alone(issuer: str) -> None:
     with pytest.raises(ConfigurationError):
         OidcSource(OidcProvider(issuer=issuer, audience=("hsc",)))
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+
+
+@given(
+    header=st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "zip", "x"]), ODD),
+    told=st.dictionaries(st.sampled_from(["aud", "exp", "nbf", "sub", "x"]), ODD),
+    mac=st.text("abcXYZ09-_=+/é ", max_size=12),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_a_token_is_refused_and_no_defect(
+    provider: Provider, header: dict[str, Any], told: dict[str, Any], mac: str
+) -> None:
+    issued = {**told, "iss": provider.about["issuer"]}
+    named = {"alg": "RS256", "kid": "a", **header}
+    parts = (base64.urlsafe_b64encode(json.dumps(each).encode()) for each in (named, issued))
+    token = ".".join(part.decode().rstrip("=") for part in parts) + f".{mac}"
+    with pytest.raises(UnauthenticatedError):
+        authenticate(token, None, sources_of(provider))
+
+
+def sources_of(provider: Provider) -> Sources:
+    provider.source = provider.source or source_of(provider)
+    return Sources(bearers=(provider.source,), groups=(provider.source,))

@@ -79,7 +79,7 @@ def _check(served: Served, caller: Caller, *pids: Pid) -> None:
 def tell_links(served: AskServed, caller: AskCaller, pid: AskPid) -> Response:
     """List the links that open a dataset."""
     _check(served, caller, pid)
-    found = [each.document() for each in list_links(served.database, pid)]
+    found = [each.document() for each in list_links(served.database, pid, caller)]
     return answer({"links": found}, headers=NO_STORE)
 
 
