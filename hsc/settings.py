@@ -197,3 +197,8 @@ def _url(name: str, text: str, example: str) -> str:
             f"{name}={shown!r} is not a URL", next_step=f"write it like {example}"
         )
     return text
+
+
+def scicat_token() -> str | None:
+    """Give the token of a SciCat that records are exchanged with; None when unset."""
+    return os.environ.get("HSC_SCICAT_TOKEN") or None

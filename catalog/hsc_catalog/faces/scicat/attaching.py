@@ -18,6 +18,7 @@ from hsc_catalog.access import Caller, require, standings
 from hsc_catalog.auditing import note
 from hsc_catalog.faces.scicat.documents import Kept, change, find, keep, of_datasets, with_key
 from hsc_catalog.faces.scicat.finding import Finding, known_pid
+from hsc_catalog.faces.scicat.listing import file_list
 from hsc_catalog.faces.scicat.validating import file_list_faults
 from hsc_catalog.faces.scicat.wording import Standing, instant, is_published
 
@@ -169,22 +170,14 @@ def _times(kept: Kept) -> dict[str, Any]:
 
 
 def _own_block(standing: Standing) -> list[dict[str, Any]]:
-    """Give the objects of hsc's own dataset as one list of files, with their digests."""
     record, time = standing.record, instant(standing.record.created)
     manifest = _manifest(record)
     if manifest is None:
         return []
-    files = [
-        {"path": entry.key, "size": entry.nbytes, "time": time, "chk": entry.digest.hex()}
-        for entry in manifest.entries
-        if any(entry.digest)  # all zero: an object that is absent because it is empty
-    ]
     block = {
         "_id": str(record.pid.at(record.version)),
         "datasetId": str(record.pid.latest()),
-        "size": sum(entry.nbytes for entry in manifest.entries),
-        "chkAlg": "blake3",
-        "dataFileList": files,
+        **file_list(record, manifest),
         "isPublished": is_published(standing.access),
         "createdAt": time,
         "createdBy": "hsc",

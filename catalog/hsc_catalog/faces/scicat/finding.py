@@ -17,6 +17,7 @@ from hsc_catalog.access import (
     activity_visible,
     dataset_visible,
     knows_access,
+    pid_of,
     standings,
 )
 from hsc_catalog.faces.scicat.asking import Asked
@@ -175,7 +176,9 @@ class Finding:
         complete = []
         for version, standing in versions.items():
             mine = [(predicate, end) for subject, predicate, end in edges if subject == version]
+            # Files of a run are no datasets: they stand there by their source id.
             inputs = [end for predicate, end in mine if predicate == "was_derived_from"]
+            inputs = [end for end in inputs if pid_of(end) is not None]
             made = [activities[end] for _, end in mine if end in activities]
             complete.append(
                 replace(
