@@ -95,7 +95,7 @@ class Pid:
 
     def latest(self) -> Pid:
         """Give the same identifier without a version."""
-        return replace(self, version=None)
+        return self if self.version is None else replace(self, version=None)
 
     def __str__(self) -> str:
         version = "" if self.version is None else f"@{self.version}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, and_, cast, column, func, or_, select
 
 from hsc_catalog import tables
 
@@ -50,7 +51,7 @@ def _step(
 ) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     by_activity: dict[str, set[str]] = defaultdict(set)
-    for here, there in _edges(connection, near, far, _versions(near, pids), [_DERIVED, first]):
+    for here, there in _edges_of(connection, near, far, pids, [_DERIVED, first]):
         start, end = pid_of(here) or here, pid_of(there)
         if end is None:
             by_activity[there].add(start)
@@ -87,9 +88,22 @@ def _equal(end: str, nodes: Iterable[str]) -> list[ColumnElement[bool]]:
     return [_edge[end] == node for node in sorted(nodes)]
 
 
-def _versions(end: str, pids: Iterable[str]) -> list[ColumnElement[bool]]:
-    # "@" comes just before "A", and no PID has one: all versions stand in this range, and no more.
-    return [
-        or_(_edge[end] == pid, and_(_edge[end] >= f"{pid}@", _edge[end] < f"{pid}A"))
-        for pid in sorted(set(pids))
-    ]
+def _edges_of(
+    connection: Connection, near: str, far: str, pids: Iterable[str], predicates: list[str]
+) -> list[Any]:
+    """Give the edges of all versions of datasets, in one statement however many they are."""
+    wanted = sorted(set(pids))
+    if not wanted:
+        return []
+    value = column("value", tables.Words)
+    if tables.is_postgresql(connection):
+        each = func.unnest(cast(wanted, ARRAY(Text)))
+        listed = each.table_valued(value).render_derived()
+    else:
+        listed = func.json_each(json.dumps(wanted)).table_valued(value)
+    pid, end = listed.c.value, _edge[near]
+    # "@" comes just before "A", and no PID has one: all versions stand in this range. What begins
+    # with a PID and goes on with digits stands there too, and is another one.
+    some = and_(end >= pid, end < pid + "A", or_(end == pid, end >= pid + "@"))
+    found = select(end, _edge[far]).select_from(listed).join(tables.edge, some)
+    return list(connection.execute(found.where(_edge.predicate.in_(predicates))))

@@ -23,7 +23,18 @@ def words(text: str) -> list[str]:
     if text.isascii():  # most are, and then it is one step in C
         return list(dict.fromkeys(text.translate(_ASCII).split()))
     folded = unicodedata.normalize("NFKD", text.casefold())
-    return list(dict.fromkeys("".join(map(_kept, folded)).split()))
+    return list(dict.fromkeys(folded.translate(_KEPT).split()))
+
+
+class _Kept(dict[int, str]):
+    """What stays of each character, worked out once."""
+
+    def __missing__(self, number: int) -> str:
+        self[number] = kept = _kept(chr(number))
+        return kept
+
+
+_KEPT = _Kept()
 
 
 def _kept(character: str) -> str:
