@@ -25,6 +25,7 @@ from hsc.store import (
     open_version,
     pack_key,
     read_fetched,
+    withheld_keys,
 )
 from hsc.workers import Progress, Workers
 
@@ -62,6 +63,7 @@ def check_version(
     entries = version.manifest.entries
     fetched = read_fetched(version.objects)
     left = fetched.left if fetched is not None else frozenset[str]()
+    left |= withheld_keys(version.objects, version.manifest)
     tasks = list(_tasks(CheckTask(location, left, ()), entries))
     weights = [task.nbytes for task in tasks]
     progress.start("verify", sum(weights), "bytes")

@@ -28,6 +28,7 @@ from hsc.store import (
     checksum_lines,
     is_stub,
     read_fetched,
+    withheld_keys,
 )
 from hsc.workers import Bounds, Progress, Silent, open_workers
 
@@ -103,10 +104,11 @@ def fetch(request: FetchRequest, *, progress: Progress | None = None) -> Fetched
         for name, entries in {**parts.arrays, **parts.files}.items()
         if name not in chosen and not home.holds(entries)
     }
-    out = [each.key for entries in left.values() for each in entries]
+    withheld = withheld_keys(dataset.version.objects, dataset.version.manifest)
+    out = [each.key for entries in left.values() for each in entries] + sorted(withheld)
     home.claim(dataset.version.manifest, out)
     home.put_stubs([e for name in left if name in parts.arrays for e in left[name]])
-    wanted = parts.entries(chosen)
+    wanted = [each for each in parts.entries(chosen) if each.key not in withheld]
     with open_workers("threads", request.workers, Bounds(None, request.max_rate)) as workers:
         like = CopyTask(located.locations, home.url, "", (), over=True)
         done = copy_entries(wanted, like, workers, progress or Silent())

@@ -31,7 +31,7 @@ from hsc.store.claims import (
 )
 from hsc.store.copying import copy_object, holds
 from hsc.store.credentials import Credentials, Provider, bind_credentials, unbind_credentials
-from hsc.store.delivered import DeliveredObjects
+from hsc.store.delivered import DeliveredObjects, withheld_keys
 from hsc.store.directory import DirectoryObjects
 from hsc.store.disk_cache import DiskCache, open_cache
 from hsc.store.fills import read_fill, word_fill
@@ -195,6 +195,7 @@ __all__ = [
     "token_of",
     "unbind_credentials",
     "unbind_token",
+    "withheld_keys",
     "word_fill",
     "zstd",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from hsc.errors import (
 )
 from hsc.store.admission import admit_delivery
 from hsc.store.manifest import MANIFEST_KEY, Manifest
-from hsc.store.objects import checked_key
+from hsc.store.objects import ObjectStore, checked_key
 from hsc.store.origins import origin_of
 from hsc.store.ranges import Part, at_once
 from hsc.store.retrying import Patience
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 100
+_PREVIEW = "preview/"
 _SHARE_USED = 0.8  # of the time that an address holds; what is on its way then still gets there
 _ADVICE = "sign in to the catalog (HSC_TOKEN or `hsc login`), or ask who shares the dataset"
 _SHOWS_KEYS = 2**26  # bytes; a manifest is rarely larger
@@ -132,6 +133,14 @@ class DeliveredObjects:
         if not self._listed:
             self.get(MANIFEST_KEY)
         return sorted(key for key in self._listed if key.startswith(f"{prefix}/"))
+
+    def withheld(self, keys: Iterable[str]) -> frozenset[str]:
+        """Give those of some keys that the server does not deliver, as previews of people."""
+        wanted = list(keys)
+        given: set[str] = set()
+        for first in range(0, len(wanted), _BATCH):
+            given |= set(self._ask(wanted[first : first + _BATCH]))
+        return frozenset(wanted) - given
 
     def _read(self, key: str, ask: Callable[[_Address, dict[str, str]], T]) -> T:
         """Ask the address of an object; once more with a new one when it is refused."""
@@ -238,3 +247,9 @@ class DeliveredObjects:
 
 def _refused(error: StoreRefusedError, where: str) -> StoreRefusedError:
     return StoreRefusedError(error.message, where=where, next_step=_ADVICE)
+
+
+def withheld_keys(objects: ObjectStore, manifest: Manifest) -> frozenset[str]:
+    """Give the keys of a version's previews that are not delivered; none from any other store."""
+    previews = (each.key for each in manifest.entries if each.key.startswith(_PREVIEW))
+    return objects.withheld(previews) if isinstance(objects, DeliveredObjects) else frozenset()

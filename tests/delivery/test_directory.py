@@ -164,7 +164,9 @@ def test_another_datasets_objects_are_refused(facility: Facility) -> None:
         pid = Pid.generate("hsc.maxiv")
 
 
-def test_of_peoples_data_no_preview_leaves_the_store(facility: Facility) -> None:
+def test_of_peoples_data_no_preview_leaves_the_store(
+    facility: Facility, laptop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     home = Path(facility.location.removeprefix("file://"))
     key = next(str(p.relative_to(home)) for p in sorted((home / "preview").rglob("*.png")))
     urls = {"keys": [key, MANIFEST_KEY]}
@@ -179,6 +181,13 @@ def test_of_peoples_data_no_preview_leaves_the_store(facility: Facility) -> None
         assert ask(facility, f"objects/{key}").status_code == 404
         assert set(httpx.post(address, json=urls, headers=token).json()["urls"]) == {MANIFEST_KEY}
         assert ask(facility, f"objects/{MANIFEST_KEY}").status_code == 200
+        facility.sign_in(monkeypatch, laptop, "member")
+        assert np.array_equal(hsc.open(facility.pid)["a.h5/entry/data/frames"].values, TRUTH)
+        request = jobs.FetchRequest(pid=facility.pid, folder=str(tmp_path / "copy"))
+        assert jobs.fetch(request).objects
+        assert not (tmp_path / "copy" / key).exists()
+        assert not jobs.verify_folder((tmp_path / "copy").as_uri()).damaged
+        assert not jobs.verify(jobs.VerifyRequest(pid=facility.pid)).damaged
     finally:
         again = AccessChange(access_class="open", reason="They gave consent.")
         catalog.change_access(facility.pid, again)
