@@ -18,8 +18,8 @@ from hsc.model import Pid
 
 COMMANDS = (
     "inspect", "ingest", "search", "show", "lineage", "verify", "reduce", "export", "replicate",
-    "fetch", "activities", "gc", "catalog", "doctor", "demo", "account",
-    "bench", "token",
+    "fetch", "amend", "annotate", "access", "activities", "retry", "gc", "catalog", "login",
+    "doctor", "demo", "account", "bench", "scicat", "serve", "token",
 )  # fmt: skip
 UNREADABLE = (
     "variable-length elements that h5py can't read: No NumPy equivalent for TypeTimeID exists"
