@@ -34,6 +34,14 @@ class Ends:
         self._hidden: set[str] = set()
         self._mine: set[str] = set()
         self._numbers: dict[str, str] = {}
+        # Made once: to word the predicate takes longer than to ask it.
+        row, did = tables.dataset.c, tables.activity.c
+        self._datasets = select(
+            row.pid, row.version, row.newest, row.title, row.owner, sight.datasets().label("seen")
+        )
+        self._activities = select(
+            did.id, did.type, did.state, did.started, did.recorder, sight.activities().label("seen")
+        )
 
     def meet(self, nodes: Iterable[str]) -> None:
         """Look up all that was not met before."""
@@ -79,10 +87,10 @@ class Ends:
     def _meet_datasets(self, nodes: set[str]) -> None:
         row, mine = tables.dataset.c, self._sight.caller.subject
         pids = {pid for node in nodes if (pid := pid_of(node)) is not None} - self._seen
-        columns = (row.pid, row.version, row.newest, row.title, row.owner)
-        wanted = select(*columns, self._sight.datasets().label("visible"))
         there, seen = set(), set()
-        for pid, version, newest, title, owner, visible in self._rows(wanted, row.pid, pids):
+        for pid, version, newest, title, owner, visible in self._rows(
+            self._datasets, row.pid, pids
+        ):
             there.add(pid)
             if not visible:
                 continue
@@ -98,9 +106,8 @@ class Ends:
     def _meet_activities(self, nodes: set[str]) -> None:
         row, mine = tables.activity.c, self._sight.caller.subject
         ids = {node.removeprefix("activity:") for node in nodes if kind_of(node) == "activity"}
-        columns = (row.id, row.type, row.state, row.started, row.recorder)
-        wanted = select(*columns, self._sight.activities().label("visible"))
-        for id, name, state, started, recorder, visible in self._rows(wanted, row.id, ids):
+        found = self._rows(self._activities, row.id, ids)
+        for id, name, state, started, recorder, visible in found:
             node = f"activity:{id}"
             if not visible:
                 self._hidden.add(node)
