@@ -51,6 +51,7 @@ DATASET_ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/record"): "see",
     ("GET", "/replicas"): "see",
     ("GET", "/lineage"): "see",
+    ("GET", "/datacite"): "see",
     ("GET", "/prov"): "see",
     ("GET", "/crate"): "see",
     ("PATCH", ""): "amend",

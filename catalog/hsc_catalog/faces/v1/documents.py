@@ -1,21 +1,26 @@
-"""A dataset's history in the forms of others: PROV, RO-Crate."""
+"""A dataset in the forms of others: its metadata for DataCite, its history as PROV and RO-Crate."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from hsc.model import Pid
+from hsc.errors import RecordNotFoundError
+from hsc.exporting import Citation, datacite_of_dataset
+from hsc.model import Dataset, Facility, Instrument, NounKind, Pid, Proposal
 from hsc.provenance import History, gather, prov_document, write_run_crate
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.faces.answers import json_text, tagged
 from hsc_catalog.faces.asking import AskServed, Reading
 from hsc_catalog.faces.problems import responses
 from hsc_catalog.faces.v1.asked import AskPid
+
+N = TypeVar("N", Facility, Instrument, Proposal)
+RelationType = Literal["IsDerivedFrom", "IsSourceOf"]
 
 router = APIRouter(prefix="/datasets/{prefix}/{id}", tags=["exports"], responses=responses(404))
 
@@ -27,6 +32,46 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the same history gives the same bytes
 
 def _history(catalog: SqlCatalog, pid: Pid, depth: int) -> History:
     return gather(catalog.lineage(pid, up=True, down=False, depth=depth), catalog)
+
+
+@router.get("/datacite", response_model=dict[str, Any], summary="Its metadata for DataCite")
+def give_datacite(request: Request, catalog: Reading, pid: AskPid) -> Response:
+    """Word its record as the attributes of a DataCite DOI, of what the caller may see."""
+    entry = catalog.entry(pid)
+    record = entry.record
+    named = f"{record.facility}/"
+    citation = Citation(
+        record,
+        facility=_found(catalog, "facility", record.facility, Facility),
+        instrument=_found(catalog, "instrument", named + (record.instrument or ""), Instrument),
+        proposal=_found(catalog, "proposal", named + (record.proposal or ""), Proposal),
+        access=entry.access,
+        related=_related(catalog, record),
+    )
+    return tagged(request, json_text(datacite_of_dataset(citation)), entry.revision)
+
+
+def _found(catalog: SqlCatalog, kind: NounKind, key: str, wanted: type[N]) -> N | None:
+    try:
+        found = catalog.find(kind, key)
+    except RecordNotFoundError:
+        return None
+    return found if isinstance(found, wanted) else None
+
+
+def _related(catalog: SqlCatalog, record: Dataset) -> dict[str, RelationType]:
+    """Give the datasets that it came from and that came of it, as far as the caller sees them."""
+    name = str(record.pid.at(record.version))
+    walked = catalog.lineage(Pid.parse(name), up=True, down=True, depth=1)
+    seen = {node.id for node in walked.nodes if node.kind == "dataset"}
+    related: dict[str, RelationType] = {}
+    for edge in walked.edges:
+        if edge.predicate == "was_derived_from" and {edge.subject, edge.object} <= seen:
+            if edge.subject == name:
+                related[edge.object] = "IsDerivedFrom"
+            elif edge.object == name:
+                related[edge.subject] = "IsSourceOf"
+    return related
 
 
 @router.get("/prov", response_model=dict[str, Any], summary="Its history as PROV-JSON")
