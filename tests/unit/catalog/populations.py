@@ -130,7 +130,7 @@ def some_dataset(random: Random, number: int) -> Dataset:
         proposal=random.choice(("1", "2", None)),
         sample=random.choice(("s1", "s2", None)),
         keywords=tuple(random.sample(WORDS, 2)),
-        created=NOON + timedelta(microseconds=random.randrange(40)),
+        created=NOON + timedelta(microseconds=random.randrange(4)),
         quantities=number_of,
         arrays=(),
         gaps=(),
