@@ -63,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         used = error.errno == errno.EADDRINUSE
         raise AddressUnavailableError(
@@ -73,6 +73,10 @@ def listen(host: str, port: int) -> socket.socket:
             if used
             else "choose another --host or --port",
         ) from error
+    # An answer goes out in two writes, and its second would wait 40 ms for the first's receipt:
+    # asyncio sets this by itself only where the socket names its protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def serve(serving: Serving, listener: socket.socket, ready: Callable[[], None]) -> None:
