@@ -23,8 +23,8 @@ def walk(
 ) -> Lineage:
     """Walk at most ``depth`` activities away from a dataset, and not past what is hidden.
 
-    A frontier goes out in few statements per step, however wide it is: that was faster than one
-    recursive statement, which can't leave off where something is hidden without asking each row.
+    A frontier goes out in few statements per step, however wide it is. One recursive statement
+    could not leave off where something is hidden without asking the predicate of each row.
 
     Raises
     ------
