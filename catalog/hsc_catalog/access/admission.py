@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from hsc.errors import ConflictError, ForbiddenError
 from hsc.model import Activity, Dataset, Edge, Visibility
@@ -32,6 +32,16 @@ from hsc_catalog.access.sets import CLASSES, AccessSet, Clause, interned, shorte
 from hsc_catalog.access.standing import NO_PROPOSAL, Standing, standings
 
 _BATCH = 500  # ids in one statement
+
+_row, _activity = tables.dataset.c, tables.activity.c
+_VERSIONS = tables.Prepared(
+    select(_row.pid, _row.version).where(_row.pid.in_(bindparam("pids", expanding=True)))
+)
+_RECORDERS = tables.Prepared(
+    select(_activity.id, _activity.recorder).where(
+        _activity.id.in_(bindparam("ids", expanding=True))
+    )
+)
 
 Item = tuple[Dataset, Activity, Sequence[Edge]]
 """What comes in at once: a dataset, the activity that made it, and their edges."""
@@ -78,11 +88,14 @@ class Admission:
         own = {str(dataset.pid.latest()) for dataset, _, _ in items}
         pids = own.union(*(named_inputs(*item) for item in items))
         self._stand |= standings(self._connection, pids)
-        row, see = tables.dataset.c, dataset_visible(self._caller, self._now)
-        for some in _batches(row.pid, pids & self._stand.keys()):
-            wanted = select(row.pid, row.version).where(some)
-            self._versions |= {(pid, n) for pid, n in self._connection.execute(wanted)}
-            self._visible |= set(self._connection.scalars(wanted.where(see)))
+        see = dataset_visible(self._caller, self._now)
+        there = pids & self._stand.keys()
+        self._versions.update(map(tuple, _VERSIONS.among(self._connection, "pids", there)))
+        if self._caller.sees_everything:
+            self._visible |= there
+        else:
+            for some in _batches(_row.pid, there):
+                self._visible |= set(self._connection.scalars(select(_row.pid).where(some, see)))
         self._awaited = set(outputs_of(self._connection, own))
         self._expect_activities(activity.id for _, activity, _ in items)
 
@@ -179,10 +192,7 @@ class Admission:
         return self._caller.sees_everything or "ingestor" in self._caller.roles
 
     def _expect_activities(self, ids: Iterable[str]) -> None:
-        row = tables.activity.c
-        for some in _batches(row.id, ids):
-            for found in self._connection.execute(select(row.id, row.recorder).where(some)):
-                self._recorders[found.id] = found.recorder
+        self._recorders.update(_RECORDERS.among(self._connection, "ids", ids))
 
     def _admit_activity(self, id: str) -> bool:
         """Tell whether the activity was there before."""

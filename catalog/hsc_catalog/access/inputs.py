@@ -7,11 +7,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Text, and_, cast, column, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+)
 
 from hsc_catalog import tables
-
-_BATCH = 100  # conditions in one statement
 
 _edge = tables.edge.c
 
@@ -42,7 +52,7 @@ def outputs_of(connection: Connection, pids: Iterable[str]) -> Mapping[str, set[
 
 def generated_by(connection: Connection, activities: Iterable[str]) -> set[str]:
     """Give the datasets that activities made; they are named as in edges."""
-    found = _edges(connection, "object", "subject", _equal("object", activities), [_GENERATED])
+    found = _edges(connection, "object", "subject", activities, _GENERATED)
     return {pid for _, node in found if (pid := pid_of(node)) is not None}
 
 
@@ -57,7 +67,7 @@ def _step(
             by_activity[there].add(start)
         else:
             found[start].add(end)
-    beyond = _edges(connection, near, far, _equal(near, by_activity), [then])
+    beyond = _edges(connection, near, far, by_activity, then)
     for activity, there in beyond:
         end = pid_of(there)
         for start in by_activity[activity]:
@@ -68,24 +78,10 @@ def _step(
 
 
 def _edges(
-    connection: Connection,
-    near: str,
-    far: str,
-    conditions: Iterable[ColumnElement[bool]],
-    predicates: list[str],
+    connection: Connection, near: str, far: str, nodes: Iterable[str], predicate: str
 ) -> list[Any]:
-    every: list[ColumnElement[bool]] = list(conditions)
-    found: list[Any] = []
-    for start in range(0, len(every), _BATCH):
-        wanted = select(_edge[near], _edge[far]).where(
-            or_(*every[start : start + _BATCH]), _edge.predicate.in_(predicates)
-        )
-        found += connection.execute(wanted).all()
-    return found
-
-
-def _equal(end: str, nodes: Iterable[str]) -> list[ColumnElement[bool]]:
-    return [_edge[end] == node for node in sorted(nodes)]
+    """Give the edges of nodes that are named just so."""
+    return list(_AT[near, far].among(connection, "nodes", nodes, predicate=predicate))
 
 
 def _edges_of(
@@ -95,15 +91,40 @@ def _edges_of(
     wanted = sorted(set(pids))
     if not wanted:
         return []
+    on = tables.is_postgresql(connection)
+    found = _BETWEEN[near, far, on]
+    named = wanted if on else json.dumps(wanted)
+    return list(found.rows(connection, pids=named, told=predicates))
+
+
+def _between(near: str, far: str, *, on_postgresql: bool) -> Select[Any]:
+    """Select the edges whose near end is any version of some PIDs."""
     value = column("value", tables.Words)
-    if tables.is_postgresql(connection):
-        each = func.unnest(cast(wanted, ARRAY(Text)))
+    if on_postgresql:
+        each = func.unnest(cast(bindparam("pids"), ARRAY(Text)))
         listed = each.table_valued(value).render_derived()
     else:
-        listed = func.json_each(json.dumps(wanted)).table_valued(value)
+        listed = func.json_each(bindparam("pids")).table_valued(value)
     pid, end = listed.c.value, _edge[near]
     # "@" comes just before "A", and no PID has one: all versions stand in this range. What begins
     # with a PID and goes on with digits stands there too, and is another one.
     some = and_(end >= pid, end < pid + "A", or_(end == pid, end >= pid + "@"))
     found = select(end, _edge[far]).select_from(listed).join(tables.edge, some)
-    return list(connection.execute(found.where(_edge.predicate.in_(predicates))))
+    return found.where(_edge.predicate.in_(bindparam("told", expanding=True)))
+
+
+_WAYS = (("subject", "object"), ("object", "subject"))
+_AT = {
+    (near, far): tables.Prepared(
+        select(_edge[near], _edge[far]).where(
+            _edge[near].in_(bindparam("nodes", expanding=True)),
+            _edge.predicate == bindparam("predicate"),
+        )
+    )
+    for near, far in _WAYS
+}
+_BETWEEN = {
+    (near, far, on): tables.Prepared(_between(near, far, on_postgresql=on))
+    for near, far in _WAYS
+    for on in (False, True)
+}

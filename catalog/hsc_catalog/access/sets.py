@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from hsc.model import AccessClass, Visibility
 from hsc_catalog import tables
@@ -103,49 +103,52 @@ def shortest(clauses: Iterable[Clause]) -> frozenset[Clause]:
     return frozenset(kept)
 
 
+_sets, _keys = tables.access_set.c, tables.access_key.c
+_KNOWN = tables.Prepared(select(_sets.id).where(_sets.digest == bindparam("digest")))
+_SETS = tables.Prepared(
+    select(_sets.id, _sets.visibility, _sets.access_class, _sets.embargo, _sets.clauses).where(
+        _sets.id.in_(bindparam("ids", expanding=True))
+    )
+)
+_KEYS = tables.Prepared(
+    select(_keys.access, _keys.clause, _keys.name).where(
+        _keys.access.in_(bindparam("ids", expanding=True))
+    )
+)
+
+
 def interned(connection: Connection, wanted: AccessSet) -> int:
     """Give the row of a set; make it when there is none."""
     access = wanted.collapsed()
-    row, digest = tables.access_set.c, access.digest()
-    known = connection.scalar(select(row.id).where(row.digest == digest))
+    digest = access.digest()
+    known = _KNOWN.value(connection, digest=digest)
     if known is not None:
         return int(known)
     clauses = access.clauses()
-    made = connection.scalars(
-        insert(tables.access_set).returning(row.id),
-        {
-            "digest": digest,
-            "visibility": access.visibility,
-            "access_class": access.access_class,
-            "embargo": access.embargo,
-            "clauses": len(clauses),
-        },
-    ).one()
+    row = {
+        "digest": digest,
+        "visibility": access.visibility,
+        "access_class": access.access_class,
+        "embargo": access.embargo,
+        "clauses": len(clauses),
+    }
+    (made,) = tables.insert_numbered(connection, tables.access_set, [row])
     keys = [
         {"access": made, "clause": number, "name": name}
         for number, clause in enumerate(clauses)
         for name in clause
     ]
-    if keys:
-        connection.execute(insert(tables.access_key), keys)
-    return int(made)
+    tables.insert_rows(connection, tables.access_key, keys)
+    return made
 
 
 def read_sets(connection: Connection, ids: Iterable[int]) -> Mapping[int, AccessSet]:
     """Give sets by their rows."""
-    wanted = sorted(set(ids))
-    sets, keys = tables.access_set.c, tables.access_key.c
+    wanted, names = set(ids), dict[tuple[int, int], set[str]]()
+    for access, clause, name in _KEYS.among(connection, "ids", wanted):
+        names.setdefault((access, clause), set()).add(name)
     found: dict[int, AccessSet] = {}
-    for first in range(0, len(wanted), 500):
-        batch = wanted[first : first + 500]
-        names: dict[tuple[int, int], set[str]] = {}
-        for access, clause, name in connection.execute(
-            select(keys.access, keys.clause, keys.name).where(keys.access.in_(batch))
-        ):
-            names.setdefault((access, clause), set()).add(name)
-        for row in connection.execute(select(tables.access_set).where(sets.id.in_(batch))):
-            clauses = [frozenset(names.get((row.id, n), ())) for n in range(row.clauses)]
-            found[row.id] = AccessSet(
-                row.visibility, row.access_class, row.embargo, clauses[0], frozenset(clauses[1:])
-            )
+    for id, visibility, access_class, embargo, count in _SETS.among(connection, "ids", wanted):
+        own, *others = (frozenset(names.get((id, n), ())) for n in range(count))
+        found[id] = AccessSet(visibility, access_class, embargo, own, frozenset(others))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, bindparam, select
 
 from hsc.errors import DatasetNotFoundError
 from hsc.model import Access, Pid, Visibility
@@ -27,8 +27,6 @@ NO_PROPOSAL = "no proposal is known"
 """The flag of what no proposal was named for."""
 MOVED = "it was taken out of another proposal"
 """The flag of what belonged to another proposal."""
-
-_BATCH = 500  # PIDs in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +125,26 @@ HIDDEN_FROM_ALL = AccessSet("private")
 """How a dataset of before there were access sets stands: only administrators see it."""
 
 
+_row = tables.dataset.c
+_STANDINGS = tables.Prepared(
+    select(
+        _row.pid, _row.facility, _row.instrument, _row.proposal, _row.owner, _row.flagged,
+        _row.access,
+    ).where(_row.newest, _row.pid.in_(bindparam("pids", expanding=True)))
+)  # fmt: skip
+
+
 def standings(connection: Connection, pids: Iterable[str]) -> Mapping[str, Standing]:
     """Give how datasets stand, by their PIDs without version; those not there are left out."""
-    found: list[Any] = []
-    wanted = sorted(set(pids))
-    for first in range(0, len(wanted), _BATCH):
-        batch = wanted[first : first + _BATCH]
-        found += connection.execute(_rows().where(tables.dataset.c.pid.in_(batch))).all()
-    sets = read_sets(connection, (row.access for row in found if row.access is not None))
-    return {row.pid: _standing(row, sets) for row in found}
+    found = list(_STANDINGS.among(connection, "pids", pids))
+    sets = read_sets(connection, (row[-1] for row in found if row[-1] is not None))
+    return {row[0]: _standing(row, sets) for row in found}
+
+
+def _standing(row: Any, sets: Mapping[int, AccessSet]) -> Standing:
+    pid, facility, instrument, proposal, owner, flagged, access = row
+    stands = sets.get(access, HIDDEN_FROM_ALL)
+    return Standing(pid, facility, instrument, proposal, owner, flagged, stands)
 
 
 def visible_standing(connection: Connection, caller: Caller, pid: Pid, now: datetime) -> Standing:
@@ -154,21 +163,3 @@ def visible_standing(connection: Connection, caller: Caller, pid: Pid, now: date
             f"there is no dataset {pid}", next_step="`hsc search` lists the known ones"
         )
     return standings(connection, [str(pid.latest())])[str(pid.latest())]
-
-
-def _rows() -> Select[Any]:
-    row = tables.dataset.c
-    names = (row.pid, row.facility, row.instrument, row.proposal, row.owner, row.flagged)
-    return select(*names, row.access).where(row.newest)
-
-
-def _standing(row: Any, sets: Mapping[int, AccessSet]) -> Standing:
-    return Standing(
-        row.pid,
-        row.facility,
-        row.instrument,
-        row.proposal,
-        row.owner,
-        row.flagged,
-        sets.get(row.access, HIDDEN_FROM_ALL),
-    )

@@ -22,6 +22,8 @@ from hsc_catalog.auditing.persons import pseudonym
 FIRST = "sha256:" + "0" * 64
 """What the first row has for the digest of the one before."""
 
+_row = tables.audit.c
+_NEWEST = tables.Prepared(select(_row.number, _row.digest).order_by(_row.number.desc()).limit(1))
 _FIELDS = ("number", "at", "actor", "action", "kind", "key", "before", "after", "previous")
 
 
@@ -92,15 +94,13 @@ def note(connection: Connection, actor: str, changes: Iterable[Change]) -> None:
         }
         previous = _digest(row)
         rows.append({**row, "digest": previous})
-    connection.execute(tables.audit.insert(), rows)
+    tables.insert_rows(connection, tables.audit, rows)
 
 
 def head(connection: Connection) -> Head:
     """Give the newest row's number and digest."""
-    columns = tables.audit.c
-    newest = select(columns.number, columns.digest).order_by(columns.number.desc()).limit(1)
-    found = connection.execute(newest).one_or_none()
-    return Head(0, FIRST) if found is None else Head(found.number, found.digest)
+    found = _NEWEST.rows(connection)
+    return Head(*found[0]) if found else Head(0, FIRST)
 
 
 def verify_chain(connection: Connection, known: str | None = None) -> Head:

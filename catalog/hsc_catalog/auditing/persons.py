@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from ulid import ULID
 
 from hsc.model import now
 from hsc_catalog import tables
 
 _row = tables.person.c
+_KNOWN = tables.Prepared(select(_row.id).where(_row.subject == bindparam("subject")))
 
 
 def pseudonym(
@@ -25,7 +26,7 @@ def pseudonym(
     name, address
         What to know of the person from now on; None leaves what is known.
     """
-    known = connection.scalar(select(_row.id).where(_row.subject == subject))
+    known = _KNOWN.value(connection, subject=subject)
     told = {key: value for key, value in (("name", name), ("address", address)) if value}
     if known is None:
         known = f"agent:{ULID()}"

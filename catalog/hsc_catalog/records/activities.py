@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from hsc.errors import ActivityNotFoundError
 from hsc.model import Activity, ActivityState
@@ -18,7 +18,12 @@ from hsc_catalog.records.replaced import keep_replaced
 
 _BATCH = 500  # ids in one statement
 
-_row = tables.activity.c
+_row, _document = tables.activity.c, tables.activity_document.c
+_DOCUMENTS = tables.Prepared(
+    select(_document.activity, _document.json).where(
+        _document.activity.in_(bindparam("ids", expanding=True))
+    )
+)
 
 
 def put_activities(
@@ -68,13 +73,7 @@ def put_activities(
 
 
 def _documents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    kept = tables.activity_document.c
-    found: dict[str, str] = {}
-    for first in range(0, len(ids), _BATCH):
-        some = kept.activity.in_(ids[first : first + _BATCH])
-        rows = connection.execute(select(kept.activity, kept.json).where(some))
-        found |= {row.activity: row.json for row in rows}
-    return found
+    return dict(_DOCUMENTS.among(connection, "ids", ids))
 
 
 def _keep_history(connection: Connection, replaced: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from hsc.errors import ConflictError
 from hsc.model import Dataset, canonical_json, now
@@ -22,6 +22,9 @@ from hsc_catalog.searching import index_datasets
 _BATCH = 500  # values in one statement
 
 _row = tables.dataset.c
+_ROOTS = tables.Prepared(
+    select(_row.pid, _row.version, _row.root).where(_row.pid.in_(bindparam("pids", expanding=True)))
+)
 
 
 def register_items(connection: Connection, sight: Sight, items: Sequence[Posted]) -> list[Change]:
@@ -87,10 +90,8 @@ def _keep(
 def _roots(connection: Connection, pids: set[str]) -> dict[str, dict[int, str]]:
     """Give the root of each version of datasets."""
     found: dict[str, dict[int, str]] = defaultdict(dict)
-    for some in _batches(pids):
-        wanted = select(_row.pid, _row.version, _row.root).where(_row.pid.in_(some))
-        for pid, version, root in connection.execute(wanted):
-            found[pid][version] = root
+    for pid, version, root in _ROOTS.among(connection, "pids", pids):
+        found[pid][version] = root
     return dict(found)
 
 
@@ -127,12 +128,11 @@ def _insert(
         connection.execute(update(tables.dataset).where(older).values(newest=False))
     at = tables.microseconds(now())
     rows = [_values(item.dataset, newest, at, stand) for item in new]
-    made = insert(tables.dataset).returning(_row.id, sort_by_parameter_order=True)
-    ids = connection.scalars(made, rows).all()
+    ids = tables.insert_numbered(connection, tables.dataset, rows)
     documents = [
         {"dataset": row, "json": item.document} for row, item in zip(ids, new, strict=True)
     ]
-    connection.execute(insert(tables.dataset_document), documents)
+    tables.insert_rows(connection, tables.dataset_document, documents)
     index_datasets(connection, [(row, each.dataset) for row, each in zip(ids, new, strict=True)])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from hsc.model import Dataset, now
 from hsc_catalog import tables
@@ -23,7 +23,13 @@ from hsc_catalog.searching.listing import (
 from hsc_catalog.searching.numbers import numbers
 
 _SEAL_AFTER = 256  # rows; each search reads those that are in no column yet one by one
-_BATCH = 500  # ids in one statement
+
+_measure = tables.measure.c
+_MEASURES = tables.Prepared(
+    select(_measure.id, _measure.name, _measure.dimension).where(
+        _measure.name.in_(bindparam("names", expanding=True))
+    )
+)
 
 _Database = TypeVar("_Database", bound=Database)
 
@@ -111,8 +117,7 @@ def _keep_keywords(connection: Connection, added: Sequence[tuple[int, Dataset]])
         for row, dataset in added
         for word in dict.fromkeys(dataset.keywords)
     ]
-    if rows:
-        tables.insert_new(connection, tables.keyword, rows)
+    tables.insert_new(connection, tables.keyword, rows)
 
 
 def _keep_numbers(connection: Connection, added: Sequence[tuple[int, Dataset]]) -> None:
@@ -123,8 +128,7 @@ def _keep_numbers(connection: Connection, added: Sequence[tuple[int, Dataset]]) 
         packed = [(known[name, dimension], value) for name, (value, dimension) in named.items()]
         if packed:
             rows.append({"dataset": row, "packed": np.array(packed, NUMBER).tobytes()})
-    if rows:
-        connection.execute(insert(tables.row_numbers), rows)
+    tables.insert_rows(connection, tables.row_numbers, rows)
 
 
 def _renumber(connection: Connection, row: int, before: Dataset, after: Dataset) -> None:
@@ -163,15 +167,8 @@ def _measures(
 def _known_measures(
     connection: Connection, asked: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
-    columns, ids = tables.measure.c, dict[tuple[str, str], int]()
-    names = sorted({name for name, _ in asked})
-    for start in range(0, len(names), _BATCH):
-        some = columns.name.in_(names[start : start + _BATCH])
-        for key, name, dimension in connection.execute(
-            select(columns.id, columns.name, columns.dimension).where(some)
-        ):
-            ids[name, dimension] = key
-    return ids
+    found = _MEASURES.among(connection, "names", (name for name, _ in asked))
+    return {(name, dimension): id for id, name, dimension in found}
 
 
 def _seal(connection: Connection, sealed: int) -> None:

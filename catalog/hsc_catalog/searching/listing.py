@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Select, Table, and_, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, select, update
 
 from hsc_catalog import tables
 from hsc_catalog.searching.columns import (
@@ -48,6 +47,31 @@ class Place(NamedTuple):
     scope: int
     trait: int
     proposal: int
+
+
+class _Known(NamedTuple):
+    """What decides where a dataset belongs; its trait and proposal are None while not numbered."""
+
+    access: int | None
+    visibility: str | None
+    access_class: str | None
+    embargo: int | None
+    opened: bool | None
+    facility: str
+    instrument: str | None
+    technique: str | None
+    kind: str
+    id: int
+    created: int
+    pid: str
+    name: str | None
+    trait: int | None
+    proposal: int | None
+
+    @property
+    def facets(self) -> Facets:
+        """Give what its trait has."""
+        return self.facility, self.instrument, self.technique, self.kind
 
 
 def relist(connection: Connection, rows: Collection[int]) -> None:
@@ -94,7 +118,7 @@ def _relist(connection: Connection, rows: list[int]) -> None:
         connection.execute(delete(tables.listed).where(some))
     placed = [{"dataset": row, **after[row]._asdict()} for row in changed if row in after]
     if placed:
-        connection.execute(insert(tables.listed), placed)
+        tables.insert_rows(connection, tables.listed, placed)
     _count(
         connection, [there[row] for row in gone], [after[row] for row in changed if row in after]
     )
@@ -103,41 +127,32 @@ def _relist(connection: Connection, rows: list[int]) -> None:
 
 def _places(connection: Connection, rows: list[int]) -> dict[int, Place | None]:
     """Give where rows and the other versions of their PIDs stand; None: they are not listed."""
-    pids = select(_row.pid).where(_row.id.in_(rows))
-    wanted = (
-        select(
-            _row.id, _listed.created, _listed.pid, _listed.scope, _listed.trait, _listed.proposal
-        )
-        .outerjoin(tables.listed, _listed.dataset == _row.id)
-        .where(_row.pid.in_(pids))
-        .order_by(_row.id)
-    )
     return {
         row: None if place[0] is None else Place(*place)
-        for row, *place in connection.execute(wanted)
+        for row, *place in _PLACES.among(connection, "rows", rows)
     }
 
 
 def _wanted(connection: Connection, rows: list[int]) -> dict[int, Place]:
     """Give where rows belong; those that no search may find are absent."""
-    found = connection.execute(_known(rows)).all()
-    scopes = _scopes(connection, [tuple(row[:5]) for row in found])
-    traits = _traits(connection, {tuple(row[5:9]) for row in found if row.trait is None})
-    names = {row.proposal for row in found if row.proposal is not None and row.number is None}
+    found = [_Known(*row) for row in _KNOWN.among(connection, "rows", rows)]
+    scopes = _scopes(connection, {row[:5] for row in found})
+    traits = _traits(connection, {row.facets for row in found if row.trait is None})
+    names = {row.name for row in found if row.name is not None and row.proposal is None}
     proposals = _proposals(connection, names)
     return {
         row.id: Place(
             row.created,
             row.pid,
-            scopes.get(row.access, HIDDEN),
-            traits[tuple(row[5:9])] if row.trait is None else row.trait,
-            row.number or proposals.get(row.proposal, 0),
+            scopes.get(row.access or HIDDEN, HIDDEN),
+            traits[row.facets] if row.trait is None else row.trait,
+            row.proposal or proposals.get(row.name or "", 0),
         )
         for row in found
     }
 
 
-def _known(rows: list[int]) -> Select[Any]:
+def _known() -> Select[Any]:
     """Select what decides where rows belong, and the ids of what is known of it."""
     waiting, number = tables.embargoed.c, tables.proposal_number.c
     same = and_(
@@ -146,19 +161,41 @@ def _known(rows: list[int]) -> Select[Any]:
         _trait.technique.is_not_distinct_from(_row.technique),
         _trait.kind == _row.kind,
     )
+    mine = _row.id.in_(bindparam("rows", expanding=True))
     return (
         select(
             _row.access, _set.visibility, _set.access_class, _set.embargo, waiting.opened,
             _row.facility, _row.instrument, _row.technique, _row.kind,
-            _row.id, _row.created, _row.pid, _row.proposal,
-            _trait.id.label("trait"), number.id.label("number"),
+            _row.id, _row.created, _row.pid, _row.proposal, _trait.id, number.id,
         )
         .outerjoin(tables.access_set, _set.id == _row.access)
         .outerjoin(tables.embargoed, waiting.access == _row.access)
         .outerjoin(tables.trait, same)
         .outerjoin(tables.proposal_number, number.name == _row.proposal)
-        .where(_row.id.in_(rows), _row.newest, _row.withdrawn.is_(None))
+        .where(mine, _row.newest, _row.withdrawn.is_(None))
     )  # fmt: skip
+
+
+def _placed() -> Select[Any]:
+    """Select where rows and the other versions of their PIDs stand."""
+    pids = select(_row.pid).where(_row.id.in_(bindparam("rows", expanding=True)))
+    return (
+        select(
+            _row.id, _listed.created, _listed.pid, _listed.scope, _listed.trait, _listed.proposal
+        )
+        .outerjoin(tables.listed, _listed.dataset == _row.id)
+        .where(_row.pid.in_(pids))
+        .order_by(_row.id)
+    )
+
+
+_KNOWN, _PLACES = tables.Prepared(_known()), tables.Prepared(_placed())
+_SEALED = tables.Prepared(select(tables.listing_state.c.sealed))
+_COUNT = tables.Prepared(
+    update(tables.trait)
+    .where(_trait.id == bindparam("which"))
+    .values(count=_trait.count + bindparam("change"))
+)
 
 
 def _scopes(connection: Connection, found: Iterable[tuple[Any, ...]]) -> dict[int, int]:
@@ -207,26 +244,16 @@ def _count(connection: Connection, gone: list[Place], come: list[Place]) -> None
     ]
     if not rows:
         return
-    _add(connection, tables.tally, ["scope", "trait"], rows)
+    tables.add_counts(connection, tables.tally, rows)
     if fewer := [row["scope"] for row in rows if row["count"] < 0]:
         tally = tables.tally.c
         connection.execute(delete(tables.tally).where(tally.count == 0, tally.scope.in_(fewer)))
     traits: Counter[int] = Counter()
     for row in rows:
         traits[row["trait"]] += row["count"]
-    for trait, change in traits.items():
-        if change:
-            here = update(tables.trait).where(_trait.id == trait)
-            connection.execute(here.values(count=_trait.count + change))
-
-
-def _add(
-    connection: Connection, into: Table, key: list[str], rows: list[Mapping[str, Any]] | Any
-) -> None:
-    make: Any = postgresql.insert if tables.is_postgresql(connection) else sqlite.insert
-    fresh = make(into)
-    total = into.c.count + fresh.excluded.count
-    connection.execute(fresh.on_conflict_do_update(index_elements=key, set_={"count": total}), rows)
+    changed = [{"which": trait, "change": change} for trait, change in traits.items() if change]
+    if changed:
+        _COUNT.each(connection, changed)
 
 
 def _keep_columns(connection: Connection, changed: list[int], after: dict[int, Place]) -> None:
@@ -252,5 +279,5 @@ def keep_places(connection: Connection, rows: Any, places: list[Place]) -> None:
 
 def sealed_up_to(connection: Connection) -> int:
     """Give the last row of ``dataset`` that columns reach; -1 when they were never made."""
-    found = connection.scalar(select(tables.listing_state.c.sealed))
+    found = _SEALED.value(connection)
     return -1 if found is None else int(found)

@@ -6,9 +6,12 @@ from hsc_catalog.tables.annotations import annotation
 from hsc_catalog.tables.audit import audit
 from hsc_catalog.tables.datasets import dataset, dataset_document
 from hsc_catalog.tables.dialects import (
+    add_counts,
     having_words,
     insert_new,
+    insert_numbered,
     insert_or_update,
+    insert_rows,
     is_postgresql,
     keep_words,
     upsert,
@@ -39,6 +42,7 @@ from hsc_catalog.tables.listing import (
 from hsc_catalog.tables.metadata import Words, metadata
 from hsc_catalog.tables.nouns import noun
 from hsc_catalog.tables.persons import person
+from hsc_catalog.tables.prepared import Prepared
 from hsc_catalog.tables.quantities import comparable, quantity
 from hsc_catalog.tables.replicas import replica
 from hsc_catalog.tables.rewording import drop_words, remake_words_table
@@ -48,11 +52,13 @@ from hsc_catalog.tables.words import words
 
 __all__ = [
     "VERSION",
+    "Prepared",
     "Words",
     "access_key",
     "access_set",
     "activity",
     "activity_document",
+    "add_counts",
     "annotation",
     "api_token",
     "audit",
@@ -70,7 +76,9 @@ __all__ = [
     "history",
     "idempotency",
     "insert_new",
+    "insert_numbered",
     "insert_or_update",
+    "insert_rows",
     "is_postgresql",
     "keep_words",
     "keyword",

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, column, literal, select, table, text
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+
+from hsc_catalog.tables.prepared import Prepared
 
 _PREFIX_FROM = 4  # letters; shorter beginnings match too much and cost too much to rank
 LONGEST_WORD = 500  # letters; PostgreSQL keeps at most 2046 bytes of a word
@@ -42,6 +56,27 @@ def is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
+def insert_rows(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all with the same columns."""
+    if rows:
+        _inserting(into).each(connection, rows)
+
+
+def insert_numbered(
+    connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]
+) -> list[int]:
+    """Insert rows whose key is a number that the database gives; give these, in order."""
+    if is_postgresql(connection):
+        made = insert(into).returning(into.c.id, sort_by_parameter_order=True)
+        return list(connection.scalars(made, rows))
+    # As SQLite would number them itself, and nobody else writes meanwhile; asking for each number
+    # back would need a statement for each row.
+    first = (_last(into).value(connection) or 0) + 1
+    ids = list(range(first, first + len(rows)))
+    insert_rows(connection, into, [{"id": id, **row} for id, row in zip(ids, rows, strict=True)])
+    return ids
+
+
 def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert rows; those that are there stay as they are. Give how many were new."""
     if not rows:
@@ -50,7 +85,7 @@ def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, 
         # Its driver does not count them, but gives back those that are new.
         made = postgresql.insert(into).on_conflict_do_nothing()
         return len(connection.execute(made.returning(*into.primary_key), rows).all())
-    return connection.execute(sqlite.insert(into).on_conflict_do_nothing(), rows).rowcount
+    return _inserting_new(into).each(connection, rows)
 
 
 def insert_or_update(
@@ -89,14 +124,14 @@ def upsert(
     counted
         Whether the column ``revision`` of those that are there goes up by one.
     """
-    if not rows:
-        return
-    made = (postgresql if is_postgresql(connection) else sqlite).insert(into)
-    values: dict[str, Any] = {name: made.excluded[name] for name in renewed}
-    if counted:
-        values["revision"] = into.c.revision + 1
-    keys = [column.name for column in into.primary_key]
-    connection.execute(made.on_conflict_do_update(index_elements=keys, set_=values), rows)
+    if rows:
+        _upserting(is_postgresql(connection), into, tuple(renewed), counted).each(connection, rows)
+
+
+def add_counts(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; to the column ``count`` of those that are there by their key, add theirs."""
+    if rows:
+        _adding(is_postgresql(connection), into).each(connection, rows)
 
 
 def make_words_table(connection: Connection) -> None:
@@ -126,10 +161,8 @@ def keep_words(connection: Connection, words: Mapping[int, Sequence[str]]) -> No
             [{"row": row, "words": each} for row, each in cut.items()],
         )
     else:
-        connection.execute(
-            text("INSERT INTO dataset_words (rowid, words) VALUES (:row, :words)"),
-            [{"row": row, "words": " ".join(each)} for row, each in cut.items()],
-        )
+        kept = [{"rowid": row, "words": " ".join(each)} for row, each in cut.items()]
+        _KEEPING_WORDS.each(connection, kept)
 
 
 def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:
@@ -143,3 +176,39 @@ def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:
     terms = (f'"{word}"*' if len(word) >= _PREFIX_FROM else f'"{word}"' for word in cut)
     rows = table("dataset_words", column("rowid"))
     return select(rows.c.rowid).where(column("dataset_words").match(" AND ".join(terms)))
+
+
+_KEEPING_WORDS = Prepared(insert(table("dataset_words", column("rowid"), column("words"))))
+
+
+@cache
+def _inserting(into: Table) -> Prepared:
+    return Prepared(insert(into))
+
+
+@cache
+def _inserting_new(into: Table) -> Prepared:
+    return Prepared(sqlite.insert(into).on_conflict_do_nothing())
+
+
+@cache
+def _last(of: Table) -> Prepared:
+    return Prepared(select(func.max(of.c.id)))
+
+
+@cache
+def _upserting(
+    on_postgresql: bool, into: Table, renewed: tuple[str, ...], counted: bool
+) -> Prepared:
+    made = (postgresql if on_postgresql else sqlite).insert(into)
+    values: dict[str, Any] = {name: made.excluded[name] for name in renewed}
+    if counted:
+        values["revision"] = into.c.revision + 1
+    return Prepared(made.on_conflict_do_update(index_elements=[*into.primary_key], set_=values))
+
+
+@cache
+def _adding(on_postgresql: bool, into: Table) -> Prepared:
+    made = (postgresql if on_postgresql else sqlite).insert(into)
+    total = {"count": into.c.count + made.excluded.count}
+    return Prepared(made.on_conflict_do_update(index_elements=[*into.primary_key], set_=total))
