@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from itertools import chain, count
 from pathlib import Path
 
 from hsc.errors import CatalogUnavailableError, ConflictError
@@ -68,7 +69,7 @@ def _set_aside(target: Path) -> Path | None:
     """Keep the file that is there under another name, whole, with what its log still holds."""
     if not target.is_file():
         return None
-    kept = target.with_name(target.name + _KEPT)
+    kept = _free_name(target.with_name(target.name + _KEPT))
     with closing(sqlite3.connect(target)) as there, closing(sqlite3.connect(kept)) as copy:
         there.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
@@ -76,6 +77,12 @@ def _set_aside(target: Path) -> Path | None:
     for name in (f"{target.name}-wal", f"{target.name}-shm"):
         target.with_name(name).unlink(missing_ok=True)
     return kept
+
+
+def _free_name(wanted: Path) -> Path:
+    """Give a name that nothing has: what an earlier restore set aside stays."""
+    names = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(name for name in chain([wanted], names) if not name.exists())
 
 
 def _count(file: Path) -> int | None:

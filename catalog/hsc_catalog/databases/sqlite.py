@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
-from hsc.errors import CatalogUnavailableError
+from hsc.errors import CatalogUnavailableError, ConfigurationError
 from hsc_catalog.databases.database import Upgrade
 from hsc_catalog.tables import VERSION, found_version, make_tables
 
@@ -124,10 +124,19 @@ class SqliteDatabase:
 
         Raises
         ------
+        ConfigurationError
+            The file is the catalog itself.
         CatalogUnavailableError
             It can't be written.
         """
-        with self._reported():
+        if target.exists() and target.samefile(self.path):
+            # A copy in its place would leave whoever has it open writing into a file without name.
+            raise ConfigurationError(
+                "the backup would take the catalog's own place",
+                where=str(target),
+                next_step="name another file, on another disk if there is one",
+            )
+        with self._reported("the backup can't be made", target):
             self._back_up(target)
 
     def _back_up(self, target: Path) -> None:
@@ -171,14 +180,16 @@ class SqliteDatabase:
                 yield connection
 
     @contextmanager
-    def _reported(self) -> Iterator[None]:
+    def _reported(
+        self, failed: str = "the catalog can't be used", where: Path | None = None
+    ) -> Iterator[None]:
         try:
             yield
         except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, exc.DBAPIError) else error
             raise CatalogUnavailableError(
-                f"the catalog can't be used: {cause}",
-                where=str(self.path),
+                f"{failed}: {cause}",
+                where=str(where or self.path),
                 next_step=_NEXT_STEPS.get(_code(cause), "check the file and the disk it is on"),
             ) from error
 

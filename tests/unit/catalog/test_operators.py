@@ -158,6 +158,42 @@ def test_a_backup_made_while_others_write_is_whole(tmp_path: Path) -> None:
         assert least <= found.datasets <= most
 
 
+def test_a_backup_in_the_place_of_the_catalog_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.sqlite"
+    (tmp_path / "other-name").symlink_to(file)
+    with open_catalog(f"sqlite:///{file}") as catalog:
+        fill(catalog)
+        for name in (file, tmp_path / "other-name"):
+            with pytest.raises(ConfigurationError, match="own place"):
+                run("backup", str(name), "--catalog", catalog.url)
+        catalog.register(example_dataset(), example_activity(), [])
+    assert run("check", "--catalog", f"sqlite:///{file}")["datasets"] == 3
+
+
+@pytest.mark.parametrize("command", ["backup", "export", "import"])
+@pytest.mark.parametrize("name", ["no-folder/file", "."])
+def test_a_file_that_cannot_be_is_named(tmp_path: Path, command: str, name: str) -> None:
+    with pytest.raises(HscError) as caught:
+        run(command, str(tmp_path / name), "--catalog", f"sqlite:///{tmp_path}/catalog.sqlite")
+    assert caught.value.where == str(tmp_path / name)
+    assert caught.value.next_step
+    assert not list(tmp_path.parent.glob("*.part"))
+
+
+def test_what_two_restores_replaced_is_all_kept(tmp_path: Path) -> None:
+    url, copy = f"sqlite:///{tmp_path}/catalog.sqlite", tmp_path / "copy.sqlite"
+    run("backup", str(copy), "--catalog", url)
+    kept = []
+    for _ in range(2):
+        with open_catalog(url) as catalog:
+            fill(catalog)
+        kept.append(run("restore", str(copy), "--force", "--catalog", url)["kept"])
+    assert len(set(kept)) == 2
+    for file in kept:
+        with open_catalog(f"sqlite:///{file}") as catalog:
+            assert catalog.search(Query(limit=0)).total == 2
+
+
 def test_a_backup_of_an_older_release_is_restored_and_upgraded(tmp_path: Path) -> None:
     copy = tmp_path / "older.sqlite"
     copy.write_bytes(gzip.decompress((GOLDEN / "schema-2.sqlite.gz").read_bytes()))

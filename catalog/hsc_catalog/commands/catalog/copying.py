@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hsc_catalog.commands.answering import Json, To, answer
+from hsc_catalog.commands.named_file import naming
 
 
 def backup(
@@ -23,7 +24,7 @@ def backup(
     # SQLAlchemy takes a moment to load.
     from hsc_catalog.sql import open_file
 
-    with open_file(to) as database:
+    with open_file(to) as database, naming(file, "written"):
         database.back_up(file.absolute())
     size = file.stat().st_size
     answer({"file": str(file), "nbytes": size}, f"{file}: {size} bytes", json=json)

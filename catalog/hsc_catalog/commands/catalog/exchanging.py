@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hsc_catalog.commands.answering import Json, To, answer, mention
+from hsc_catalog.commands.named_file import naming
 
 _WRONG = 1
 
@@ -31,7 +32,7 @@ def export(
 
     count = 0
     half = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with open_sql(to) as catalog, catalog.database.reading() as connection:
+    with open_sql(to) as catalog, catalog.database.reading() as connection, naming(file, "written"):
         lines = export_lines(connection, catalog.sight())
         if str(file) == "-":
             for line in lines:
@@ -67,8 +68,9 @@ def import_(
         if shown:
             sys.stderr.write(f"\r{count} lines")
 
-    opened = nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb")
-    with open_sql(to) as catalog, opened as stream:
+    with naming(file, "read"):
+        opened = nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb")
+    with opened as stream, open_sql(to) as catalog:
         done = import_lines(catalog, stream, shown=tell)
     if shown:
         sys.stderr.write("\n")
