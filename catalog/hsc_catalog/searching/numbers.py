@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hsc.model import Dataset, Quantity
-from hsc_catalog import tables
 
 _DEEPEST = 8  # levels of metadata
 _MOST = 1000  # numbers of one dataset
@@ -21,12 +20,12 @@ def numbers(dataset: Dataset) -> dict[str, tuple[float, str]]:
     ``detector.distance``; a quantity of the same name goes first. What lies deeper than eight
     levels, beyond a thousand numbers, or in lists is left out here, and stays in the record.
     """
-    found = {name: tables.comparable(quantity) for name, quantity in dataset.quantities.items()}
+    found = {name: quantity.comparable() for name, quantity in dataset.quantities.items()}
     for name, quantity in _inside(getattr(dataset, "scientific_metadata", None) or {}, "", 1):
         if len(found) >= _MOST:
             break
         if name not in found:
-            found[name] = tables.comparable(quantity)
+            found[name] = quantity.comparable()
     return found
 
 

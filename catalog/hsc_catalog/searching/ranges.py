@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from hsc.errors import InvalidQueryError
 from hsc.model import Condition
-from hsc_catalog import tables
 
 _EQUAL_WITHIN = 1e-9  # relative; one energy given in eV and in keV differs by rounding alone
 
@@ -46,7 +45,7 @@ def ranges(conditions: Iterable[Condition]) -> list[Range]:
 
 
 def _range(condition: Condition) -> Range:
-    bound, dimension = tables.comparable(condition.bound)
+    bound, dimension = condition.bound.comparable()
     if not math.isfinite(bound):
         raise InvalidQueryError(
             f"the bound {bound} of {condition.name} is no number",

@@ -43,7 +43,6 @@ from hsc_catalog.tables.metadata import Words, metadata
 from hsc_catalog.tables.nouns import noun
 from hsc_catalog.tables.persons import person
 from hsc_catalog.tables.prepared import Prepared
-from hsc_catalog.tables.quantities import comparable, quantity
 from hsc_catalog.tables.replicas import replica
 from hsc_catalog.tables.rewording import drop_words, remake_words_table
 from hsc_catalog.tables.times import microseconds, moment
@@ -63,7 +62,6 @@ __all__ = [
     "api_token",
     "audit",
     "column_block",
-    "comparable",
     "dataset",
     "dataset_document",
     "drop_words",
@@ -92,7 +90,6 @@ __all__ = [
     "noun",
     "person",
     "proposal_number",
-    "quantity",
     "read",
     "remake_words_table",
     "replica",

@@ -14,12 +14,13 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add tables and columns; nothing that is there is changed."""
+    """Add tables and columns; numbers go from rows into columns, which are made anew."""
     records_0_2_0.make()
     make_audit_append_only(op.get_bind())
     _grow_dataset()
     _grow_activity()
     listing_0_2_0.make()
+    op.drop_table("quantity")
     if op.get_bind().dialect.name == "postgresql":
         # Packed numbers don't get smaller, but PostgreSQL would try each time.
         op.execute("ALTER TABLE column_block ALTER COLUMN packed SET STORAGE EXTERNAL")
