@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,9 +12,11 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted, show_table
+from hsc.client import Catalog
 from hsc.errors import InvalidQueryError
 from hsc.model import Activity, ActivityState, now
 
+_MOST = 1000
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -32,13 +35,16 @@ def activities(
     state = ActivityState.FAILED if failed else ActivityState.RUNNING if running else None
     with jobs.open_catalog() as catalog:
         found = catalog.activities(state=state, since=_moment(since), limit=limit)
+        again = _tried_again(catalog, found)
     if json_wanted():
-        answer({"activities": [each.document() for each in found]}, "")
+        told = {
+            failed: {"id": each.id, "state": each.state.value} for failed, each in again.items()
+        }
+        answer({"activities": [each.document() for each in found], "tried_again": told}, "")
         return
     if not found:
         answer(None, f"no {state.value} activity" if state else "no activity")
         return
-    again = {each.retry_of: each for each in found if each.retry_of}
     show_table(
         "",
         ["id", "started", "what", "state", ">seconds", "host", "of", "result or error"],
@@ -56,6 +62,17 @@ def activities(
             for each in found
         ],
     )
+
+
+def _tried_again(catalog: Catalog, found: Sequence[Activity]) -> dict[str, Activity]:
+    """Give the newest retry of each activity that failed, by the id of that one."""
+    failed = {each.id: each.started for each in found if each.failure is not None}
+    if not failed:
+        return {}
+    # A retry is newer than what it tries again, and need not be among those that were asked for.
+    newer = catalog.activities(since=min(failed.values()), limit=_MOST)
+    tried = {each.retry_of: each for each in reversed(newer) if each.retry_of}
+    return {id: tried[id] for id in failed if id in tried}
 
 
 def _outcome(activity: Activity, again: Activity | None) -> str:

@@ -72,10 +72,17 @@ def show_entry(entry: Entry) -> None:
     ]
     if entry.access is not None:
         lines += [f"  {line}" for line in access_lines(entry.access)]
-    for each in entry.annotations:
-        said = " ".join(filter(None, (each.verdict, each.link, each.text)))
-        lines.append(f"  {each.kind} of {each.at:%Y-%m-%d}, {each.by or 'unknown'}: {said}")
+    lines += [f"  {line}" for line in annotation_lines(entry)]
     answer(None, "\n".join(lines))
+
+
+def annotation_lines(entry: Entry) -> list[str]:
+    """Give what was said of a dataset, oldest first."""
+    return [
+        f"{each.kind} of {each.at:%Y-%m-%d}, {each.by or 'unknown'}: "
+        + " ".join(filter(None, (each.verdict, each.link, each.text)))
+        for each in entry.annotations
+    ]
 
 
 def access_lines(access: Access) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from hsc import verbs
+from hsc import settings, verbs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted, show_table
+from hsc.client import without_credentials
 
 
 def search(
@@ -47,8 +48,8 @@ def search(
         answer(found.document(), "")
         return
     if not found.datasets:
-        hint = "; a bound finds only quantities of its unit's dimension" if where else ""
-        answer(None, f"no dataset matches{hint}; `hsc search` alone lists all")
+        asked = (text, where, facility, instrument, proposal, sample, technique, keyword, kind)
+        answer(None, _nothing(bounds=bool(where), asked=any(asked), cursor=cursor))
         return
     show_table(
         f"{found.total} datasets" if found.total > 1 else "1 dataset",
@@ -63,3 +64,15 @@ def search(
             for each in found.datasets
         ],
     )
+
+
+def _nothing(*, bounds: bool, asked: bool, cursor: str | None) -> str:
+    """Say that nothing was found, and where it was looked for when all was asked for."""
+    if cursor is not None:
+        return "no more datasets"
+    if asked:
+        hint = "; a bound finds only quantities of its unit's dimension" if bounds else ""
+        return f"no dataset matches{hint}; `hsc search` alone lists all"
+    place = without_credentials(settings.catalog_url())
+    login = "; `hsc login` signs you in" if place.startswith("http") else ""
+    return f"no dataset that you may see is in {place} (HSC_CATALOG){login}"

@@ -10,8 +10,9 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted, show_table, size
+from hsc.cli.records import access_lines, annotation_lines
 from hsc.client import connect
-from hsc.model import Dataset, Pid, Replica
+from hsc.model import Entry, Pid, Replica
 
 
 def show(
@@ -21,26 +22,33 @@ def show(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show a dataset: what it is, where it is, its arrays and its gaps."""
+    """Show a dataset: what it is, where it is, who may see it, what was said of it, its arrays."""
     with connect() as catalog:
         if b3sum:
             lines = jobs.read_checksums(jobs.locate(catalog, Pid.parse(pid)))
             answer({"pid": pid, "b3sum": lines}, lines.rstrip("\n"))
             return
-        record = catalog.get(Pid.parse(pid))
+        entry = catalog.entry(Pid.parse(pid))
+        record = entry.record
         replicas = catalog.replicas(record.pid.at(record.version))
     if json_wanted():
-        answer(_document(record, replicas), "")
+        answer(_document(entry, replicas), "")
         return
     facts = [
         f"{record.pid}@{record.version}  {record.title}",
-        f"  {record.kind.value}, {record.visibility}, made {record.created:%Y-%m-%d %H:%M} UTC",
+        f"  {record.kind.value}, made {record.created:%Y-%m-%d %H:%M} UTC",
         f"  facility {record.facility}, instrument {record.instrument or 'unknown'}, "
         f"proposal {record.proposal or 'unknown'}, sample {record.sample or 'unknown'}",
-        f"  {size(record.bytes_out)}",
-        f"  root {record.root}",
     ]
+    if entry.access is not None:
+        facts += [f"  {line}" for line in access_lines(entry.access)]
+    if record.origin is not None:
+        facts.append(f"  lies with {record.origin.catalog} as {record.origin.pid}")
+    else:
+        facts += [f"  {size(record.bytes_out)}", f"  root {record.root}"]
     facts += [f"  {_stands(each)}" for each in replicas]
+    facts += [f"  rests on {pid}, of which there is a newer version" for pid in entry.stale]
+    facts += [f"  {line}" for line in annotation_lines(entry)]
     facts += [f"  {name} = {q.value:g} {q.unit}" for name, q in sorted(record.quantities.items())]
     answer(None, "\n".join(facts))
     show_table(
@@ -67,7 +75,8 @@ def _stands(replica: Replica) -> str:
     return f"{replica.state.value} at {replica.location}{seen}"
 
 
-def _document(record: Dataset, replicas: Sequence[Replica]) -> dict[str, object]:
+def _document(entry: Entry, replicas: Sequence[Replica]) -> dict[str, object]:
+    record, stands = entry.record, entry.document()
     document = record.document()
     return {
         "pid": document["pid"],
@@ -78,4 +87,8 @@ def _document(record: Dataset, replicas: Sequence[Replica]) -> dict[str, object]
         "replicas": [each.document() for each in replicas],
         "arrays": document["arrays"],
         "gaps": document["gaps"],
+        "access": stands["access"],
+        "revision": entry.revision,
+        "annotations": stands["annotations"],
+        "stale": stands["stale"],
     }

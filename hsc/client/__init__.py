@@ -3,6 +3,7 @@
 from hsc.client.catalog import Catalog
 from hsc.client.connecting import connect
 from hsc.client.delivering import Delivers
+from hsc.client.exchange import without_credentials
 from hsc.client.finder import Finder
 from hsc.client.http import HttpCatalog
 from hsc.client.registrar import Registrar
@@ -20,4 +21,5 @@ __all__ = [
     "Steward",
     "connect",
     "make_query",
+    "without_credentials",
 ]

@@ -99,7 +99,7 @@ def _waited(seconds: float, words: str, where: str, tries: int) -> bool:
     """Wait; False when the wait was ended."""
     # The first failure is everyday life of a large store; the second is news.
     level = logging.DEBUG if tries == 1 else logging.WARNING
-    _LOG.log(level, "the store fails (%s); trying again: %s", words, where)
+    _LOG.log(level, "no answer (%s); trying again: %s", words, where)
     drawn = seconds * (1 - _SHARE_DRAWN * random.random())  # noqa: S311 (no secret)
     return not ends_waits().wait(drawn)
 

@@ -106,6 +106,7 @@ def test_search_and_show_answer_as_promised(shared, raw) -> None:
     shown = shared.json("show", pid)
     assert set(shown) == {
         "pid", "version", "root", "record", "location", "replicas", "arrays", "gaps",
+        "access", "revision", "annotations", "stale",
     }  # fmt: skip
     assert shown["record"] == found["datasets"][0]
     assert shown["arrays"] == raw["datasets"][1]["arrays"]

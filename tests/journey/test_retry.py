@@ -26,6 +26,9 @@ def test_a_failed_ingest_is_run_again_by_its_id(hsc, tree_file: Path) -> None:
     assert newest["parameters"] == failed["parameters"] | {
         name: newest["parameters"][name] for name in ("facility", "store", "dask")
     }
+    told = hsc.json("activities", "--failed")
+    assert told["tried_again"][failed["id"]] == {"id": newest["id"], "state": "done"}
+    assert "again: done)" in hsc("activities", "--failed").stdout
     table = hsc("activities").stdout
     assert failed["id"] in table
     assert hsc("activities", "--running").stdout.strip() == "no running activity"

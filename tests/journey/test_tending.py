@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.testing import CliRunner
+
+from hsc.cli.main import app
 from hsc.client import connect
 from hsc.testing.contracts import example_activity, example_dataset
 
@@ -48,7 +52,11 @@ def test_a_dataset_is_amended_annotated_and_shared_with_reasons(tmp_path: Path) 
     assert shared["access"]["embargo_until"].startswith("2999-01-01T00:00:00")
     public = run(tmp_path, "access", pid, "--publish", "--release", *why)
     assert public["access"]["visibility"] == "public"
-    assert run(tmp_path, "show", pid)["record"]["proposal"] == "20260123"
+    shown = run(tmp_path, "show", pid)
+    assert shown["record"]["proposal"] == "20260123"
+    assert shown["access"] == public["access"]
+    assert [each["kind"] for each in shown["annotations"]] == ["link", "verdict"]
+    assert (shown["revision"], shown["stale"]) == (public["revision"], [])
     for wrong, error in (
         (("access", pid, "--publish"), "InvalidRecordError"),
         (("access", pid, "--embargo", "soon", *why), "ConfigurationError"),
@@ -56,3 +64,13 @@ def test_a_dataset_is_amended_annotated_and_shared_with_reasons(tmp_path: Path) 
         (("annotate", pid, "--verdict", "fine"), "InvalidRecordError"),
     ):
         assert run(tmp_path, *wrong, code=1)["error"] == error
+
+
+def test_a_search_that_finds_nothing_says_where_it_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/mistyped.sqlite"
+    monkeypatch.setenv("HSC_CATALOG", url)
+    assert url in CliRunner().invoke(app, ["search"]).stdout
+    found = CliRunner().invoke(app, ["search", "lysozyme"]).stdout
+    assert found.startswith("no dataset matches")

@@ -13,7 +13,7 @@ from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc.testing.replicas import example_replica
 from hsc_catalog import SqlCatalog, open_catalog, open_postgresql, tables
 from hsc_catalog.access import ALL_SCOPES, Caller
-from hsc_catalog.auditing import Head, erase, head, person_of, verify_chain
+from hsc_catalog.auditing import Head, erase, head, named_still, person_of, verify_chain
 from hsc_catalog.checking import check_catalog
 
 ANNA = Caller("anna@example.org", roles=frozenset({"administrator"}), scopes=ALL_SCOPES)
@@ -146,6 +146,10 @@ def test_an_erased_person_is_in_no_table_and_the_chain_still_holds(catalog: SqlC
         for table in (tables.audit, tables.annotation, tables.person, tables.history):
             rows = connection.execute(table.select()).all()
             assert "anna" not in repr(rows), table.name
+        assert named_still(connection, "anna@example.org") == {
+            "datasets": 1, "activities": 1, "shares": 1,
+        }  # fmt: skip
+        assert named_still(connection, "nobody") == {}
     assert catalog.entry(dataset.pid).annotations[0].by is None
     catalog.record(example_activity())
     with catalog.database.reading() as connection:

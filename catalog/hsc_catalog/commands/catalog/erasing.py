@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hsc.errors import RecordNotFoundError
-from hsc_catalog.commands.answering import Json, To, answer
+from hsc_catalog.commands.answering import Json, To, answer, mention
 
 
 def erase(
@@ -18,10 +18,11 @@ def erase(
     """Forget account, name and address of a person in the audit log and annotations.
 
     The log keeps its rows under a pseudonym that says nothing any more, and still verifies. Names
-    in records (people of a dataset) are amended, not erased.
+    in records (people of a dataset) are amended, not erased. What still names the account, and
+    what it may still do, is told: tokens count until they are revoked.
     """
     # SQLAlchemy takes a moment to load.
-    from hsc_catalog.auditing import Change, note
+    from hsc_catalog.auditing import Change, named_still, note
     from hsc_catalog.auditing import erase as erase_person
     from hsc_catalog.sql import open_sql
 
@@ -30,4 +31,10 @@ def erase(
         if agent is None:
             raise RecordNotFoundError(f"the audit log knows nobody of the account {subject!r}")
         note(connection, catalog.caller.actor, [Change("erase", "person", agent)])
-    answer({"erased": agent}, f"{agent} is nobody known any more", json=json)
+        remains = named_still(connection, subject)
+    told = {"erased": agent, "remains": remains}
+    answer(told, f"{agent} is nobody known any more", json=json)
+    if remains and not json:
+        counts = ", ".join(f"{kind} {count}" for kind, count in remains.items())
+        mention(f"the account is still named by: {counts}")
+        mention("`hsc token revoke` and `hsc account withdraw` take rights back")
