@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from hsc.client import Catalog
-from hsc.errors import ForbiddenError, RecordNotFoundError
+from hsc.errors import ConflictError, ForbiddenError, RecordNotFoundError
 from hsc.layouts import facilities, instruments
 from hsc.model import Dataset, Instrument, Noun, Proposal, Sample, noun_kind
 
@@ -32,8 +32,9 @@ def keep_nouns(catalog: Catalog, dataset: Dataset, sample: Sample | None = None)
         except RecordNotFoundError:
             try:
                 catalog.keep(noun)
-            except ForbiddenError as error:
-                # The dataset names it all the same; who may describe it can do that any time.
+            except (ForbiddenError, ConflictError) as error:
+                # The dataset names it all the same; who may describe it can do that any time, or
+                # did, where it is there and not for us to see.
                 _LOG.info("the catalog takes no %s %s from here: %s", kind, noun.key, error)
 
 

@@ -14,7 +14,9 @@ import pytest
 from faces.people import INSTRUMENT, PROPOSAL, ROLES, STANDINGS, Stage, pid_path, stage
 
 from hsc.testing.contracts import example_activity, example_dataset
+from hsc_catalog.access import OPERATOR
 from hsc_catalog.app.describing import description
+from hsc_catalog.identity import create_token
 
 WIDE = {"owner", "staff", "lead", "administrator"}
 SEES: Mapping[str, set[str]] = {
@@ -273,6 +275,15 @@ def test_lists_and_counts_hold_what_a_role_sees_and_nothing_else(on: Stage, role
         assert (activity in ids) == (role in SEES[standing]), standing
         found = on(role, "GET", f"/v1/activities/{activity}").status_code
         assert found == (200 if role in SEES[standing] else 404), standing
+
+
+def test_an_ingestor_keeps_nouns_with_the_scope_that_it_registers_with(on: Stage) -> None:
+    scopes = {"read", "ingest"}
+    document = {"facility": "maxiv", "number": "20260123", "title": "x"}
+    for who, status in (("lead", 403), ("ingestor", 200)):
+        made = create_token(on.database, OPERATOR, name=who, scopes=scopes, subject=who)
+        kept = on.ask("PUT", f"/v1/proposals/{PROPOSAL}", made.text, json=document)
+        assert kept.status_code == status
 
 
 def test_the_words_of_the_stage_are_those_of_the_records() -> None:

@@ -176,3 +176,13 @@ def test_what_is_exported_can_be_imported_elsewhere(ask: Asking, tmp_path: Path)
             assert graphs[0] == graphs[1]
         assert other("GET", "/v1/export").content == exported.content
     database.close()
+
+
+def test_an_export_leaves_no_version_out(ask: Asking) -> None:
+    told = registration(title="Made by nobody knows whom")
+    assert ask("POST", "/v1/datasets", json=told).status_code == 201
+    (line,) = map(json.loads, ask("GET", "/v1/export").text.splitlines())
+    assert line == {"dataset": told["dataset"], "edges": []}
+    again = ask("POST", "/v1/import", content=json.dumps(line)).json()
+    assert again["wrong"] == 1
+    assert again["lines"][0]["errors"][0]["pointer"] == "/activity"

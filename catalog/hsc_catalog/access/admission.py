@@ -121,6 +121,13 @@ class Admission:
             not said.
         """
         pid, mine = str(dataset.pid.latest()), dataset.pid.at(dataset.version)
+        edges = [*edges, *_implied(activity, edges)]
+        inputs = named_inputs(dataset, activity, edges)
+        standing = self._wanted(dataset, groups)
+        derives = bool(inputs) and inputs <= self._visible
+        # Before it is said whether a PID is taken: who may register nothing learns nothing.
+        theirs = derives and self._is_of(standing, inputs)
+        require(self._caller, "create", standing, derives=theirs)
         known = self._stand.get(pid)
         if known is not None and not (self._is_trusted() or pid in self._visible):
             raise ConflictError(
@@ -128,12 +135,7 @@ class Admission:
                 next_step="let hsc make a new PID",
             )
         reused = self._admit_activity(activity.id)
-        edges = [*edges, *_implied(activity, edges)]
         self._refuse_foreign(edges, str(mine), f"activity:{activity.id}")
-        inputs = named_inputs(dataset, activity, edges)
-        standing = self._wanted(dataset, groups)
-        derives = bool(inputs) and inputs <= self._visible
-        require(self._caller, "create", standing, derives=derives)
         if known is not None:
             require(self._caller, "create", known, derives=derives)
             steward = may(self._caller, "register_replica", known)
@@ -187,6 +189,14 @@ class Admission:
         done = spread(self._connection, done, moment)
         awaited = tighten_outputs(self._connection, self._new & self._awaited, moment)
         return merged(done, awaited)
+
+    def _is_of(self, entry: Standing, inputs: set[str]) -> bool:
+        """Tell whether something belongs to no proposal, or to that of one of its inputs.
+
+        Else anybody could put what they made into any proposal, and by that read of it.
+        """
+        known = (self._stand[pid].group for pid in inputs & self._stand.keys())
+        return entry.group is None or entry.group in known
 
     def _is_trusted(self) -> bool:
         return self._caller.sees_everything or "ingestor" in self._caller.roles

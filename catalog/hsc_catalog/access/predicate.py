@@ -26,7 +26,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from hsc_catalog import tables
-from hsc_catalog.access.caller import Caller
+from hsc_catalog.access.caller import Caller, person_key
 
 
 def visible_sets(caller: Caller, now: datetime) -> Select[Any] | None:
@@ -115,9 +115,14 @@ def noun_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
     row, named = tables.noun.c, tables.dataset.c
     facility, name = before(row.key, "/"), after(row.key, "/")
     seen = and_(named.facility == facility, dataset_visible(caller, now))
-    # A sample's key is facility/proposal/name.
+    # A sample's key is facility/proposal/name. Without a proposal anybody may name any: so the
+    # dataset has to be of somebody who sees the sample by its own set.
+    key = tables.access_key.c
+    owned = exists().where(key.access == row.access, key.name == person_key("") + named.owner)
     of_sample = and_(
-        named.sample == after(name, "/"), func.coalesce(named.proposal, "-") == before(name, "/")
+        named.sample == after(name, "/"),
+        func.coalesce(named.proposal, "-") == before(name, "/"),
+        or_(named.proposal.is_not(None), named.owner.is_(None), owned),
     )
     return or_(
         row.access.in_(sets),

@@ -152,7 +152,7 @@ _WHO: Mapping[Right, str] = MappingProxyType(
     {
         "read": "sign in",
         "create": "members of its proposal or group, staff of its instrument and ingestors may; "
-        "and anybody signed in, what comes of datasets that they see",
+        "and anybody signed in, what comes of datasets that they see, for their proposals or none",
         "record": "sign in",
         "register_replica": "its owner, staff of its instrument, its principal investigator and "
         "ingestors may",

@@ -97,18 +97,21 @@ def check_scope(caller: Caller, scope: str) -> None:
 
 
 class CatalogFor:
-    """Gives a route the catalog as its caller sees it, once their token's scope is checked."""
+    """Gives a route the catalog as its caller sees it, if their token has one of some scopes."""
 
-    def __init__(self, scope: str) -> None:
-        self._scope = scope
+    def __init__(self, *scopes: str) -> None:
+        self._scopes = scopes
 
     def __call__(self, served: AskServed, caller: AskCaller) -> SqlCatalog:
         """Give the catalog."""
-        check_scope(caller, self._scope)
+        held = (scope for scope in self._scopes if scope in caller.scopes)
+        check_scope(caller, next(held, self._scopes[0]))
         return SqlCatalog(served.database, caller)
 
 
 Reading = Annotated[SqlCatalog, Depends(CatalogFor("read"))]
 Ingesting = Annotated[SqlCatalog, Depends(CatalogFor("ingest"))]
 Writing = Annotated[SqlCatalog, Depends(CatalogFor("write"))]
+# Ingestors keep nouns with the scope ingest, all others with write: the catalog asks which.
+Keeping = Annotated[SqlCatalog, Depends(CatalogFor("write", "ingest"))]
 Sharing = Annotated[SqlCatalog, Depends(CatalogFor("share"))]

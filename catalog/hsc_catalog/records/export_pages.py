@@ -37,8 +37,8 @@ def export_page(
     Returns
     -------
     lines
-        Dataset (as it was posted), activity and edges of each. A version of which nothing is known
-        how it was made is left out: no catalog would take it in.
+        Dataset (as it was posted), activity and edges of each; no activity where nothing is known
+        of how it was made: an import names such a line, and does not keep it.
     next
         Where this page ended; None: it is the last.
     """
@@ -59,11 +59,12 @@ def export_page(
         ends.meet(each["object"] for each in some)
     lines = []
     for name, text in texts.items():
-        if (activity := activities.get(made.get(name) or "")) is None:
-            continue
-        own = [*edges[name], *of_activities.get(f"activity:{made[name]}", ())]
+        maker = made.get(name) or ""
+        own = [*edges.get(name, ()), *of_activities.get(f"activity:{maker}", ())]
         told = [each for each in own if not ends.is_hidden(each["object"])]
-        parts = f'"activity":{activity},"edges":{json.dumps(told)}'
+        parts = f'"edges":{json.dumps(told)}'
+        if maker in activities:
+            parts = f'"activity":{activities[maker]},{parts}'
         lines.append(f'{{"dataset":{_in_one_line(text)},{parts}}}')
     return lines, found[-1].id if len(found) == limit else None
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hsc.model import NOUNS, NounKind
 from hsc_catalog.faces.answers import JSON, json_text, revision_asked, tagged
-from hsc_catalog.faces.asking import Reading, Writing
+from hsc_catalog.faces.asking import Keeping, Reading
 from hsc_catalog.faces.posted import Body, brings, posted
 from hsc_catalog.faces.problems import responses
 from hsc_catalog.faces.v1.asked import wrong
@@ -59,7 +59,7 @@ def _routes_of(kind: NounKind, many: str) -> APIRouter:
     )
     def keep_noun(
         request: Request,
-        catalog: Writing,
+        catalog: Keeping,
         key: str,
         body: Body,
         kept: Annotated[Any, Depends(posted(noun))],
