@@ -37,6 +37,16 @@ class Restood:
         )
         return before.is_looser(after) or not names
 
+    def closes_links(self) -> bool:
+        """Tell whether links that were made before open more than they were made for.
+
+        That is: its visibility or class is stricter, or its inputs ask for other people.
+        """
+        before, after = self.before.access, self.after.access
+        had = () if before.plain else (before.own, *before.inherited)
+        asked = all(any(known <= clause for known in had) for clause in after.inherited)
+        return not asked or replace(before, embargo=None).is_looser(replace(after, embargo=None))
+
 
 def restand(connection: Connection, before: Standing, after: Standing, now: int) -> Restood:
     """Keep how a dataset stands, for all its versions, each in a new revision."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,11 +81,28 @@ def create_link(
     *,
     note: str = "",
     lasts: timedelta = timedelta(days=DAYS),
+    allowed: Callable[[Connection], None] | None = None,
     clock: Clock = now,
 ) -> IssuedLink:
     """Make a link that opens datasets, to read.
 
-    Whether the caller may share each of the datasets is asked before: `hsc_catalog.access`.
+    Parameters
+    ----------
+    database
+        The catalog's.
+    caller
+        Who makes it.
+    pids
+        What it opens.
+    note
+        What it is for.
+    lasts
+        How long, at most `MOST_DAYS` days.
+    allowed
+        Raises where the caller may not share one of the datasets (`hsc_catalog.access`); asked in
+        the transaction that keeps the link, so that nothing becomes stricter between the two.
+    clock
+        Gives the time; a parameter for tests.
 
     Raises
     ------
@@ -107,6 +124,8 @@ def create_link(
     subject = caller.subject or "operator"
     link = ReviewerLink(made.id, subject, opened, note, created, created + lasts)
     with database.writing() as connection:
+        if allowed is not None:
+            allowed(connection)
         connection.execute(reviewer_link.insert(), _values(link, made.digest))
         rows = [{"link": link.id, "pid": str(pid)} for pid in opened]
         connection.execute(reviewer_link_dataset.insert(), rows)

@@ -19,6 +19,7 @@ from hsc_catalog.access import (
     standings,
 )
 from hsc_catalog.auditing import Change
+from hsc_catalog.records.closing import close_links
 from hsc_catalog.records.reading import Version
 from hsc_catalog.searching import relist
 
@@ -91,19 +92,23 @@ def follow(
 
 
 def tell_restood(connection: Connection, done: Iterable[Restood]) -> list[Change]:
-    """Let searches know of datasets that stand otherwise than before; give what changed."""
+    """Let searches and links know of datasets that stand otherwise; give what changed."""
     done = list(done)
     pids, row = sorted(each.after.pid for each in done), tables.dataset.c
     for start in range(0, len(pids), _BATCH):
         some = row.pid.in_(pids[start : start + _BATCH])
         relist(connection, connection.scalars(select(row.id).where(some, row.newest)).all())
+    closed = close_links(connection, (each.after.pid for each in done if each.closes_links()))
     return [
-        Change(
-            "change_access",
-            "access",
-            each.after.pid,
-            tables.written(each.before.document()),
-            tables.written(each.after.document()),
-        )
-        for each in done
+        *(
+            Change(
+                "change_access",
+                "access",
+                each.after.pid,
+                tables.written(each.before.document()),
+                tables.written(each.after.document()),
+            )
+            for each in done
+        ),
+        *closed,
     ]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hsc.model import Pid, Record, UtcTime, now
@@ -99,13 +100,15 @@ def make_link(
     """Make a link that opens datasets for reading, without an account; shown this once."""
     pids = (pid, *asked.pids)
     check_scope(caller, "share")
-    with served.database.reading() as connection:
+
+    def allowed(connection: Connection) -> None:
         for each in pids:
             require_link(
                 connection, caller, visible_standing(connection, caller, each, now()), now()
             )
+
     lasts = timedelta(days=asked.days)
-    made = create_link(served.database, caller, pids, note=asked.note, lasts=lasts)
+    made = create_link(served.database, caller, pids, note=asked.note, lasts=lasts, allowed=allowed)
     return answer(made.document(), 201, NO_STORE)
 
 
