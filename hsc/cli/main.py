@@ -46,6 +46,14 @@ COMMANDS = {
     "demo": "hsc.cli.demo:demo",
 }
 
+GROUPS = {
+    "account": "Ask the accounts file, and give and take roles",
+    "catalog": "Look after a catalog",
+    "scicat": "Exchange records with a facility's SciCat",
+    "token": "Make, list and withdraw API tokens",
+}
+"""What a command is for that has others within it."""
+
 _STOPPED = 130
 # Two signals so close are one wish.
 _SAME_S = 0.5
@@ -72,9 +80,8 @@ class Commands(TyperGroup):
         if not inner:
             return None
         names = ", ".join(name.partition(".")[2] for name in inner)
-        group = Commands(
-            name=cmd_name, help=f"Has commands of its own: {names}.", rich_markup_mode=None
-        )
+        told = GROUPS.get(f"{self.within}{cmd_name}", "Commands")
+        group = Commands(name=cmd_name, help=f"{told}: {names}.", rich_markup_mode=None)
         group.within, group.no_args_is_help = f"{self.within}{cmd_name}.", True
         return group
 

@@ -24,7 +24,7 @@ def everybody(bearer: str | None, link: str | None) -> Caller:
 def ask(tmp_path: Path) -> Iterator[Asking]:
     """Ask a catalog that takes everybody for its operator."""
     database = open_database(f"sqlite:///{tmp_path}/catalog.sqlite", 5)
-    limits = Limits(body_nbytes=50_000, batch=20)
+    limits = Limits(body_nbytes=50_000, batch=20, import_nbytes=1_000_000)
     with asking(create_app(database, authenticate=everybody, limits=limits)) as ask:
         yield ask
     database.close()
@@ -186,3 +186,9 @@ def test_an_export_leaves_no_version_out(ask: Asking) -> None:
     again = ask("POST", "/v1/import", content=json.dumps(line)).json()
     assert again["wrong"] == 1
     assert again["lines"][0]["errors"][0]["pointer"] == "/activity"
+
+
+def test_an_import_is_bounded_too(ask: Asking) -> None:
+    line = json.dumps(registration(title="Kept")) + "\n"
+    told = ask("POST", "/v1/import", content=line + "\n" * 1_000_000)
+    assert told.status_code == 413

@@ -17,7 +17,7 @@ from ulid import ULID
 from hsc.errors import TooLargeError, TooManyRequestsError
 from hsc_catalog.app.paths import DescribedPaths
 from hsc_catalog.faces.problems import defect, invalid_request, problem_of, refused
-from hsc_catalog.faces.served import Rate
+from hsc_catalog.faces.served import Rate, reads_object
 
 _SECURITY = (
     (b"x-content-type-options", b"nosniff"),
@@ -88,7 +88,8 @@ class Crossing:
         """Answer what needs no route; None: it needs one."""
         if self._rate is not None:
             try:
-                self._rate.admit_address((scope.get("client") or ("", 0))[0])
+                address = (scope.get("client") or ("", 0))[0]
+                self._rate.admit_address(address, objects=reads_object(scope["path"]))
             except TooManyRequestsError as error:
                 return problem_of(error, request_id)
         said = dict(scope["headers"]).get(b"content-length", b"")

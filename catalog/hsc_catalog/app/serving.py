@@ -144,8 +144,12 @@ def open_app(serving: Serving) -> FastAPI:
     return create_app(
         database,
         authenticate=partial(authenticate, sources=sources),
-        limits=Limits(body_nbytes=bounds.body_bytes, json_depth=bounds.json_depth),
-        rate=RequestLimit(bounds.caller, bounds.address),
+        limits=Limits(
+            body_nbytes=bounds.body_bytes,
+            import_nbytes=bounds.import_bytes,
+            json_depth=bounds.json_depth,
+        ),
+        rate=RequestLimit(bounds.caller, bounds.address, objects=bounds.objects),
         lifespan=lifespan,
         scicat=ScicatFace(_site(serving), sources),
     )

@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 from hsc.errors import ForbiddenError, UnauthenticatedError
 from hsc_catalog.access import Caller
 from hsc_catalog.catalog import SqlCatalog
-from hsc_catalog.faces.served import Served
+from hsc_catalog.faces.served import Served, reads_object
 
 LINK = "HSC-Reviewer-Link"
 """Header that carries the secret of a reviewer link; so does ``link`` in the query."""
@@ -48,7 +48,7 @@ def get_caller(
     """
     caller = served.authenticate(bearer_of(request), request.headers.get(LINK, link))
     if served.rate is not None:
-        served.rate.admit_caller(caller.subject)
+        served.rate.admit_caller(caller.subject, objects=reads_object(request.scope["path"]))
     return caller
 
 

@@ -10,6 +10,19 @@ from hsc_catalog.databases import Database
 from hsc_catalog.delivery import Delivery
 
 
+def reads_object(path: str) -> bool:
+    """Tell whether a path is that of a part of an object.
+
+    Examples
+    --------
+    >>> reads_object("/v1/datasets/hsc.maxiv/01A/objects/data.zarr/c/0")
+    True
+    >>> reads_object("/v1/datasets/hsc.maxiv/01A/urls")
+    False
+    """
+    return path.startswith("/v1/datasets/") and path.split("/")[5:6] == ["objects"]
+
+
 class Authenticate(Protocol):
     """Knows who asks; `hsc_catalog.identity.authenticate` with its sources."""
 
@@ -27,8 +40,10 @@ class Authenticate(Protocol):
 class Rate(Protocol):
     """Bounds how often may be asked; `hsc_catalog.identity.RequestLimit`."""
 
-    def admit_address(self, address: str) -> None:
+    def admit_address(self, address: str, *, objects: bool = False) -> None:
         """Count a request from an address, before anything is done for it.
+
+        ``objects``: it reads a part of an object, which is counted apart from all else.
 
         Raises
         ------
@@ -37,8 +52,8 @@ class Rate(Protocol):
         """
         ...
 
-    def admit_caller(self, subject: str | None) -> None:
-        """Count a request of a caller who is known.
+    def admit_caller(self, subject: str | None, *, objects: bool = False) -> None:
+        """Count a request of a caller who is known; ``objects`` as above.
 
         Raises
         ------
@@ -54,6 +69,8 @@ class Limits:
 
     body_nbytes: int = 16 * 2**20
     """Bytes of a request's body, and of one line of an import."""
+    import_nbytes: int = 16 * 2**30
+    """Bytes of one import."""
     batch: int = 1000
     """Datasets in one batch."""
     page: int = 1000

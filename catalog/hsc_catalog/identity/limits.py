@@ -98,6 +98,10 @@ class Buckets:
             self._kept.popitem(last=False)
 
 
+OBJECTS = Rate(burst=5000, per_s=1000)
+"""How often objects are read when nobody says otherwise."""
+
+
 class RequestLimit:
     """How often one caller and one address may ask.
 
@@ -107,13 +111,23 @@ class RequestLimit:
         The rates; an address may have many callers behind it.
     clock
         Gives seconds; a parameter for tests.
+    objects
+        The rate of reading objects, of a caller and of an address: opening one dataset asks for
+        hundreds of ranges, and takes nothing from the other rates.
     """
 
-    def __init__(self, caller: Rate, address: Rate, clock: Seconds = time.monotonic) -> None:
-        self._callers = Buckets(caller, clock=clock)
-        self._addresses = Buckets(address, clock=clock)
+    def __init__(
+        self,
+        caller: Rate,
+        address: Rate,
+        clock: Seconds = time.monotonic,
+        *,
+        objects: Rate = OBJECTS,
+    ) -> None:
+        self._callers = (Buckets(caller, clock=clock), Buckets(objects, clock=clock))
+        self._addresses = (Buckets(address, clock=clock), Buckets(objects, clock=clock))
 
-    def admit_address(self, address: str) -> None:
+    def admit_address(self, address: str, *, objects: bool = False) -> None:
         """Count a request from an address, before anything is done for it.
 
         Raises
@@ -121,9 +135,10 @@ class RequestLimit:
         TooManyRequestsError
             It asks too often.
         """
-        _refuse_after(self._addresses.take(network(address)), "this address asks too often")
+        wait_s = self._addresses[objects].take(network(address))
+        _refuse_after(wait_s, "this address asks too often")
 
-    def admit_caller(self, subject: str | None) -> None:
+    def admit_caller(self, subject: str | None, *, objects: bool = False) -> None:
         """Count a request of a caller who is known; None, the anonymous, is counted by address.
 
         Raises
@@ -132,7 +147,7 @@ class RequestLimit:
             They ask too often.
         """
         if subject is not None:
-            _refuse_after(self._callers.take(subject), "you ask too often")
+            _refuse_after(self._callers[objects].take(subject), "you ask too often")
 
 
 class LoginThrottle:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError, with_config
 
 from hsc.errors import ConfigurationError
 from hsc_catalog.identity.directory import Directory
-from hsc_catalog.identity.limits import Rate
+from hsc_catalog.identity.limits import OBJECTS, Rate
 from hsc_catalog.identity.oidc_provider import OidcProvider
 from hsc_catalog.identity.settings_form import FORM
 
@@ -30,6 +30,10 @@ class LimitSettings:
     """Requests from one address each second, whoever they are from."""
     address_burst: float = 1000.0
     """Requests from one address at once."""
+    objects_per_s: float = OBJECTS.per_s
+    """Ranges of objects that one caller, or one address, reads each second; counted apart."""
+    objects_burst: float = OBJECTS.burst
+    """Ranges of objects that one caller, or one address, reads at once."""
     body_bytes: int = 16 * 2**20
     """Bytes of one request's body; imports are streamed and not counted here."""
     import_bytes: int = 16 * 2**30
@@ -46,6 +50,11 @@ class LimitSettings:
     def address(self) -> Rate:
         """The rate of one address."""
         return Rate(self.address_burst, self.address_per_s)
+
+    @property
+    def objects(self) -> Rate:
+        """The rate of reading objects."""
+        return Rate(self.objects_burst, self.objects_per_s)
 
     def __post_init__(self) -> None:
         if not all(value > 0 for value in vars(self).values()):

@@ -90,6 +90,19 @@ def test_callers_and_addresses_are_limited_apart(seconds: Seconds) -> None:
     limit.admit_address("2001:db8:0:1::1")
 
 
+def test_reading_objects_takes_nothing_from_other_requests(seconds: Seconds) -> None:
+    limit = RequestLimit(Rate(1, 1), Rate(1, 1), seconds, objects=Rate(3, 1))
+    for _ in range(3):
+        limit.admit_caller("anna", objects=True)
+        limit.admit_address("192.0.2.7", objects=True)
+    limit.admit_caller("anna")
+    limit.admit_address("192.0.2.7")
+    with pytest.raises(TooManyRequestsError):
+        limit.admit_caller("anna", objects=True)
+    with pytest.raises(TooManyRequestsError):
+        limit.admit_address("192.0.2.7", objects=True)
+
+
 def test_who_guesses_is_slowed_and_the_owner_comes_in_from_elsewhere(seconds: Seconds) -> None:
     throttle = LoginThrottle(seconds)
     for _ in range(5):

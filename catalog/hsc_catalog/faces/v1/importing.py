@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -127,10 +127,23 @@ async def import_lines(request: Request, served: AskServed, catalog: Ingesting) 
     What was kept stays when the connection breaks: the same lines sent again change nothing more.
     """
     running = _Import(catalog, served.limits)
-    lines = split_lines(request.stream(), served.limits.body_nbytes)
+    stream = _bounded(request.stream(), served.limits.import_nbytes)
+    lines = split_lines(stream, served.limits.body_nbytes)
     async for some in gather_lines(lines, _AT_ONCE, _AT_ONCE_NBYTES):
         await run_in_threadpool(running.take, some)
     return answer(running.document())
+
+
+async def _bounded(stream: AsyncIterable[bytes], most_nbytes: int) -> AsyncIterator[bytes]:
+    arrived = 0
+    async for part in stream:
+        arrived += len(part)
+        if arrived > most_nbytes:
+            raise TooLargeError(
+                f"the import has more than {most_nbytes} bytes",
+                next_step="send it in parts: what was kept so far stays",
+            )
+        yield part
 
 
 @router.get(
