@@ -128,6 +128,15 @@ def test_commands_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert run("upgrade")["version"] == 3
 
 
+def test_an_import_says_that_access_did_not_come_along(tmp_path: Path) -> None:
+    lines, url = tmp_path / "all.ndjson", f"sqlite:///{tmp_path}/catalog.sqlite"
+    with open_catalog(url) as catalog:
+        fill(catalog)
+    run("export", str(lines), "--catalog", url)
+    words = ["catalog", "import", str(lines), "--catalog", f"sqlite:///{tmp_path}/other.sqlite"]
+    assert "who may see them did not come along" in CliRunner().invoke(app, words).stderr
+
+
 def test_a_backup_made_while_others_write_is_whole(tmp_path: Path) -> None:
     ended, kept = threading.Event(), []
     with open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite") as catalog:

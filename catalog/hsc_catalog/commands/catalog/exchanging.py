@@ -56,7 +56,8 @@ def import_(
     """Keep lines of JSON, a thousand in one transaction; the same again changes nothing.
 
     A wrong line is named and keeps none of the others back; then the exit code is 1. Stopped, the
-    same command goes on: what was kept is passed over.
+    same command goes on: what was kept is passed over. Who may see a dataset is not in the lines:
+    one that was not there stands as a new one, which may be looser than where it was exported.
     """
     # SQLAlchemy takes a moment to load.
     from hsc_catalog.importing import import_lines
@@ -76,6 +77,8 @@ def import_(
         sys.stderr.write("\n")
     answer(done.document(), f"{done.kept} lines kept, {done.wrong} wrong", json=json)
     if not json:
+        if done.kept:
+            mention("who may see them did not come along: they stand as new ones do (`hsc access`)")
         for each in done.lines[:20]:
             mention(f"line {each['line']}: {each['message']}")
     if done.wrong:
