@@ -64,6 +64,8 @@ def search(
             for each in found.datasets
         ],
     )
+    if found.next is not None:
+        answer(None, f"more: the same with --cursor {found.next}", to_stderr=True)
 
 
 def _nothing(*, bounds: bool, asked: bool, cursor: str | None) -> str:

@@ -74,3 +74,15 @@ def test_a_search_that_finds_nothing_says_where_it_looked(
     assert url in CliRunner().invoke(app, ["search"]).stdout
     found = CliRunner().invoke(app, ["search", "lysozyme"]).stdout
     assert found.startswith("no dataset matches")
+
+
+def test_a_search_tells_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    monkeypatch.setenv("HSC_CATALOG", url)
+    with connect(url) as catalog:
+        for _ in range(2):
+            catalog.register(example_dataset(), example_activity(), [])
+    first = CliRunner().invoke(app, ["search", "--limit", "1"]).stderr
+    assert first.startswith("more: the same with --cursor ")
+    rest = CliRunner().invoke(app, ["search", "--limit", "1", "--cursor", first.split()[-1]])
+    assert (rest.exit_code, rest.stderr) == (0, "")
