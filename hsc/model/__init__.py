@@ -15,7 +15,7 @@ from hsc.model.person import Person
 from hsc.model.pid import Pid
 from hsc.model.proposal import Funding, Period, Proposal
 from hsc.model.publication import Member, Publication
-from hsc.model.quantity import Quantity
+from hsc.model.quantity import Quantity, comparable
 from hsc.model.query import Condition, Query, SearchResult
 from hsc.model.registration import Registration
 from hsc.model.replica import Replica, ReplicaState
@@ -77,6 +77,7 @@ __all__ = [
     "Visibility",
     "Way",
     "canonical_json",
+    "comparable",
     "noun_kind",
     "now",
     "plain_text",

@@ -52,23 +52,22 @@ def shallow_json(value: Any) -> Any:
             raise ValueError(f"more than {JSON_VALUES} values")
         below: list[Any] = []
         for each in level:
-            below += _inside(each)
+            if isinstance(each, dict):
+                if not all(map(_is_text, each)):
+                    raise ValueError("a name in a JSON object is no text")
+                below.extend(each.values())
+            elif isinstance(each, list | tuple):
+                below.extend(each)
+            elif isinstance(each, float) and not math.isfinite(each):
+                raise ValueError(f"{each} is no number that JSON knows")
         if not below:
             return value
         level = below
     raise ValueError(f"nested deeper than {JSON_DEPTH} levels")
 
 
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        if not all(isinstance(name, str) for name in value):
-            raise ValueError("a name in a JSON object is no text")
-        return list(value.values())
-    if isinstance(value, list | tuple):
-        return list(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is no number that JSON knows")
-    return []
+def _is_text(name: object) -> bool:
+    return isinstance(name, str)
 
 
 JsonObject = Annotated[dict[str, Any], BeforeValidator(shallow_json)]

@@ -6,7 +6,7 @@ Suffixes that hsc makes are ULIDs. Other catalogs have others: UUIDs, the suffix
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -91,11 +91,11 @@ class Pid:
 
     def at(self, version: int) -> Pid:
         """Give the same identifier naming one version."""
-        return replace(self, version=version)
+        return Pid(self.prefix, self.suffix, version)
 
     def latest(self) -> Pid:
         """Give the same identifier without a version."""
-        return self if self.version is None else replace(self, version=None)
+        return self if self.version is None else Pid(self.prefix, self.suffix)
 
     def __str__(self) -> str:
         version = "" if self.version is None else f"@{self.version}"

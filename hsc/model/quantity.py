@@ -32,15 +32,30 @@ class Quantity(Record):
 
     def si(self) -> tuple[float, str] | None:
         """Give value and dimension in SI base units; None when the unit is not known."""
-        known = parse_unit(self.unit)
-        if known is None:
-            return None
-        value = known.si(self.value)
-        return (value, known.dimension) if math.isfinite(value) else None
+        return _si(self.value, self.unit)
 
     def comparable(self) -> tuple[float, str]:
         """Give value and dimension to compare by: in SI, or as given where the unit is not known.
 
         An unknown unit is a dimension of its own, ``unknown:<unit>``, which only the same text has.
         """
-        return self.si() or (self.value, f"unknown:{self.unit.strip()}")
+        return comparable(self.value, self.unit)
+
+
+def comparable(value: float, unit: str) -> tuple[float, str]:
+    """Give value and dimension to compare by, as `Quantity.comparable`, of a number with its unit.
+
+    Examples
+    --------
+    >>> comparable(3.0, "furlong")
+    (3.0, 'unknown:furlong')
+    """
+    return _si(value, unit) or (value, f"unknown:{unit.strip()}")
+
+
+def _si(value: float, unit: str) -> tuple[float, str] | None:
+    known = parse_unit(unit)
+    if known is None:
+        return None
+    si = known.si(value)
+    return (si, known.dimension) if math.isfinite(si) else None

@@ -19,6 +19,9 @@ from pydantic import (
 from hsc.errors import FormatVersionError
 from hsc.model.limits import shallow_json
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 _FORMAT = re.compile(r"(?P<name>hsc\.[a-z_]+)/(?P<number>[1-9][0-9]{0,5})")
 
 
@@ -87,9 +90,7 @@ def canonical_json(value: Any) -> bytes:
     >>> canonical_json({"b": 1, "a": ["å", 0.1]})
     b'{"a":["\xc3\xa5",0.1],"b":1}'
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
 def now() -> datetime:

@@ -59,6 +59,11 @@ class SqliteDatabase:
         self._upgrade = upgrade
         self._closed = False
         self._engine = _engine(path, busy_timeout_s)
+        # Others would be made anew for each transaction.
+        self._modes = {
+            mode: self._engine.execution_options(begin_mode=mode)
+            for mode in ("DEFERRED", "IMMEDIATE")
+        }
         try:
             self._prepare()
         except BaseException:
@@ -175,8 +180,7 @@ class SqliteDatabase:
         with self._reported():
             if self._closed:
                 raise CatalogUnavailableError("the catalog was closed", where=str(self.path))
-            options = self._engine.execution_options(begin_mode=mode)
-            with options.begin() as connection:
+            with self._modes[mode].begin() as connection:
                 yield connection
 
     @contextmanager

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hsc.model import Dataset, Quantity
+from hsc.model import Dataset, comparable
 
 _DEEPEST = 8  # levels of metadata
 _MOST = 1000  # numbers of one dataset
 _LONGEST = 200  # letters of a name
+
+_Number = tuple[float, str]
 
 
 def numbers(dataset: Dataset) -> dict[str, tuple[float, str]]:
@@ -25,11 +27,11 @@ def numbers(dataset: Dataset) -> dict[str, tuple[float, str]]:
         if len(found) >= _MOST:
             break
         if name not in found:
-            found[name] = quantity.comparable()
+            found[name] = comparable(*quantity)
     return found
 
 
-def _inside(metadata: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Quantity]]:
+def _inside(metadata: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, _Number]]:
     for key, value in metadata.items():
         name = f"{prefix}{key}"
         if len(name) > _LONGEST:
@@ -41,8 +43,8 @@ def _inside(metadata: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tu
             yield from _inside(value, f"{name}.", depth + 1)
 
 
-def _quantity(value: Any) -> Quantity | None:
-    """Give a plain number, or one with its unit beside it; None for anything else."""
+def _quantity(value: Any) -> _Number | None:
+    """Give a plain number and "1", or one with its unit beside it; None for anything else."""
     unit: Any = "1"
     if isinstance(value, Mapping):
         unit = value.get("unit") or "1"
@@ -56,4 +58,4 @@ def _quantity(value: Any) -> Quantity | None:
         return None
     if not math.isfinite(number) or len(unit) > _LONGEST:
         return None
-    return Quantity.model_construct(value=number, unit=unit)
+    return number, unit
