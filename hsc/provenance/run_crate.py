@@ -202,7 +202,9 @@ def _step(node: str, activity: Activity, history: History) -> Iterator[Entity]:
             "@id": _value(node, name),
             "@type": "PropertyValue",
             "name": name,
-            "value": value if isinstance(value, str) else canonical_json(value).decode(),
+            "value": value
+            if isinstance(value, str)
+            else canonical_json(value).decode("utf-8", "surrogatepass"),
             "exampleOfWork": {"@id": _formal(tool, name)},
         }
 
@@ -233,14 +235,14 @@ def _agent(agent: Agent) -> Entity:
 
 
 def _wire(history: History) -> bytes:
-    return canonical_json(
-        {
-            "format": "hsc.history/1",
-            "lineage": history.lineage.document(),
-            "datasets": {name: each.document() for name, each in history.datasets.items()},
-            "activities": {name: each.document() for name, each in history.activities.items()},
-        }
-    )
+    document = {
+        "format": "hsc.history/1",
+        "lineage": history.lineage.document(),
+        "datasets": {name: each.document() for name, each in history.datasets.items()},
+        "activities": {name: each.document() for name, each in history.activities.items()},
+    }
+    # Escaped to ASCII: file names that are no UTF-8 stand in records as lone surrogates.
+    return json.dumps(document, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _parameters(history: History, tool: str) -> list[str]:

@@ -27,7 +27,14 @@ from hsc_catalog.access.predicate import (
     visible_sets,
 )
 from hsc_catalog.access.previews import may_feed, may_preview
-from hsc_catalog.access.rights import SCOPE, Right, knows_access, may, require
+from hsc_catalog.access.rights import (
+    SCOPE,
+    Right,
+    knows_access,
+    may,
+    require,
+    require_move,
+)
 from hsc_catalog.access.sets import AccessSet, interned, read_sets
 from hsc_catalog.access.sight import Sight
 from hsc_catalog.access.standing import Standing, standings, visible_standing
@@ -71,6 +78,7 @@ __all__ = [
     "require",
     "require_keep",
     "require_link",
+    "require_move",
     "staff_key",
     "standings",
     "visible_sets",

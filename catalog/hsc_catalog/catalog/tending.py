@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from hsc.model import Access, AccessChange, Amendment, Annotation, Entry, Pid
-from hsc_catalog.access import require
+from dataclasses import replace
+
+from hsc.model import Access, AccessChange, Amendment, Annotation, Dataset, Entry, Pid
+from hsc_catalog.access import Standing, require, require_move
 from hsc_catalog.auditing import note
 from hsc_catalog.catalog.standing import OnDatabase
 from hsc_catalog.records import (
@@ -51,6 +53,8 @@ class Tending(OnDatabase):
             require(self.caller, "amend", entry)
             check_revision(version, revision)
             before, after, changes = amend_record(connection, version, amendment)
+            # Whichever version it is: by naming a proposal in any of them it would be read.
+            require_move(self.caller, _as_in(entry, before), _as_in(entry, after))
             reword(connection, version.row, before, after)
             changes += follow(connection, sight, version, entry)
             note(connection, self.caller.actor, changes)
@@ -109,3 +113,13 @@ class Tending(OnDatabase):
             check_revision(version, revision)
             note(connection, self.caller.actor, grant(connection, sight, version, change))
             return entry_now(connection, sight, version)
+
+
+def _as_in(entry: Standing, record: Dataset) -> Standing:
+    """Give how a dataset would stand by one version's record."""
+    return replace(
+        entry,
+        facility=record.facility,
+        proposal=record.proposal,
+        instrument=record.instrument,
+    )

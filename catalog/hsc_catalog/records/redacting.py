@@ -14,6 +14,8 @@ from hsc_catalog import tables
 from hsc_catalog.access import Sight, pid_of
 from hsc_catalog.records.ends import rows
 
+_PID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*/[0-9A-HJKMNP-TV-Z]{26}")
+
 Told = tuple[str | None, str]
 """Who recorded an activity, and its document."""
 
@@ -36,7 +38,7 @@ def shown(connection: Connection, sight: Sight, told: Sequence[Told]) -> list[Ac
 
 
 def _hidden(connection: Connection, sight: Sight, documents: Sequence[Any]) -> set[str]:
-    named = {pid for each in documents for pid in _named(each)}
+    named = {pid for each in documents for pid in _mentioned(each)}
     row = tables.dataset.c
     wanted = select(row.pid, sight.datasets().label("visible"))
     found = list(rows(connection, wanted, row.pid, named))
@@ -48,8 +50,13 @@ def _named(document: Any) -> set[str]:
     return {pid for end in ends if (pid := pid_of(end)) is not None}
 
 
+def _mentioned(document: Any) -> set[str]:
+    """Give what a document names, and what looks like a PID anywhere in it."""
+    return _named(document) | set(_PID.findall(json.dumps(document)))
+
+
 def _redact(document: Any, hidden: set[str]) -> None:
-    gone = sorted(_named(document) & hidden)
+    gone = sorted(_mentioned(document) & hidden)
     if not gone:
         return
     for ends, roots in (("used", "input_roots"), ("generated", "output_roots")):

@@ -11,8 +11,8 @@ from worlds.access import LIFTED, PEOPLE, THEN, Made, World
 
 from hsc.errors import DatasetNotFoundError, ForbiddenError, UnauthenticatedError
 from hsc.jobs.keeping import keep_nouns
-from hsc.model import AccessChange, Pid, Proposal, Sample
-from hsc.testing.contracts import example_activity, example_dataset
+from hsc.model import AccessChange, Amendment, Pid, Proposal, Sample
+from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc_catalog import SqlCatalog, open_catalog
 from hsc_catalog.access import OPERATOR, Caller
 from hsc_catalog.identity import Sources, authenticate, create_link
@@ -56,6 +56,27 @@ def test_nobody_reads_of_a_proposal_or_sample_by_naming_it(world: World) -> None
     made(world, 0, by=ROBOT, proposal=None, sample="HEWL 2")
     world.catalog.change_access(world.made[-1].dataset.pid, change(visibility="public"))
     assert list(seen_by(world, EVE).nouns("sample")) == [ours]
+
+
+def test_no_older_version_is_amended_into_somebody_elses_proposal(world: World) -> None:
+    world.catalog.keep(Proposal(facility="maxiv", number="2", title="Nobody else's"))
+    source = made(world, visibility="public").dataset.pid.at(1)
+    first = made(world, 0, by=EVE, proposal=None, instrument=None).dataset
+    second = first.model_copy(update={"version": 2, "root": "blake3:22"})
+    activity = example_activity()
+    seen_by(world, EVE).register(second, activity, generated(second, activity, [str(source)]))
+    with pytest.raises(ForbiddenError):
+        seen_by(world, EVE).amend(first.pid.at(1), Amendment(proposal="2", reason="Mine."))
+    assert not seen_by(world, EVE).nouns("proposal")
+
+
+def test_a_hidden_pid_is_left_out_wherever_an_activity_mentions_it(world: World) -> None:
+    hidden = made(world).dataset.pid
+    shown = example_dataset(proposal="1")
+    activity = example_activity(parameters={"dark": f"{hidden}@1"})
+    world.catalog.register(shown, activity, generated(shown, activity, []))
+    world.catalog.change_access(shown.pid, change(visibility="public"))
+    assert seen_by(world, EVE).activity(activity.id).parameters["dark"] == "hidden:1"
 
 
 def test_an_ingest_goes_on_past_a_proposal_that_it_may_not_read(world: World) -> None:

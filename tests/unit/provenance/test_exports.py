@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -119,6 +120,17 @@ def test_the_crate_holds_graph_and_records_as_they_are(history):
     told = json.loads(write_run_crate(history)["history.json"])
     assert Lineage(**told["lineage"]) == history.lineage
     assert told["datasets"][f"{RAW}@1"] == history.datasets[f"{RAW}@1"].document()
+
+
+def test_a_file_name_that_is_no_unicode_leaves_the_crate_readable(history):
+    named = {"files": ["m\udce4tning.h5"], "file": "m\udce4tning.h5"}
+    activities = {
+        name: each.model_copy(update={"parameters": named})
+        for name, each in history.activities.items()
+    }
+    files = write_run_crate(replace(history, activities=activities))
+    for data in files.values():
+        assert "tning.h5" in str(json.loads(data.decode()))
 
 
 def test_the_same_history_gives_the_same_bytes(history):
