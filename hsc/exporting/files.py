@@ -28,7 +28,7 @@ def new_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterat
     Raises
     ------
     ObjectExistsError
-        A file is there and ``overwrite`` is False.
+        A file is there and ``overwrite`` is False, or a folder is there.
     ObjectMissingError
         Its folder is not there.
     StoreUnwritableError
@@ -39,7 +39,7 @@ def new_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterat
         raise ObjectMissingError(
             f"no folder {str(target.parent)!r} to write into", next_step="make it first"
         )
-    if target.exists() and not overwrite:
+    if target.exists() and (not overwrite or target.is_dir()):
         raise _exists(target)
     beside = target.with_name(f".{target.name[:100]}.{ULID()}.part")
     try:
@@ -64,7 +64,9 @@ def _appear(beside: Path, target: Path, overwrite: bool) -> None:
 
 def _exists(target: Path) -> ObjectExistsError:
     return ObjectExistsError(
-        "a file is there already",
+        "a folder is there" if target.is_dir() else "a file is there already",
         where=str(target),
-        next_step="choose another name, or ask for it to be overwritten",
+        next_step="choose another name"
+        if target.is_dir()
+        else "choose another name, or ask for it to be overwritten",
     )

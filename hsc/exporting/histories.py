@@ -7,7 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 
-from hsc.errors import ObjectExistsError
+from hsc.errors import ObjectExistsError, ObjectMissingError, StoreUnwritableError
 from hsc.exporting.files import new_file
 from hsc.provenance import History, draw_lineage, prov_document, stale, write_run_crate
 
@@ -63,7 +63,22 @@ def write_crate_files(history: History, path: PathLike, *, overwrite: bool = Fal
             where=str(target),
             next_step="choose another name, or ask for it to be overwritten",
         )
-    target.mkdir(exist_ok=True)
+    try:
+        target.mkdir(exist_ok=True)
+    except FileNotFoundError as error:
+        raise ObjectMissingError(
+            f"no folder {str(target.parent)!r} to write into", next_step="make it first"
+        ) from error
+    except FileExistsError as error:
+        raise ObjectExistsError(
+            "a file is there, and no folder",
+            where=str(target),
+            next_step="choose another name, or one that ends in .zip",
+        ) from error
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"the folder can't be made: {error.strerror}", where=str(target)
+        ) from error
     for name, content in files.items():
         _write(target / name, content, overwrite)
 

@@ -37,6 +37,21 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(history, tmp_path, wri
         write(history, tmp_path / "nowhere" / name)
 
 
+@pytest.mark.parametrize("write", [write_picture, write_prov, write_crate_files])
+def test_a_name_that_cannot_be_written_is_refused_by_name(history, tmp_path, write):
+    wanted = tmp_path / "taken"
+    if write is write_crate_files:
+        wanted.write_text("mine")  # a crate is a folder
+    else:
+        wanted.mkdir()
+    with pytest.raises(ObjectExistsError) as caught:
+        write(history, wanted, overwrite=True)
+    assert caught.value.where == str(wanted)
+    with pytest.raises(ObjectMissingError):
+        write(history, tmp_path / "nowhere" / "crate")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
 def test_folder_and_zip_hold_the_same_crate(history, tmp_path):
     write_crate_files(history, tmp_path / "crate")
     write_crate_files(history, tmp_path / "crate.zip")
