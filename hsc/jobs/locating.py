@@ -87,17 +87,19 @@ def check_here(record: Dataset) -> None:
 def readable_places(catalog: Catalog, record: Dataset, locations: Sequence[str]) -> list[str]:
     """Give where a version can be read of the places that a catalog names; at least one.
 
-    First what lies in the store of one's own (``HSC_STORE``), then what the catalog's server
-    delivers, then the others that the catalog may name.
+    Where the catalog's server delivers: first what lies in the store of one's own (``HSC_STORE``),
+    then what it delivers, then the others that the catalog may name. Else in the order given.
 
     Raises
     ------
     LocationRefusedError
         The catalog names nothing but what it may not name.
     """
-    own = [each for each in locations if _in_own_store(each)]
-    named = record.pid.at(record.version)
-    given = catalog.delivery(named) if isinstance(catalog, Delivers) and not own else None
+    own, given = [each for each in locations if _in_own_store(each)], None
+    if not isinstance(catalog, Delivers):
+        own = []
+    elif not own:
+        given = catalog.delivery(record.pid.at(record.version))
     delivered = [] if given is None else [given]
     others, refused = [], []
     for location in locations:

@@ -107,8 +107,12 @@ def stale(error: Exception) -> bool:
 
 
 def refused_without_a_word(error: Exception) -> bool:
-    """Tell whether a server refused and did not say why: the answer to a HEAD has no body."""
-    return _code(error) in ("400", "401", "403")
+    """Tell whether a server refused and did not say why.
+
+    The answer to a HEAD has no body; and Ceph, where it knows session tokens too, calls a key that
+    it knows no longer denied.
+    """
+    return _code(error) in ("400", "401", "403", "AccessDenied")
 
 
 def _target(error: Exception) -> str:

@@ -40,7 +40,8 @@ def test_search_finds_by_words_facets_and_bounds_in_any_unit(in_place, ingested)
         found = verbs.search("spheres", where=bound, facility="desy", kind="raw")
         assert [str(each.pid) for each in found.datasets] == [sample], bound
     assert verbs.search(where=["photon_energy > 12 keV", "photon_energy > 13 keV"]).total == 0
-    assert in_place.json("search", "spheres", "--where", "photon_energy > 12 keV")["total"] == 1
+    bounds = ("--kind", "raw", "--where", "photon_energy > 12 keV")
+    assert in_place.json("search", "spheres", *bounds)["total"] == 1
     with verbs.connect() as catalog:
         assert catalog.get(found.datasets[0].pid).title == found.datasets[0].title
 

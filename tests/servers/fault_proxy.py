@@ -130,7 +130,7 @@ class FaultProxy:
         self._server.close()
         # A connection that was taken just now has a task that has not begun: cancelled before, it
         # would never close what it was given.
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         await self._cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

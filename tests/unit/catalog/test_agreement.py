@@ -110,7 +110,10 @@ def check_finds_the_same(
             for catalog in (sql, fake):
                 catalog.register(dataset, activity, [])
         for query in asked:
-            assert sql.search(query) == fake.search(query)
+            found, wanted = sql.search(query), fake.search(query)
+            # Where the next page begins each words in its own way.
+            assert (found.next is None) == (wanted.next is None)
+            assert found.model_copy(update={"next": wanted.next}) == wanted
         for dataset in kept:
             words = Query(text=dataset.title)
             assert sql.search(words) == fake.search(words)
