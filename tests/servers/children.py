@@ -16,7 +16,8 @@ _PORTS = range(20_000, 32_768)  # below the range that client sockets are given
 
 def free_port() -> int:
     """Give a port on loopback that nobody listens on, outside of the ephemeral range."""
-    for port in random.sample(_PORTS, 200):
+    # Not the seeded numbers of the tests: two processes of them would draw the same ports.
+    for port in random.SystemRandom().sample(_PORTS, 200):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
