@@ -10,14 +10,22 @@ from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection
 
 from hsc.errors import CatalogUnavailableError, HscError, InvalidRecordError
-from hsc.model import NOUNS, Activity, Dataset, Pid, Registration, Replica
-from hsc_catalog.access import Admission, require
+from hsc.model import NOUNS, Access, Activity, Dataset, Pid, Registration, Replica
+from hsc_catalog.access import Admission, Sight, require, standings
 from hsc_catalog.auditing import Change, note
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.faces.strict_json import read_json, read_members
-from hsc_catalog.records import Posted, put_activities, put_noun, put_replica, register_items
+from hsc_catalog.records import (
+    Posted,
+    put_activities,
+    put_noun,
+    put_replica,
+    register_items,
+    stand_as,
+)
 
 AT_ONCE = 1000
 """Lines that are kept in one transaction."""
@@ -66,7 +74,8 @@ def import_lines(
     catalog
         Where to.
     lines
-        JSON in UTF-8, one document each: ``{"dataset", "activity", "edges"}``, or one of
+        JSON in UTF-8, one document each: ``{"dataset", "activity", "edges"}``, with ``access``
+        where it is to stand as it did elsewhere, or one of
         ``{"activity"}``, ``{"replica", "of"}`` and ``{"noun", "kind"}``.
     at_once
         How many in one transaction.
@@ -125,7 +134,10 @@ def _keep(catalog: SqlCatalog, read: list[_Read]) -> None:
         changes: list[Change] = []
         posted = [each for each in read if isinstance(each, Posted)]
         if posted:
+            told = _told_access(connection, sight, posted)
             changes += register_items(connection, sight, posted)
+            for pid, access in told.items():
+                changes += stand_as(connection, sight, pid, access)
         for each in read:
             if isinstance(each, Posted):
                 continue
@@ -139,6 +151,15 @@ def _keep(catalog: SqlCatalog, read: list[_Read]) -> None:
                 require(caller, "administer")
                 changes += put_noun(connection, sight, each.record, each.text)
         note(connection, caller.actor, changes)
+
+
+def _told_access(connection: Connection, sight: Sight, posted: list[Posted]) -> dict[str, Access]:
+    """Give how those are to stand that are not there yet, where their lines tell."""
+    told = {str(each.dataset.pid): each.access for each in posted if each.access is not None}
+    if told:
+        require(sight.caller, "administer")
+    there = standings(connection, told)
+    return {pid: access for pid, access in told.items() if pid not in there}
 
 
 def _read_all(lines: Iterable[tuple[int, bytes]], done: Imported) -> Iterator[tuple[int, _Read]]:
@@ -156,12 +177,14 @@ def _read(line: bytes) -> _Read:
     if "dataset" in document:
         text = document.pop("dataset_text", texts["dataset"])
         document.pop("activity_text", None)
+        access = document.pop("access", None)
         if "activity" not in document:
             raise InvalidRecordError("a dataset needs the activity that made it")
         told = _record(Registration, document)
         if text != texts["dataset"] and _record(Dataset, read_json(text.encode())) != told.dataset:
             raise InvalidRecordError("dataset_text says something else than dataset")
-        return Posted(told.dataset, told.activity, told.edges, text)
+        stands = None if access is None else _record(Access, access)
+        return Posted(told.dataset, told.activity, told.edges, text, access=stands)
     return _read_single(document, texts)
 
 

@@ -5,7 +5,7 @@ from hsc_catalog.records.amending import amend_record, annotate_record, check_re
 from hsc_catalog.records.entries import entry_now, get_entry
 from hsc_catalog.records.export_pages import export_page
 from hsc_catalog.records.exporting import export_lines
-from hsc_catalog.records.granting import follow, get_access, grant, standing_of
+from hsc_catalog.records.granting import follow, get_access, grant, stand_as, standing_of
 from hsc_catalog.records.idempotency import answered
 from hsc_catalog.records.lineage import walk
 from hsc_catalog.records.nouns import find_noun, list_nouns, put_noun
@@ -44,6 +44,7 @@ __all__ = [
     "put_noun",
     "put_replica",
     "register_items",
+    "stand_as",
     "standing_of",
     "touch",
     "walk",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from hsc_catalog import tables
-from hsc_catalog.access import Sight
+from hsc_catalog.access import Sight, standings
 
 _BATCH = 500  # rows at once
 
@@ -18,9 +18,9 @@ _BATCH = 500  # rows at once
 def export_lines(connection: Connection, sight: Sight) -> Iterator[str]:
     """Give all that the caller may see, a JSON document a line, what others need first.
 
-    Whoever sees everything gets each dataset with its activity and edges, then the activities that
-    made none, replicas and nouns. Others get the datasets alone: activities and edges might name
-    what is hidden from them.
+    Whoever sees everything gets each dataset with its activity and edges and who may see it, then
+    the activities that made none, replicas and nouns. Others get the datasets alone: activities and
+    edges might name what is hidden from them.
     """
     whole = sight.caller.sees_everything
     told: set[str] = set()
@@ -30,6 +30,7 @@ def export_lines(connection: Connection, sight: Sight) -> Iterator[str]:
         names = {f"{pid}@{version}": text for _, pid, version, text in batch}
         edges = _edges(connection, names) if whole else {}
         activities = _activities(connection, edges)
+        stands = standings(connection, {pid for _, pid, _, _ in batch}) if whole else {}
         for name, text in names.items():
             mine = edges.get(name, [])
             made = next((e["object"] for e in mine if e["predicate"] == "was_generated_by"), "")
@@ -38,6 +39,8 @@ def export_lines(connection: Connection, sight: Sight) -> Iterator[str]:
                 told.add(made)
                 line += f", {_member('activity', activities[made])}"
                 line += f', "edges": {json.dumps([*mine, *edges.get(made, [])])}'
+            if (entry := stands.get(name.partition("@")[0])) is not None:
+                line += f', "access": {tables.written(entry.document())}'
             yield f"{{{line}}}"
     if whole:
         yield from _others(connection, told)

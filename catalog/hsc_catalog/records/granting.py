@@ -74,6 +74,30 @@ def grant(
     return [why, *tell_restood(connection, done)]
 
 
+def stand_as(connection: Connection, sight: Sight, pid: str, told: Access) -> list[Change]:
+    """Let a dataset stand as another catalog says that it stood there; give what changed.
+
+    Its owner and why somebody should look at it are left: those are of this catalog.
+
+    Raises
+    ------
+    ForbiddenError
+        The caller may not share it.
+    """
+    entry = standings(connection, [pid])[pid]
+    before = entry.document()
+    asked = AccessChange(
+        visibility=told.visibility,
+        access_class=told.access_class,
+        add_groups=tuple(set(told.groups) - set(before.groups)),
+        remove_groups=tuple(set(before.groups) - set(told.groups)),
+        embargo_until=told.embargo_until,
+        release_embargo=told.embargo_until is None,
+        reason="as it stood where it was exported",
+    )
+    return tell_restood(connection, change(connection, sight.caller, entry, asked, sight.now))
+
+
 def follow(
     connection: Connection, sight: Sight, version: Version, before: Standing
 ) -> list[Change]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from hsc.model import Activity, Dataset, Edge
+from hsc.model import Access, Activity, Dataset, Edge
 from hsc_catalog import tables
 
 
@@ -24,6 +24,8 @@ class Posted:
     """The dataset's JSON as it was posted, to be given back exactly; None: hsc words it."""
     groups: Sequence[str] = ()
     """Groups that it shall belong to, where a face of another catalog says so."""
+    access: Access | None = None
+    """How it stood where it was exported; it counts of what was not there, and for operators."""
 
     @cached_property
     def document(self) -> str:

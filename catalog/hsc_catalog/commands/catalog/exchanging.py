@@ -23,8 +23,8 @@ def export(
 ) -> None:
     """Write datasets with activities and edges, replicas and nouns, a JSON document a line.
 
-    Documents are written as they were posted. Who may see what, annotations, history and the audit
-    log are not: for those make a backup.
+    Documents are written as they were posted, with who may see each dataset. Owners, annotations,
+    history and the audit log are not: for those make a backup.
     """
     # SQLAlchemy takes a moment to load.
     from hsc_catalog.records import export_lines
@@ -56,8 +56,8 @@ def import_(
     """Keep lines of JSON, a thousand in one transaction; the same again changes nothing.
 
     A wrong line is named and keeps none of the others back; then the exit code is 1. Stopped, the
-    same command goes on: what was kept is passed over. Who may see a dataset is not in the lines:
-    one that was not there stands as a new one, which may be looser than where it was exported.
+    same command goes on: what was kept is passed over. A dataset that was not there stands as its
+    line tells, else as a new one.
     """
     # SQLAlchemy takes a moment to load.
     from hsc_catalog.importing import import_lines
@@ -77,8 +77,6 @@ def import_(
         sys.stderr.write("\n")
     answer(done.document(), f"{done.kept} lines kept, {done.wrong} wrong", json=json)
     if not json:
-        if done.kept:
-            mention("who may see them did not come along: they stand as new ones do (`hsc access`)")
         for each in done.lines[:20]:
             mention(f"line {each['line']}: {each['message']}")
     if done.wrong:
