@@ -237,7 +237,9 @@ class FakeCatalog(Searching):
         before = self._changing(pid, revision)
         amended = amendment.applied(before.record)
         self._kept.datasets[_id(amended)] = amended
-        return self._changed(before, record=amended)
+        fields = ", ".join([*amendment.changes(), *amendment.clear])
+        why = Annotation(kind="note", text=f"amended {fields}: {amendment.reason}")
+        return self._changed(before, record=amended, annotations=(*before.annotations, why))
 
     def annotate(self, pid: Pid, annotation: Annotation) -> Entry:
         """Add a note, a verdict or a link to a dataset."""
@@ -262,7 +264,10 @@ class FakeCatalog(Searching):
             embargo_until=until,
             flagged=None if change.clear_flag else access.flagged,
         )
-        return self._changed(before)
+        told = change.model_dump(exclude_defaults=True, exclude={"format", "reason"})
+        fields = ", ".join(name.replace("_", " ") for name in told)
+        why = Annotation(kind="note", text=f"changed {fields}: {change.reason}")
+        return self._changed(before, annotations=(*before.annotations, why))
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

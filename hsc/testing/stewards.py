@@ -64,6 +64,18 @@ class StewardContract:
             catalog.change_access(dataset.pid, change, revision)
         assert catalog.entry(dataset.pid) == stands
 
+    def test_reasons_are_read_back(self, catalog: Catalog) -> None:
+        dataset = example_dataset()
+        catalog.register(dataset, example_activity(), [])
+        catalog.amend(dataset.pid, Amendment(sample="salt", reason="The label was wrong."))
+        change = AccessChange(visibility="public", reason="The paper is out.")
+        entry = catalog.change_access(dataset.pid, change)
+        assert [each.text for each in entry.annotations] == [
+            "amended sample: The label was wrong.",
+            "changed visibility: The paper is out.",
+        ]
+        assert catalog.entry(dataset.pid).annotations == entry.annotations
+
     def test_annotations_stand_beside_the_record(self, catalog: Catalog) -> None:
         dataset = example_dataset()
         catalog.register(dataset, example_activity(), [])

@@ -17,6 +17,8 @@ from hsc_catalog.records import (
     get_access,
     get_version,
     grant,
+    keep_access_reason,
+    keep_amendment_reason,
     standing_of,
 )
 from hsc_catalog.searching import reword
@@ -58,6 +60,7 @@ class Tending(OnDatabase):
             reword(connection, version.row, before, after)
             changes += follow(connection, sight, version, entry)
             note(connection, self.caller.actor, changes)
+            keep_amendment_reason(connection, version, amendment, self.caller.actor)
             return entry_now(connection, sight, version)
 
     def annotate(self, pid: Pid, annotation: Annotation) -> Entry:
@@ -112,6 +115,7 @@ class Tending(OnDatabase):
             require(self.caller, "share", standing_of(connection, version))
             check_revision(version, revision)
             note(connection, self.caller.actor, grant(connection, sight, version, change))
+            keep_access_reason(connection, version, change, self.caller.actor)
             return entry_now(connection, sight, version)
 
 

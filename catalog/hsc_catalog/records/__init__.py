@@ -11,6 +11,7 @@ from hsc_catalog.records.lineage import walk
 from hsc_catalog.records.nouns import find_noun, list_nouns, put_noun
 from hsc_catalog.records.posted import Once, Posted
 from hsc_catalog.records.reading import Version, get_dataset, get_version
+from hsc_catalog.records.reasons import keep_access_reason, keep_amendment_reason
 from hsc_catalog.records.registering import register_items
 from hsc_catalog.records.replaced import Replaced, keep_replaced, list_replaced
 from hsc_catalog.records.replicas import list_replicas, put_replica
@@ -35,6 +36,8 @@ __all__ = [
     "get_entry",
     "get_version",
     "grant",
+    "keep_access_reason",
+    "keep_amendment_reason",
     "keep_replaced",
     "list_activities",
     "list_nouns",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from hsc.model import Annotation, Entry, Pid
 from hsc_catalog import tables
@@ -33,22 +33,27 @@ def entry_now(connection: Connection, sight: Sight, version: Version) -> Entry:
 
 
 def _entry(connection: Connection, sight: Sight, version: Version) -> Entry:
+    access = known_access(connection, sight, version)
     return Entry(
         record=version.dataset(),
-        access=known_access(connection, sight, version),
+        access=access,
         revision=version.revision,
         created=tables.moment(version.registered),
         updated=tables.moment(version.updated),
-        annotations=tuple(_annotations(connection, version.pid)),
+        annotations=tuple(_annotations(connection, version.pid, of_access=access is not None)),
         stale=tuple(_stale(connection, sight, version.pid)),
         replicas=_replicas(connection, version),
     )
 
 
-def _annotations(connection: Connection, pid: Pid) -> list[Annotation]:
+def _annotations(connection: Connection, pid: Pid, *, of_access: bool) -> list[Annotation]:
+    """Give what was said of a version, and of changes of access where they may be known."""
     row = tables.annotation.c
-    mine = (row.pid == str(pid.latest()), row.version == pid.version)
-    found = connection.execute(select(row.by, row.json).where(*mine).order_by(row.at, row.id))
+    meant = row.version == pid.version
+    if of_access:
+        meant = or_(meant, row.version.is_(None))
+    mine = select(row.by, row.json).where(row.pid == str(pid.latest()), meant)
+    found = connection.execute(mine.order_by(row.at, row.id))
     # The document has no name in it: that stands in `person`, until it is erased.
     return [
         tables.read(Annotation, text).model_copy(update={"by": person_of(connection, by)})
