@@ -16,6 +16,10 @@ DELIVERED = {"hsc+http", "hsc+https"}
 """Schemes of what a catalog's own server delivers."""
 
 _WEB = {"http", "https"}
+_DELIVER = (
+    "ask whoever runs the catalog to have its server deliver that store (HSC_DELIVER), or to "
+    "replicate it into one that it delivers"
+)
 
 
 def admit_location(location: str, catalog: str) -> str:
@@ -162,6 +166,8 @@ def _refused(location: str, catalog: str, what: str) -> LocationRefusedError:
     return LocationRefusedError(
         f"the catalog names a location that it may not name: {what}",
         where=f"{location} (from {catalog.partition('?')[0].rpartition('@')[2]})",
-        next_step="where you know the server to be right, set AWS_ENDPOINT_URL to it, or bind "
+        next_step=_DELIVER
+        if urlsplit(location).scheme not in {*_WEB, *BUCKET_SCHEMES}
+        else "where you know the server to be right, set AWS_ENDPOINT_URL to it, or bind "
         "credentials to it (hsc.store.bind_credentials)",
     )

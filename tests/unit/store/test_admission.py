@@ -46,6 +46,12 @@ def test_a_catalog_away_may_not_name(location: str) -> None:
     assert caught.value.next_step
 
 
+def test_what_lies_on_the_servers_disk_is_the_servers_to_deliver() -> None:
+    with pytest.raises(LocationRefusedError) as caught:
+        admit_location("file:///data/store/x/v1", AWAY)
+    assert "HSC_DELIVER" in str(caught.value.next_step)
+
+
 @pytest.mark.parametrize(
     "location", ["s3://bucket/x/v1", "https://8.8.8.8/x/v1", "s3+https://8.8.8.8/bucket/x/v1"]
 )
