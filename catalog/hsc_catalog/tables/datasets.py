@@ -45,7 +45,9 @@ dataset = Table(
     Column("flagged", Words),
     Column("withdrawn", BigInteger),
     UniqueConstraint("pid", "version"),
-    Index("dataset_newest", "newest", "created", "pid"),
+    # None begins with `newest`: SQLite would take it for a dataset's newest version, and walk over
+    # the newest of all.
+    Index("dataset_created", "created", "pid", "newest"),
     *(
         Index(f"dataset_{name}", name, "created")
         for name in ("facility", "instrument", "proposal", "sample", "technique", "kind")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from hsc.errors import ConflictError, RecordNotFoundError, RevisionError
 from hsc.model import Amendment, Instrument, Query, Registration
@@ -126,3 +128,27 @@ def test_versions_in_one_batch_leave_the_last_as_the_newest(catalog: SqlCatalog)
     assert catalog.get(one.pid).version == 4
     assert catalog.search(Query()).total == 1
     assert catalog.facets().total == 1
+
+
+def test_sqlite_finds_one_dataset_by_its_pid_without_walking_over_others(tmp_path: Path) -> None:
+    said: list[tuple[str, Any]] = []
+    with open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite") as catalog:
+        dataset = example_dataset()
+        catalog.register(dataset, example_activity(), [])
+        with catalog.database.reading() as connection:
+            event.listen(
+                connection.engine,
+                "before_cursor_execute",
+                lambda conn, cursor, statement, given, context, many: said.append(
+                    (statement, given)
+                ),
+            )
+        catalog.get(dataset.pid)
+        with catalog.database.reading() as connection:
+            plans = [
+                str(step[3])
+                for statement, given in [each for each in said if each[0].startswith("SELECT")]
+                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+            ]
+    assert any("dataset USING INDEX sqlite_autoindex_dataset_1 (pid=" in step for step in plans)
+    assert not any("newest=?" in step or step.startswith("SCAN dataset") for step in plans)

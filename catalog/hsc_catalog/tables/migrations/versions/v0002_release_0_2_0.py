@@ -39,6 +39,8 @@ def _grow_dataset() -> None:
         op.add_column("dataset", column)
     _add_access("dataset")
     op.create_index("dataset_sample", "dataset", ["sample", "created"])
+    op.drop_index("dataset_newest", "dataset")
+    op.create_index("dataset_created", "dataset", ["created", "pid", "newest"])
 
 
 def _grow_activity() -> None:
