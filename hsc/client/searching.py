@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -63,7 +64,7 @@ def _plain(facet: str) -> str:
     return str(facet.value) if isinstance(facet, Enum) else facet
 
 
-class Searching:
+class Searching(ABC):
     """What gives a catalog `search` and `facets` with words; it answers whole queries itself."""
 
     def search(
@@ -90,10 +91,10 @@ class Searching:
         """
         return self.count_facets(make_query(query, where, facets=facets))
 
+    @abstractmethod
     def find_datasets(self, query: Query) -> SearchResult:
         """Answer a whole query."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count_facets(self, query: Query) -> FacetCounts:
         """Count what a whole query finds."""
-        raise NotImplementedError

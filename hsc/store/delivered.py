@@ -14,13 +14,13 @@ from hsc.errors import (
     ObjectMissingError,
     StoreError,
     StoreRefusedError,
-    StoreUnwritableError,
 )
 from hsc.store.admission import admit_delivery
 from hsc.store.manifest import MANIFEST_KEY, Manifest
 from hsc.store.objects import ObjectStore, checked_key
 from hsc.store.origins import origin_of
 from hsc.store.ranges import Part, at_once
+from hsc.store.read_only import ReadOnlyObjects
 from hsc.store.retrying import Patience
 from hsc.store.tokens import token_headers
 from hsc.store.web import ask_patiently, read_range, send
@@ -47,7 +47,7 @@ class _Address:
     """Whether it is the catalog's own server, which wants the token."""
 
 
-class DeliveredObjects:
+class DeliveredObjects(ReadOnlyObjects):
     """Objects of one version of a dataset, by way of its catalog's server; read only.
 
     The server is asked where objects can be got, many at once. It names short-lived addresses in
@@ -61,6 +61,8 @@ class DeliveredObjects:
     patience
         How long a server that does not answer is waited for.
     """
+
+    kind = "what a catalog delivers"
 
     def __init__(self, url: str, patience: Patience | None = None) -> None:
         self.url = url.rstrip("/")
@@ -107,26 +109,6 @@ class DeliveredObjects:
             return self._read(key, ask)
         except ObjectMissingError:
             return None
-
-    def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
-        """Refuse: what a catalog delivers is read.
-
-        Raises
-        ------
-        StoreUnwritableError
-            Always.
-        """
-        raise self._read_only(key, f"{len(data)} bytes can't be written")
-
-    def delete(self, key: str) -> None:
-        """Refuse: what a catalog delivers is read.
-
-        Raises
-        ------
-        StoreUnwritableError
-            Always.
-        """
-        raise self._read_only(key, "nothing can be removed")
 
     def keys(self, prefix: str) -> list[str]:
         """List the keys that begin with ``prefix`` and a slash, as the manifest has them."""
@@ -236,13 +218,6 @@ class DeliveredObjects:
             return
         there = [each.key for each in manifest.entries if not (each.absent or each.packed)]
         self._listed = {key: number for number, key in enumerate(there)}
-
-    def _read_only(self, key: str, what: str) -> StoreUnwritableError:
-        return StoreUnwritableError(
-            f"what a catalog delivers is read only: {what}",
-            where=f"{self.url}/{key}",
-            next_step="name a store that can be written to, as in s3://bucket/prefix",
-        )
 
 
 def _refused(error: StoreRefusedError, where: str) -> StoreRefusedError:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from hsc.errors import ObjectMissingError, StoreError, StoreUnwritableError
+from hsc.errors import ObjectMissingError, StoreError
 from hsc.store.objects import checked_key
 from hsc.store.ranges import Part, at_once
+from hsc.store.read_only import ReadOnlyObjects
 from hsc.store.retrying import Patience
 from hsc.store.web import ADVICE, ask_patiently, read_range, send
 
 
-class HttpObjects:
+class HttpObjects(ReadOnlyObjects):
     """Objects below an address of the web.
 
     Parameters
@@ -22,6 +23,8 @@ class HttpObjects:
     patience
         How long a server that does not answer is waited for.
     """
+
+    kind = "a web server"
 
     def __init__(self, url: str, patience: Patience | None = None) -> None:
         self.url = url.rstrip("/")
@@ -58,26 +61,6 @@ class HttpObjects:
         except ObjectMissingError:
             return None
 
-    def put_new(self, key: str, data: bytes | bytearray | memoryview) -> None:
-        """Refuse: a web server is read from.
-
-        Raises
-        ------
-        StoreUnwritableError
-            Always.
-        """
-        raise self._read_only(key, f"{len(data)} bytes can't be written")
-
-    def delete(self, key: str) -> None:
-        """Refuse: a web server is read from.
-
-        Raises
-        ------
-        StoreUnwritableError
-            Always.
-        """
-        raise self._read_only(key, "nothing can be removed")
-
     def keys(self, prefix: str) -> list[str]:
         """Refuse: a web server does not list what it has.
 
@@ -94,10 +77,3 @@ class HttpObjects:
 
     def _address(self, key: str) -> str:
         return f"{self.url}/{quote(checked_key(key, self.url))}"
-
-    def _read_only(self, key: str, what: str) -> StoreUnwritableError:
-        return StoreUnwritableError(
-            f"a web server is read only: {what}",
-            where=f"{self.url}/{key}",
-            next_step="name a store that can be written to, as in s3://bucket/prefix",
-        )
