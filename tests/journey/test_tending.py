@@ -44,8 +44,8 @@ def test_a_dataset_is_amended_annotated_and_shared_with_reasons(tmp_path: Path) 
     assert amended["record"]["people"][0]["name"] == "Anna Berg"
     assert amended["access"]["visibility"] == "group"
     link = ("--link", "https://logbook.example.org/7", "--note", "page 7")
-    assert len(run(tmp_path, "annotate", pid, *link)["annotations"]) == 1
-    assert len(run(tmp_path, "annotate", pid, "--verdict", "bad")["annotations"]) == 2
+    assert len(run(tmp_path, "annotate", pid, *link)["annotations"]) == 2
+    assert len(run(tmp_path, "annotate", pid, "--verdict", "bad")["annotations"]) == 3
     why = ("--reason", "The paper is out.")
     shared = run(tmp_path, "access", pid, "--share", "friends", "--embargo", "2999-01-01", *why)
     assert shared["access"]["groups"] == ["friends"]
@@ -55,7 +55,11 @@ def test_a_dataset_is_amended_annotated_and_shared_with_reasons(tmp_path: Path) 
     shown = run(tmp_path, "show", pid)
     assert shown["record"]["proposal"] == "20260123"
     assert shown["access"] == public["access"]
-    assert [each["kind"] for each in shown["annotations"]] == ["link", "verdict"]
+    kinds = [each["kind"] for each in shown["annotations"]]
+    assert kinds == ["note", "link", "verdict", "note", "note"]
+    reasons = [each["text"] for each in shown["annotations"] if each["kind"] == "note"]
+    assert reasons[0].endswith("Found in the logbook.")
+    assert all(reason.endswith("The paper is out.") for reason in reasons[1:])
     assert (shown["revision"], shown["stale"]) == (public["revision"], [])
     for wrong, error in (
         (("access", pid, "--publish"), "InvalidRecordError"),
