@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.reductions.geometry import Geometry
 from hsc.store import NewArray, NewGroup
 
 _UNITS = {
@@ -82,29 +81,6 @@ def process_group(
         scalar(f"{path}/version", version),
         scalar(f"{path}/note", note),
     ]
-
-
-def instrument_groups(
-    path: str, name: str | None, geometry: Geometry
-) -> tuple[list[NewGroup], list[NewArray]]:
-    """Write wavelength and detector geometry as an NXinstrument group."""
-    detector, beam = f"{path}/detector", f"{path}/monochromator"
-    groups = [
-        group(path, "NXinstrument"),
-        group(beam, "NXmonochromator"),
-        group(detector, "NXdetector"),
-    ]
-    arrays = [
-        scalar(f"{path}/name", name or "unknown"),
-        scalar(f"{beam}/wavelength", geometry.wavelength_angstrom, "angstrom"),
-        scalar(f"{detector}/distance", geometry.distance_m, "m"),
-        scalar(f"{detector}/beam_center_x", geometry.beam_center_x_pixels, "pixel"),
-        scalar(f"{detector}/beam_center_y", geometry.beam_center_y_pixels, "pixel"),
-        scalar(f"{detector}/x_pixel_size", geometry.x_pixel_size_m, "m"),
-        scalar(f"{detector}/y_pixel_size", geometry.y_pixel_size_m, "m"),
-        scalar(f"{detector}/orientation", geometry.orientation),
-    ]
-    return groups, arrays
 
 
 def _unit_of(name: str) -> str | None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hsc.errors import UnknownReductionError
-from hsc.reductions.azimuthal import AZIMUTHAL
+from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.base import Reduction
-from hsc.reductions.biosaxs import BIOSAXS
+from hsc.reductions.biosaxs.reduction import BIOSAXS
 
 REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "azimuthal": AZIMUTHAL,

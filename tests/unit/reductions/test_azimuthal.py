@@ -15,9 +15,16 @@ from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 from hsc.errors import ParameterError, ReductionError, RoleMissingError, UnknownReductionError
 from hsc.reductions import REDUCTIONS, find_reduction
-from hsc.reductions.azimuthal import AZIMUTHAL
-from hsc.reductions.binning import labels_of, pixel_table
-from hsc.reductions.integration import Block, cut, integrate, integrate_block, join, stack_of
+from hsc.reductions.azimuthal.binning import labels_of, pixel_table
+from hsc.reductions.azimuthal.integration import (
+    Block,
+    cut,
+    integrate,
+    integrate_block,
+    join,
+    stack_of,
+)
+from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.workers import Silent, ThreadWorkers
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hsc.errors import ParameterError, ReductionError
-from hsc.reductions.biosaxs import BIOSAXS
-from hsc.reductions.curve import Curve, average, subtract
-from hsc.reductions.integration import FrameSums
+from hsc.reductions.azimuthal.integration import FrameSums
+from hsc.reductions.biosaxs.curve import Curve, average, subtract
+from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.workers import ThreadWorkers
 
 PARAMETERS = {"bins": 120}

@@ -9,7 +9,7 @@ from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.reductions import Geometry
-from hsc.reductions.geometry import GeometryParameters, geometry_of
+from hsc.reductions.azimuthal.geometry import GeometryParameters, geometry_of
 
 GEOMETRY = Geometry(
     shape=(30, 40),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
-from hsc.reductions.integration import FrameSums
+from hsc.reductions.azimuthal.integration import FrameSums
 
 
 @dataclass(frozen=True, slots=True)

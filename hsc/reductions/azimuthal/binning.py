@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from hsc.errors import ReductionError
 from hsc.kernels import BinTable, PixelOrder, bin_normalization, bin_table, pixel_order
 from hsc.model import canonical_json
+from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.base import SourceArray
-from hsc.reductions.geometry import Geometry
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,18 @@ from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
 from hsc.model import Quantity
-from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
-from hsc.reductions.binning import Mask, mask_of
-from hsc.reductions.biosaxs_tree import Half, Subtracted, biosaxs_tree
-from hsc.reductions.curve import Curve, average, subtract
-from hsc.reductions.guinier import GuinierFit, GuinierParameters, fit_guinier
-from hsc.reductions.integration import (
+from hsc.reductions.azimuthal.binning import Mask, mask_of
+from hsc.reductions.azimuthal.integration import (
     FrameSums,
     IntegrationParameters,
     Stack,
     integrate,
     stack_of,
 )
+from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
+from hsc.reductions.biosaxs.curve import Curve, average, subtract
+from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
+from hsc.reductions.biosaxs.tree import Half, Subtracted, biosaxs_tree
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.workers import Progress, Workers
 

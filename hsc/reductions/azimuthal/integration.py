@@ -12,9 +12,9 @@ from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import FRAMES_PER_PASS, renormalize, sum_frames
+from hsc.reductions.azimuthal.binning import Binning, Mask, mask_of, pixel_table
+from hsc.reductions.azimuthal.geometry import Geometry, GeometryParameters, geometry_of
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
-from hsc.reductions.binning import Binning, Mask, mask_of, pixel_table
-from hsc.reductions.geometry import Geometry, GeometryParameters, geometry_of
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.workers import Progress, Workers
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.reductions import nexus
-from hsc.reductions.curve import Curve
-from hsc.reductions.guinier import GuinierFit
-from hsc.reductions.integration import FrameSums, Stack, stack_facts
+from hsc.reductions.azimuthal.instrument import instrument_groups
+from hsc.reductions.azimuthal.integration import FrameSums, Stack, stack_facts
+from hsc.reductions.biosaxs.curve import Curve
+from hsc.reductions.biosaxs.guinier import GuinierFit
 from hsc.store import NewArray, NewGroup, NewTree
 
 _Part = tuple[list[NewGroup], list[NewArray]]
@@ -70,7 +71,7 @@ def biosaxs_tree(
         _curve("/entry/buffer_curve", subtracted.buffer.curve, per),
         _guinier("/entry/guinier", subtracted.curve, fit),
         _process("/entry/reduction", version, note, parameters),
-        nexus.instrument_groups("/entry/instrument", instrument, geometry),
+        instrument_groups("/entry/instrument", instrument, geometry),
         _frames("/entry/reduction/sample_frames", subtracted.sample),
         _frames("/entry/reduction/buffer_frames", subtracted.buffer),
     ]

@@ -6,8 +6,8 @@ import numpy as np
 
 from hsc.model import Quantity
 from hsc.reductions import nexus
-from hsc.reductions.base import Input, Inputs, Outputs, Reduction
-from hsc.reductions.integration import (
+from hsc.reductions.azimuthal.instrument import instrument_groups
+from hsc.reductions.azimuthal.integration import (
     FrameSums,
     IntegrationParameters,
     Stack,
@@ -15,6 +15,7 @@ from hsc.reductions.integration import (
     stack_facts,
     stack_of,
 )
+from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.store import NewArray, NewTree
 from hsc.workers import Progress, Workers
 
@@ -92,7 +93,7 @@ def _tree(
     for more_groups, more_arrays in (
         nexus.process_group("/entry/reduction", "azimuthal", AZIMUTHAL.version, AZIMUTHAL.summary),
         nexus.parameters_group("/entry/reduction/input", given),
-        nexus.instrument_groups("/entry/instrument", instrument, binning.geometry),
+        instrument_groups("/entry/instrument", instrument, binning.geometry),
     ):
         groups += more_groups
         arrays += more_arrays

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hsc.errors import ReductionError
 from hsc.model import Record
-from hsc.reductions.curve import Curve
+from hsc.reductions.biosaxs.curve import Curve
 
 _USABLE_RUN = 3
 _SIGNIFICANT = 3.0
