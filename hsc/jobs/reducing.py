@@ -19,11 +19,16 @@ from hsc.layouts import find_facility
 from hsc.model import ArraySummary, Dataset, Kind, Pid, now
 from hsc.provenance import RunningActivity, recorded, write_crate
 from hsc.reading import open_dataset
-from hsc.reductions import Outputs, find_reduction
+from hsc.reductions import Inputs, Outputs, find_reduction
 from hsc.store import Manifest, abandon_version, holding, open_objects, place_attempt
 from hsc.workers import Progress, Silent
 
 _VERSION = 1
+
+LocatedInputs = tuple[tuple[str, Located], ...]
+"""Name of the input and where its dataset is, in the order that they were given."""
+InputRecords = tuple[tuple[str, Dataset], ...]
+"""Name of the input and the dataset's record, likewise."""
 
 
 def reduce(
@@ -67,7 +72,7 @@ def reduce(
         ) as activity,
     ):
         located = _inputs(request, catalog, activity)
-        inputs = {role: each.record for role, each in located.items()}
+        inputs = tuple((role, each.record) for role, each in located)
         outputs = driver(f"reduce {request.name}", run_reduction, request, located, heard)
         dataset = driver(
             f"register {request.name}", register, request, inputs, outputs, catalog, activity
@@ -75,38 +80,36 @@ def reduce(
     return ReducedDataset(
         pid=dataset.pid,
         reduction=request.name,
-        inputs=tuple(str(record.pid.at(record.version)) for record in inputs.values()),
+        inputs=tuple(_named(record) for _, record in inputs),
         root=dataset.root,
         seconds=round(time.perf_counter() - started, 3),
         results=outputs.results,
     )
 
 
-def run_reduction(
-    request: ReduceRequest, inputs: dict[str, Located], progress: Progress
-) -> Outputs:
+def run_reduction(request: ReduceRequest, located: LocatedInputs, progress: Progress) -> Outputs:
     """Run a reduction on the workers that ``HSC_DASK`` names; nothing is written."""
-    opened = {role: open_dataset(each.record, each.others) for role, each in inputs.items()}
+    opened = Inputs(tuple((role, open_dataset(each.record, each.others)) for role, each in located))
     with named_workers(request.workers) as workers:
         return find_reduction(request.name).run(opened, request.parameters, workers, progress)
 
 
 def register(
     request: ReduceRequest,
-    inputs: dict[str, Dataset],
+    inputs: InputRecords,
     outputs: Outputs,
     catalog: Catalog,
     activity: RunningActivity,
 ) -> Dataset:
     """Write and commit what came of a reduction, then tell the catalog."""
     store = settings.store_url()
-    first = next(iter(inputs.values()))
+    first = _first(inputs)
     pid = Pid.generate(find_facility(first.facility).pid_prefix)
     year = str((first.collected or first.created).year)
     places = (first.facility, first.instrument, year, first.proposal)
     location = version_folder(pid, _VERSION, places)
     url = f"{store.rstrip('/')}/{location}"
-    roles = {str(record.pid.at(record.version)): role for role, record in inputs.items()}
+    roles = {_named(record): role for role, record in inputs}
 
     def explain(manifest: Manifest, arrays: list[ArraySummary]) -> bytes:
         dataset = _record(request, inputs, outputs, pid, url, manifest, arrays)
@@ -132,21 +135,22 @@ def register(
     )
 
 
-def _inputs(
-    request: ReduceRequest, catalog: Catalog, activity: RunningActivity
-) -> dict[str, Located]:
+def _inputs(request: ReduceRequest, catalog: Catalog, activity: RunningActivity) -> LocatedInputs:
     reduction = find_reduction(request.name)
     parameters = reduction.parse(request.parameters)
-    located = {role: locate(catalog, pid) for role, pid in request.inputs}
-    inputs = {role: each.record for role, each in located.items()}
+    names = reduction.input_names(role for role, _ in request.inputs)
+    located = tuple(
+        (name, locate(catalog, pid)) for name, (_, pid) in zip(names, request.inputs, strict=True)
+    )
+    inputs = tuple((role, each.record) for role, each in located)
     activity.note(
-        used=tuple(str(record.pid.at(record.version)) for record in inputs.values()),
-        input_roots=tuple(record.root for record in inputs.values()),
-        bytes_in=sum(record.bytes_out for record in inputs.values()),
+        used=tuple(_named(record) for _, record in inputs),
+        input_roots=tuple(record.root for _, record in inputs),
+        bytes_in=sum(record.bytes_out for _, record in inputs),
         parameters={
             "name": request.name,
             "version": reduction.version,
-            "inputs": {role: str(r.pid.at(r.version)) for role, r in inputs.items()},
+            "inputs": [[role, _named(record)] for role, record in inputs],
             "parameters": parameters.model_dump(mode="json"),
             "store": settings.store_url(),
             "dask": settings.dask(),
@@ -155,20 +159,26 @@ def _inputs(
     return located
 
 
-def _first(inputs: dict[str, Dataset]) -> Dataset:
-    return inputs.get("sample") or next(iter(inputs.values()))
+def _first(inputs: InputRecords) -> Dataset:
+    """Give the input that the result is about: the sample, else what was given first."""
+    samples = [record for role, record in inputs if role == "sample"]
+    return samples[0] if samples else inputs[0][1]
+
+
+def _named(record: Dataset) -> str:
+    return str(record.pid.at(record.version))
 
 
 def _record(
     request: ReduceRequest,
-    inputs: dict[str, Dataset],
+    inputs: InputRecords,
     outputs: Outputs,
     pid: Pid,
     url: str,
     manifest: Manifest,
     arrays: list[ArraySummary],
 ) -> Dataset:
-    first, every = _first(inputs), tuple(inputs.values())
+    first, every = _first(inputs), tuple(record for _, record in inputs)
     return Dataset(
         **inherited(first, every, outputs.technique),
         pid=pid,
@@ -179,7 +189,7 @@ def _record(
         root=manifest.root,
         layout=f"reduction/{request.name}",
         location=url,
-        bytes_in=sum(record.bytes_out for record in inputs.values()),
+        bytes_in=sum(record.bytes_out for _, record in inputs),
         bytes_out=manifest.nbytes,
         arrays=by_path(arrays),
         quantities={**lasting(first, every), **outputs.quantities},

@@ -1,7 +1,7 @@
 """Zarr to Zarr: frames of a dataset to curves, images and numbers of a derived one."""
 
 from hsc.reductions.azimuthal.geometry import Geometry
-from hsc.reductions.base import Input, Outputs, Reduction, SourceArray, SourceDataset
+from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, SourceDataset
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
 from hsc.reductions.table import REDUCTIONS, find_reduction
@@ -13,6 +13,7 @@ __all__ = [
     "GuinierFit",
     "GuinierParameters",
     "Input",
+    "Inputs",
     "Outputs",
     "Reduction",
     "SourceArray",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.model import Dataset, Quantity, Record
-from hsc.store import NewTree
+from hsc.store import NewTree, Stream
 from hsc.workers import Progress, Silent, Workers
 
 P = TypeVar("P", bound=Record)
@@ -77,10 +77,6 @@ class SourceDataset(Protocol):
         ...
 
 
-Inputs = Mapping[str, SourceDataset]
-"""Datasets by the name of the input that they fill."""
-
-
 @dataclass(frozen=True, slots=True)
 class Input:
     """A dataset that a reduction takes."""
@@ -90,7 +86,72 @@ class Input:
     description: str
     """One line for people."""
     required: bool = True
-    """Whether the reduction runs without it."""
+    """Whether the reduction does not run without it."""
+    many: bool = False
+    """Whether it takes several datasets, in the order that they are given."""
+
+    @property
+    def usage(self) -> str:
+        """How it is given: ``buffer=PID``, with what may be left out or given again.
+
+        Examples
+        --------
+        >>> Input("mask", "bad pixels", required=False, many=True).usage
+        '[mask=PID]...'
+        """
+        once = f"{self.name}=PID" if self.required else f"[{self.name}=PID]"
+        return f"{once}..." if self.many else once
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The datasets that a reduction was given, by the name of the input that they fill."""
+
+    datasets: tuple[tuple[str, SourceDataset], ...]
+    """Name and dataset; those of one name stand in the order that they were given."""
+
+    def one(self, name: str) -> SourceDataset:
+        """Give the dataset of an input that has to be there.
+
+        Raises
+        ------
+        ParameterError
+            It is not, or there are several.
+        """
+        found = self.optional(name)
+        if found is None:
+            raise ParameterError(f"no input {name!r}", next_step=f"give it: {name}=PID")
+        return found
+
+    def optional(self, name: str) -> SourceDataset | None:
+        """Give the dataset of an input that may be left out.
+
+        Raises
+        ------
+        ParameterError
+            There are several.
+        """
+        found = self.every(name)
+        if len(found) > 1:
+            raise ParameterError(
+                f"{len(found)} datasets for the input {name!r}, which takes one",
+                next_step="give the one that is meant",
+            )
+        return found[0] if found else None
+
+    def every(self, name: str) -> tuple[SourceDataset, ...]:
+        """Give all datasets of an input, in the order that they were given."""
+        return tuple(dataset for known, dataset in self.datasets if known == name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(known == name for known, _ in self.datasets)
+
+    def __iter__(self) -> Iterator[tuple[str, SourceDataset]]:
+        return iter(self.datasets)
+
+
+Given = Inputs | Mapping[str, SourceDataset | tuple[SourceDataset, ...]]
+"""Datasets by the name of their input; several of one name as a tuple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +166,13 @@ class Outputs:
     """Numbers to search by."""
     title: str
     """One line for people."""
-    technique: str = "SAXS"
-    """The technique's usual short name."""
+    technique: str | None = "SAXS"
+    """The technique's usual short name; None: as the first input says."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What stands below ``files/`` of the derived dataset, by name (``report.html``); in its root,
+    and so without time, host, or the PID that it will have."""
+    streams: tuple[Stream, ...] = ()
+    """Arrays that are too large for memory: workers make and write them block by block."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +191,11 @@ class Reduction(Generic[P]):
     """What can be set, with defaults and units."""
     function: Callable[[Inputs, P, Workers, Progress], Outputs] = field(repr=False)
     """What does it."""
+    packages: tuple[str, ...] = ()
+    """Distributions beside hsc, numpy and numba whose version can change a byte of the result."""
+    order: str = "int-exact"
+    """In which order numbers are summed: ``int-exact`` where they are integers and any order gives
+    the same, ``pixel-order-f64/v1`` for float64 in ascending order of pixels within a frame."""
 
     def parse(self, given: Mapping[str, Any] | P | None = None) -> P:
         """Check parameters and write out the defaults.
@@ -141,38 +212,56 @@ class Reduction(Generic[P]):
         except ValidationError as error:
             raise self._complaint(error) from error
 
-    def bind(self, datasets: Mapping[str, SourceDataset]) -> dict[str, SourceDataset]:
-        """Check that the datasets are those the reduction takes.
+    def bind(self, given: Given | Iterable[tuple[str, SourceDataset]]) -> Inputs:
+        """Check that datasets are those that the reduction takes.
 
         The empty name stands for the only required input, when there is only one.
 
         Raises
         ------
         ParameterError
-            An input is missing or unknown.
+            An input is missing, unknown, or given more often than it can be.
+        """
+        pairs = _pairs(given)
+        return Inputs(
+            tuple(
+                zip(
+                    self.input_names([name for name, _ in pairs]),
+                    (dataset for _, dataset in pairs),
+                    strict=True,
+                )
+            )
+        )
+
+    def input_names(self, given: Iterable[str]) -> tuple[str, ...]:
+        """Check the names of inputs, before any dataset is looked for; give them in full.
+
+        Raises
+        ------
+        ParameterError
+            An input is missing, unknown, or given more often than it can be.
         """
         required = [one.name for one in self.inputs if one.required]
-        bound = dict(datasets)
-        if "" in bound and len(required) == 1:
-            bound.setdefault(required[0], bound.pop(""))
-        known = [one.name for one in self.inputs]
-        wrong = [name for name in bound if name not in known]
-        missing = [name for name in required if name not in bound]
-        if wrong or missing:
-            said = [f"no input {name!r}" for name in missing]
-            said += [f"unknown input {name!r}" for name in wrong]
+        only = required[0] if len(required) == 1 else ""
+        names = tuple(name or only for name in given)
+        known = {one.name: one for one in self.inputs}
+        said = [f"no input {name!r}" for name in required if name not in names]
+        said += [f"unknown input {name!r}" for name in dict.fromkeys(names) if name not in known]
+        said += [
+            f"{names.count(name)} datasets for the input {name!r}, which takes one"
+            for name, one in known.items()
+            if names.count(name) > 1 and not one.many
+        ]
+        if said:
             raise ParameterError(
                 f"reduction {self.name}: {', '.join(said)}",
-                next_step="give "
-                + ", ".join(
-                    f"{i.name}=PID{'' if i.required else ' (optional)'}" for i in self.inputs
-                ),
+                next_step=f"give {' '.join(one.usage for one in self.inputs)}",
             )
-        return bound
+        return names
 
     def run(
         self,
-        datasets: Mapping[str, SourceDataset],
+        datasets: Given,
         parameters: Mapping[str, Any] | P | None,
         workers: Workers,
         progress: Progress | None = None,
@@ -199,6 +288,18 @@ class Reduction(Generic[P]):
             f"reduction {self.name}: {'; '.join(said)}",
             next_step=f"its parameters are {', '.join(sorted(self.parameters.model_fields))}",
         )
+
+
+def _pairs(
+    given: Given | Iterable[tuple[str, SourceDataset]],
+) -> tuple[tuple[str, SourceDataset], ...]:
+    if not isinstance(given, Mapping):
+        return tuple(given)
+    return tuple(
+        (name, each)
+        for name, filled in given.items()
+        for each in (filled if isinstance(filled, tuple) else (filled,))
+    )
 
 
 def array_for(dataset: SourceDataset, role: str, why: str) -> SourceArray:

@@ -48,6 +48,7 @@ from hsc.store.manifest import (
     pack_key,
 )
 from hsc.store.names import store_names
+from hsc.store.newstream import Finish, Make, Stream, StreamedArray
 from hsc.store.objects import KeepsStrays, ObjectStore
 from hsc.store.origins import origin_of
 from hsc.store.pacing import pay, paying
@@ -105,6 +106,7 @@ __all__ = [
     "DirectoryObjects",
     "DiskCache",
     "FetchedFolder",
+    "Finish",
     "FsspecObjects",
     "GroupSpec",
     "HttpObjects",
@@ -112,6 +114,7 @@ __all__ = [
     "Lease",
     "LentKeys",
     "Looked",
+    "Make",
     "Manifest",
     "NewArray",
     "NewGroup",
@@ -131,6 +134,8 @@ __all__ = [
     "ShardBuilder",
     "ShardStream",
     "Span",
+    "Stream",
+    "StreamedArray",
     "TakesParts",
     "TellsRoom",
     "VersionWriter",

@@ -41,7 +41,7 @@ def reduce_azimuthal(
     RoleMissingError, ParameterError, ReductionError
         Something that integration needs is missing or impossible.
     """
-    dataset = inputs["sample"]
+    dataset = inputs.one("sample")
     stack = stack_of(dataset, parameters)
     sums = integrate(stack, workers, progress)
     record = dataset.record
@@ -152,5 +152,6 @@ AZIMUTHAL = Reduction(
     inputs=(Input("sample", "frames of an area detector"),),
     parameters=AzimuthalParameters,
     function=reduce_azimuthal,
+    packages=("pyFAI",),
 )
 """Frames of one dataset to I(q), frame by frame."""

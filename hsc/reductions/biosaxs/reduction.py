@@ -65,9 +65,10 @@ def reduce_biosaxs(
         The data allow no subtraction or no fit.
     """
     masks: tuple[Mask, ...] = ()
-    if "mask" in inputs:
-        masks = (mask_of(array_for(inputs["mask"], "pixel_mask", "is the mask given")),)
-    stacks = [stack_of(inputs[name], parameters, masks) for name in ("sample", "buffer")]
+    mask = inputs.optional("mask")
+    if mask is not None:
+        masks = (mask_of(array_for(mask, "pixel_mask", "is the mask given")),)
+    stacks = [stack_of(inputs.one(name), parameters, masks) for name in ("sample", "buffer")]
     # One grid of q for both, the sample's.
     grid = stacks[0].binning
     stacks[1] = replace(
@@ -80,8 +81,8 @@ def reduce_biosaxs(
     )
     subtracted = _subtract(sample, buffer, parameters.buffer_scale)
     fit = fit_guinier(subtracted.curve, parameters)
-    record = inputs["sample"].record
-    name = _sample_name(inputs["sample"])
+    record = inputs.one("sample").record
+    name = _sample_name(inputs.one("sample"))
     tree = biosaxs_tree(
         subtracted,
         fit,
@@ -112,11 +113,11 @@ def _exposures(inputs: Inputs, parameters: BiosaxsParameters) -> tuple[float | N
     for name in ("sample", "buffer"):
         parameter = f"{name}_count_time_s"
         sought = Sought(parameter, "count_time", "s", "time")
-        value = find_optional_number(inputs[name], getattr(parameters, parameter), sought)
+        value = find_optional_number(inputs.one(name), getattr(parameters, parameter), sought)
         if value is not None and value <= 0:
             raise ParameterError(
                 f"{parameter} is {value!r}, which is impossible",
-                where=f"{inputs[name].record.pid}, role count_time",
+                where=f"{inputs.one(name).record.pid}, role count_time",
                 next_step=f"give it: -p {parameter}=...",
             )
         found[name] = value
@@ -124,7 +125,7 @@ def _exposures(inputs: Inputs, parameters: BiosaxsParameters) -> tuple[float | N
         lacking = "sample" if found["sample"] is None else "buffer"
         raise ParameterError(
             f"the exposure of the {lacking} frames is unknown, the other's is known",
-            where=str(inputs[lacking].record.pid),
+            where=str(inputs.one(lacking).record.pid),
             next_step=f"give it: -p {lacking}_count_time_s=...",
         )
     return found["sample"], found["buffer"]
@@ -190,5 +191,6 @@ BIOSAXS = Reduction(
     ),
     parameters=BiosaxsParameters,
     function=reduce_biosaxs,
+    packages=("pyFAI",),
 )
 """Frames of a solution and of its buffer to the subtracted curve and Rg."""
