@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import HscError
+from hsc.reading.batches import BatchReader
 from hsc.reading.chunk_codec import ChunkCodec
 from hsc.reading.grid import ChunkGrid
 from hsc.reading.regions import Gaps, RegionReader, reading_threads
@@ -119,6 +120,41 @@ class OpenedArray:
         first = min(max(start, 0), end)
         low, high = (first, *[0] * (len(self.shape) - 1)), (end, *self.shape[1:])
         return self.region(low, high, gaps=gaps, threads=threads)
+
+    def batches(
+        self, start: int = 0, stop: int | None = None, *, rows: int
+    ) -> Iterator[NDArray[Any]]:
+        """Read rows along the first dimension batch by batch: as `read`, in bounded memory.
+
+        This thread alone asks, checks and decodes, straight into one buffer; other threads may do
+        likewise with other rows.
+
+        Parameters
+        ----------
+        start, stop
+            First row, and the one after the last; None: to the end.
+        rows
+            Rows of a batch; where chunks hold several rows, some batches are shorter.
+
+        Yields
+        ------
+        batch
+            Rows in their order, of shape ``(at most rows, *shape[1:])``; they stand there until
+            the next batch is asked for.
+
+        Raises
+        ------
+        DamageError, GapError
+            As `read`.
+        """
+        if not self.shape:
+            yield self.read()
+            return
+        end = max(0, self.shape[0] if stop is None else min(stop, self.shape[0]))
+        first = min(max(start, 0), end)
+        if first < end:
+            reader = BatchReader(self._open(), self._grid, self._codec, self._key)
+            yield from reader.batches(first, end, max(1, rows))
 
     def region(
         self,

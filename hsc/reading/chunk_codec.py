@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.errors import CorruptShardError
 from hsc.reading.grid import Piece
 from hsc.store import Part, read_fill
 from hsc.transcode import decode_chunk, decode_into, decode_part
@@ -97,3 +98,15 @@ class ChunkCodec:
             return None
         shape = tuple(out.stop - out.start for out in piece.out)
         return np.ndarray(shape, self.dtype, np.ascontiguousarray(found).data, strides=strides)
+
+
+def undecodable(error: Exception, where: str) -> CorruptShardError:
+    """Give the error of a chunk that can't be decoded.
+
+    Its checksum holds: the source was damaged, and nobody compared the chunk with it.
+    """
+    return CorruptShardError(
+        f"the chunk can't be decoded: {error}",
+        where=where,
+        next_step="restore it from a copy of the store, if it was whole there",
+    )

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc import settings
-from hsc.errors import CorruptShardError
-from hsc.reading.chunk_codec import ChunkCodec
+from hsc.reading.chunk_codec import ChunkCodec, undecodable
 from hsc.reading.grid import ChunkGrid, Piece
 from hsc.store import CheckedVersion, ChunkState, Part, Span, end_waits_with, read_ahead
 from hsc.workers import available_cpus
@@ -187,9 +186,5 @@ class RegionReader:
         try:
             self._codec.place(payload, result, request.pieces[n])
         except (RuntimeError, ValueError) as error:
-            # Its checksum holds: the source was damaged, and nobody compared the chunk with it.
-            raise CorruptShardError(
-                f"the chunk can't be decoded: {error}",
-                where=f"{self._version.objects.url}/{request.key}, chunk {request.numbers[n]}",
-                next_step="restore it from a copy of the store, if it was whole there",
-            ) from error
+            where = f"{self._version.objects.url}/{request.key}, chunk {request.numbers[n]}"
+            raise undecodable(error, where) from error

@@ -15,7 +15,7 @@ from hsc.store.attempts import (
     read_attempts,
 )
 from hsc.store.buffers import BUFFER_BYTES, give_back, take_buffer
-from hsc.store.checked import CheckedVersion, open_version
+from hsc.store.checked import CheckedVersion
 from hsc.store.checking import Damage, Looked, check_object, damage
 from hsc.store.checksums import CHECKSUMS_KEY, checksum_lines
 from hsc.store.claims import (
@@ -50,6 +50,7 @@ from hsc.store.manifest import (
 from hsc.store.names import store_names
 from hsc.store.newstream import Finish, Make, Stream, StreamedArray
 from hsc.store.objects import KeepsStrays, ObjectStore
+from hsc.store.opening import open_version
 from hsc.store.origins import origin_of
 from hsc.store.pacing import pay, paying
 from hsc.store.packs import MOST_PACK_BYTES, SMALL_BYTES, PackBuilder, packed_nbytes

@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 
 from hsc.errors import (
     CorruptShardError,
-    DamageError,
     GapError,
-    HscError,
     ManifestError,
     MissingShardError,
-    StoreUnavailableError,
 )
-from hsc.store.copies import ADVICE, VersionCopy, open_copy
+from hsc.store.copies import ADVICE, VersionCopy
 from hsc.store.disk_cache import DiskCache
-from hsc.store.fallback import Copies, tell_fallback
+from hsc.store.fallback import Copies
 from hsc.store.manifest import Manifest, ObjectEntry
 from hsc.store.objects import ObjectStore
 from hsc.store.ranges import REQUEST_BYTES, Part, Span, at_once, spans
@@ -178,6 +175,7 @@ class CheckedVersion:
         indexes: Sequence[int],
         span: Span,
         take: Callable[[int, Part], None] | None = None,
+        buffer: NDArray[np.uint8] | None = None,
     ) -> list[Part]:
         """Give the chunks of one request of `chunk_spans`, each checked, in its order.
 
@@ -188,6 +186,9 @@ class CheckedVersion:
         take
             Is called with each chunk's place in ``indexes`` and its bytes as soon as they were
             checked, while the processor has them at hand; again after a try that failed.
+        buffer
+            Memory for the request's bytes, used where the store can read into it: what is given
+            may lie there.
         """
         entry = self._entries[key]
         table = entry.chunks
@@ -206,7 +207,17 @@ class CheckedVersion:
                 take(span.wanted[place], payload)
 
         stops = [at + int(table.lengths[n]) for at, n in zip(starts, numbers, strict=True)]
-        return self._copies.read_parts(entry, list(zip(starts, stops, strict=True)), check)
+        parts = list(zip(starts, stops, strict=True))
+        if buffer is not None:
+            found = self._copies.read_straight(entry, parts, check, buffer)
+            if found is not None:
+                return found
+        return self._copies.read_parts(entry, parts, check)
+
+    @property
+    def reads_straight(self) -> bool:
+        """Whether bytes come from the store into memory that is there, without waiting for it."""
+        return self._copies.straight() is not None
 
     def read_range(self, key: str, start: int, stop: int | None) -> bytes | None:
         """Give a part of an object, checked.
@@ -301,44 +312,3 @@ class CheckedVersion:
             where=f"{self._where(key)}, chunk {index}",
             next_step="`hsc show` gives the reason; read the chunks beside it",
         )
-
-
-def open_version(
-    location: str,
-    *,
-    others: Sequence[str] = (),
-    root: str | None = None,
-    cache: DiskCache | None = None,
-) -> CheckedVersion:
-    """Open a committed version by the URL of its folder: one request, for its manifest.
-
-    Parameters
-    ----------
-    location
-        The folder.
-    others
-        Folders of further copies, for what is damaged or missing in the first.
-    root
-        What the version's root must be; None: any.
-    cache
-        Keeps what is read on the local disk; None: nothing does.
-
-    Raises
-    ------
-    ManifestError
-        There is no manifest, it is damaged, or it is of another root; in all copies.
-    """
-    first: HscError | None = None
-    left = [location, *others]
-    while left:
-        try:
-            copy = open_copy(left.pop(0), root)
-        except HscError as error:
-            if first is None and not isinstance(error, DamageError | StoreUnavailableError):
-                raise
-            first = first or error
-            continue
-        if first is not None:
-            tell_fallback(first, copy)
-        return CheckedVersion(copy.objects, copy.manifest, left, cache)
-    raise first or AssertionError("a version has at least one copy")

@@ -60,10 +60,12 @@ class DirectoryObjects:
             raise StoreError(f"can't read: {error.strerror}", where=f"{self.url}/{key}") from error
 
     @contextmanager
-    def reading(self, key: str) -> Iterator[Callable[[NDArray[np.uint8]], int]]:
+    def reading(self, key: str, start: int = 0) -> Iterator[Callable[[NDArray[np.uint8]], int]]:
         """Open an object, to read it into buffers that are there already."""
         try:
             with self._path(key).open("rb", buffering=0) as file:
+                if start:
+                    file.seek(start)
                 yield lambda buffer: file.readinto(buffer.data) or 0
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ObjectMissingError("no such object", where=f"{self.url}/{key}") from error

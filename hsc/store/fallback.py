@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from hsc.errors import DamageError, HscError, StoreUnavailableError
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import DamageError, HscError, StoreError, StoreUnavailableError
 from hsc.store.copies import VersionCopy, open_copy
 from hsc.store.disk_cache import DiskCache
 from hsc.store.manifest import ObjectEntry
 from hsc.store.ranges import Part
 from hsc.store.stubs import unfetched
+from hsc.store.windows import ReadsInto
 
 T = TypeVar("T")
 Check = Callable[[Part, str], T]
@@ -104,6 +108,48 @@ class Copies:
                 found[n] = part
                 self._keep(entry, parts[n], part)
         return [part for part in found if part is not None]
+
+    def straight(self) -> ReadsInto | None:
+        """Give the first copy's store when it reads into memory and no cache stands before it."""
+        store = self._open[0].objects
+        if self._cache is not None or 0 in self._away or not isinstance(store, ReadsInto):
+            return None
+        return store
+
+    def read_straight(
+        self,
+        entry: ObjectEntry,
+        parts: Sequence[tuple[int, int]],
+        check: Callable[[int, Part, str], None],
+        buffer: NDArray[np.uint8],
+    ) -> list[Part] | None:
+        """Give parts of an object as `read_parts`, as views of a buffer.
+
+        Returns
+        -------
+        parts
+            None when `read_parts` has to: the object is reached another way, or something is
+            wrong, which is tried anew there, and told.
+        """
+        store = self.straight()
+        if store is None or entry.packed:
+            return None
+        first, last = min(low for low, _ in parts), max(high for _, high in parts)
+        where = self._open[0].where(entry.key)
+        found = list[Part]()
+        try:
+            with store.reading(entry.key, first) as read:
+                got = 0
+                while got < last - first and (more := read(buffer[got : last - first])):
+                    got += more
+                view = buffer.data[:got].toreadonly()
+                for number, (low, high) in enumerate(parts):
+                    found.append(view[low - first : high - first])
+                    check(number, found[-1], where)
+        except (DamageError, StoreError) as error:
+            _LOG.debug("%s: %s; read once more", error.message, error.where)
+            return None
+        return found
 
     def _recall(self, entry: ObjectEntry, part: tuple[int, int], check: Check[T]) -> T | None:
         """Give a part from the cache; what is wrong there is dropped."""

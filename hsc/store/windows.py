@@ -24,10 +24,13 @@ Window = tuple[NDArray[np.uint8], int]
 class ReadsInto(Protocol):
     """A store that reads an object into memory that is there already."""
 
-    def reading(self, key: str) -> AbstractContextManager[Callable[[NDArray[np.uint8]], int]]:
+    def reading(
+        self, key: str, start: int = 0
+    ) -> AbstractContextManager[Callable[[NDArray[np.uint8]], int]]:
         """Open an object; the block gets what fills a buffer with its next bytes.
 
-        That tells how many they were, 0 at the object's end.
+        They begin with that of number ``start``. It tells how many they were, 0 at the end of the
+        object.
 
         Raises
         ------

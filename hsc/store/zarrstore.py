@@ -20,8 +20,9 @@ from zarr.abc.store import (
 from zarr.core.buffer import Buffer, BufferPrototype
 
 from hsc.errors import StoreError
-from hsc.store.checked import CheckedVersion, open_version
+from hsc.store.checked import CheckedVersion
 from hsc.store.disk_cache import open_cache
+from hsc.store.opening import open_version
 from hsc.store.writing import DATA
 
 

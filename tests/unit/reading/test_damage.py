@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import google_crc32c
 import numpy as np
@@ -30,11 +31,16 @@ FRAMES = np.random.default_rng(5).integers(1, 500, (4, 16, 16)).astype("u2")
 SCALE = np.arange(100.0)
 WAYS = {
     "array": lambda dataset, name: dataset.array(f"/{name}").read(),
+    "batches": lambda dataset, name: batched(dataset.array(f"/{name}")),
     "zarr": lambda dataset, name: dataset.zarr()[name][...],
     "tree": lambda dataset, name: open_tree(dataset)[name].compute().values,
     "one frame by zarr": lambda dataset, name: dataset.zarr()[name][0:1],
     "one frame of the tree": lambda dataset, name: open_tree(dataset)[name][0:1].compute().values,
 }
+
+
+def batched(array):
+    return np.concatenate([batch.copy() for batch in array.batches(rows=3)])
 
 
 def write_version(folder, record, frames=FRAMES, compressor=None):
@@ -150,7 +156,7 @@ def may_be_whole(fault: str, way: str) -> bool:
     return fault == "truncated" and way in ("one frame of the tree", "one frame by zarr")
 
 
-@pytest.mark.parametrize("way", ["array", "zarr", "tree"])
+@pytest.mark.parametrize("way", ["array", "batches", "zarr", "tree"])
 @pytest.mark.parametrize("fault", ["deleted", "zero bytes", "zeroed", "bit in the payload",
                                    "truncated", "swapped with another"])  # fmt: skip
 def test_damage_of_a_payload_is_never_read_past(damaged, fault, way):
@@ -169,12 +175,21 @@ CHUNK_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("way", ["array", "zarr", "tree"])
+@pytest.mark.parametrize("way", ["array", "batches", "zarr", "tree"])
 @pytest.mark.parametrize("fault", CHUNK_FAULTS)
 def test_a_damaged_chunk_object_is_an_error(damaged, fault, way):
     with pytest.raises(DamageError) as caught:
         WAYS[way](damaged(CHUNK_FAULTS[fault]), "scale")
     assert CHUNK in caught.value.where
+
+
+@pytest.mark.parametrize("fault", ["deleted", "bit in the payload"])
+def test_batches_take_from_another_copy_what_one_lacks(tmp_path, make_dataset_record, fault):
+    record = write_version(tmp_path / "v1", make_dataset_record, compressor=blosc("lz4", 5, 2))
+    shutil.copytree(tmp_path / "v1", tmp_path / "copy" / "v1")
+    SHARD_FAULTS[fault](tmp_path / "v1")
+    dataset = open_dataset(record, [(tmp_path / "copy" / "v1").as_uri()])
+    assert np.array_equal(batched(dataset.array("/frames")), FRAMES)
 
 
 METADATA_FAULTS = {
@@ -188,7 +203,7 @@ METADATA_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("way", ["array", "zarr", "tree"])
+@pytest.mark.parametrize("way", ["array", "batches", "zarr", "tree"])
 @pytest.mark.parametrize("fault", METADATA_FAULTS)
 def test_damaged_metadata_is_an_error(damaged, fault, way):
     with pytest.raises(DamageError) as caught:
@@ -205,14 +220,14 @@ MANIFEST_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("way", ["array", "zarr", "tree"])
+@pytest.mark.parametrize("way", ["array", "batches", "zarr", "tree"])
 @pytest.mark.parametrize("fault", MANIFEST_FAULTS)
 def test_a_damaged_manifest_is_an_error(damaged, fault, way):
     with pytest.raises(ManifestError):
         WAYS[way](damaged(MANIFEST_FAULTS[fault]), "frames")
 
 
-@pytest.mark.parametrize("way", ["array", "zarr", "tree"])
+@pytest.mark.parametrize("way", ["array", "batches", "zarr", "tree"])
 def test_the_whole_version_of_another_dataset_is_an_error(tmp_path, make_dataset_record, way):
     record = write_version(tmp_path / "v1", make_dataset_record)
     other = write_version(tmp_path / "v2", make_dataset_record, frames=FRAMES[::-1])

@@ -1,4 +1,4 @@
-"""Any region of any array is read as NumPy would cut it, by one thread or many."""
+"""Any region of any array is read as NumPy would cut it, by one thread or many, or in batches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ ARRAYS = {
     "line": ((1000,), "int64", (16,), (160,), zstd(1)),
     "raw": ((6, 5), "uint8", (2, 5), (4, 5), None),
     "one": ((), "float64", (), (), None),
+    "triples": ((11, 6, 5), "uint32", (3, 6, 5), (6, 6, 5), blosc("zstd", 1, 4)),
+    "swapped": ((9, 4, 6), "int32", (1, 4, 6), (4, 4, 6), blosc("lz4", 5, 4)),
+    "complex": ((5, 4), "complex64", (1, 4), (4, 4), zstd(3)),
+    "flat": ((7, 0, 3), "uint8", (1, 1, 3), (4, 1, 3), None),
 }
+BIG_ENDIAN = {"swapped"}
 EMPTY, GAP = 1, 3
 
 
@@ -48,7 +53,11 @@ def values_of(name):
 
 def spec_of(name):
     shape, dtype, chunks, shards, compressor = ARRAYS[name]
-    return ArraySpec(f"/{name}", name, shape, dtype, chunks, shards, compressor, 9, Way.RECODE)
+    fill = [9.0, 0.0] if dtype == "complex64" else 9
+    return ArraySpec(
+        f"/{name}", name, shape, dtype, chunks, shards, compressor, fill, Way.RECODE,
+        big_endian=name in BIG_ENDIAN,
+    )  # fmt: skip
 
 
 def write_array(writer, name, gap):
@@ -70,7 +79,9 @@ def write_array(writer, name, gap):
             else:
                 chunk = np.full(spec.chunks, 9, spec.dtype)
                 chunk[tuple(map(slice, values[part].shape))] = values[part]
-                builder.add(number, encode_chunk(chunk, spec.compressor))
+                builder.add(
+                    number, encode_chunk(chunk, spec.compressor, big_endian=spec.big_endian)
+                )
         data, table = builder.finish()
         entries.append(digest_entry(f"{DATA}/{key}", data, chunks=table))
         writer.put(entries[-1], data)
@@ -117,6 +128,51 @@ def test_a_region_is_what_numpy_cuts_out(written, name, threads, data):
         assert np.array_equal(array.region(start, stop, threads=threads), values[cut])
 
 
+class Distant:
+    """A store that gives bytes, and does not read into memory."""
+
+    def __init__(self, objects):
+        self._objects = objects
+        self.url = objects.url
+
+    def get(self, key, start=0, stop=None):
+        return self._objects.get(key, start, stop)
+
+
+@given(data=st.data(), distant=st.booleans())
+@pytest.mark.parametrize("name", ARRAYS)
+def test_batches_are_the_rows_in_order(written, name, distant, data):
+    array, values, gaps = written[name]
+    count = values.shape[0] if values.shape else 1
+    start, stop = sorted(data.draw(st.tuples(st.integers(0, count), st.integers(0, count))))
+    rows = data.draw(st.integers(1, count + 1))
+    if distant:
+        version = array._open()
+        array = OpenedArray(
+            version.objects.url, array.path, {**spec_of(name).document(), "key": name},
+            CheckedVersion(Distant(version.objects), version.manifest),
+        )  # fmt: skip
+    cut = slice(start, stop) if values.shape else ...
+    if gaps[cut].any():
+        with pytest.raises(GapError, match="chunk"):
+            list(array.batches(start, stop, rows=rows))
+        return
+    found = [batch.copy() for batch in array.batches(start, stop, rows=rows)]
+    if not values.shape:
+        assert np.array_equal(found, [values])
+        return
+    assert all(0 < len(batch) <= rows and batch.dtype == values.dtype for batch in found)
+    joined = np.concatenate(found) if found else values[:0]
+    assert np.array_equal(joined, values[cut])
+
+
+def test_batches_stand_in_one_buffer(written):
+    array, _, gaps = written["frames"]
+    stop = 3 if gaps.any() else 13
+    places = {batch.ctypes.data for batch in array.batches(0, stop, rows=1)}
+    assert len(places) == 1
+
+
 @pytest.mark.parametrize("written", [True], indirect=True, ids=["with gaps"])
 def test_forty_threads_and_four_processes_read_the_same(written):
     whole = {name: array.read(gaps="fill") for name, (array, _, _) in written.items()}
@@ -156,6 +212,8 @@ def test_a_damaged_chunk_stops_a_read_by_many_threads(tmp_path):
     array = OpenedArray(objects.url, "/frames", {**spec.document(), "key": "frames"}, version)
     with pytest.raises(CorruptShardError, match="can't be decoded"):
         array.read(0, 12, threads=3)
+    with pytest.raises(CorruptShardError, match="can't be decoded"):
+        next(array.batches(rows=4))
 
 
 def test_only_the_main_thread_fans_out_by_itself(monkeypatch):

@@ -38,6 +38,14 @@ class MemoryArray:
     def read(self, start=0, stop=None):
         return self.values[start:stop].copy()
 
+    def batches(self, start=0, stop=None, *, rows):
+        whole = self.values[start:stop]
+        buffer = np.empty((min(rows, len(whole)), *whole.shape[1:]), whole.dtype)
+        for first in range(0, len(whole), rows):
+            batch = buffer[: min(rows, len(whole) - first)]
+            batch[...] = whole[first : first + rows]
+            yield batch
+
     def unwritten(self):
         return self.absent
 
