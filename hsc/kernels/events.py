@@ -1,0 +1,223 @@
+"""Neutron events to histograms over wavelength and Q: exact bins, integer counts, one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import ParameterError
+from hsc.kernels.event_loops import count, values_of, weigh, weigh_flat
+
+_FEWEST_CELLS = 64
+_CELLS_PER_BIN = 8
+_MOST_CELLS = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventBins:
+    """Right-open bins and, for each cell of a fine even grid over them, the bin to begin with."""
+
+    edges: NDArray[np.float64]
+    """(bins + 1,): strictly increasing."""
+    begin: NDArray[np.int32]
+    """(cells,): bin of each cell's lower end."""
+    cells_per_unit: float
+    """Cells of the grid per unit of the edges."""
+
+    @property
+    def count(self) -> int:
+        """How many bins."""
+        return len(self.edges) - 1
+
+    @property
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.int32], float]:
+        """What the kernels take."""
+        return self.edges, self.begin, self.cells_per_unit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelPaths:
+    """Flight paths of a bank's pixels, by detector number."""
+
+    first: int
+    """Detector number of the first row."""
+    table: NDArray[np.float64]
+    """(numbers, 4): wavelength per unit of time in angstrom (NaN: no pixel, or a masked one), then
+    with gravity x, y, z from the sample in m, without it 4π sin θ and its parts along x and y."""
+    drop: float = 0.0
+    """How far neutrons fall, per squared length of flight from the sample and squared wavelength:
+    g m² / 2h² in 1/(m angstrom²); 0: they fly straight."""
+
+
+@dataclass(frozen=True, slots=True)
+class PulseFrame:
+    """Where a source's period is cut: times are taken modulo the period."""
+
+    period: float = 0.0
+    """Time from pulse to pulse in the unit of the events; 0: times are taken as they are."""
+    shortest: float = 0.0
+    """The shortest wavelength that reaches a detector within its frame, angstrom."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventCounts:
+    """What events add up to; parts are added, in any order."""
+
+    radial: NDArray[np.int64]
+    """(wavelength, Q): events."""
+    flat: NDArray[np.int64]
+    """(Qy, Qx): events whose wavelength is in range."""
+    left_out: NDArray[np.int64]
+    """(4,): events of unknown pixels, of masked ones, out of range in wavelength, in Q."""
+
+    def __add__(self, other: EventCounts) -> EventCounts:
+        """Add the counts of other events."""
+        return EventCounts(
+            self.radial + other.radial, self.flat + other.flat, self.left_out + other.left_out
+        )
+
+
+def event_bins(edges: NDArray[Any]) -> EventBins:
+    """Make bins of their edges.
+
+    Raises
+    ------
+    ParameterError
+        There are fewer than two edges, or they are not finite and increasing.
+
+    Examples
+    --------
+    >>> event_bins(np.array([0.0, 1.0, 4.0])).begin[[0, 15, 16, -1]].tolist()
+    [0, 0, 1, 1]
+    """
+    edges = np.ascontiguousarray(edges, np.float64)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.isfinite(edges).all()):
+        raise ParameterError(f"edges of bins must be two finite numbers or more: {edges!r}")
+    if not (np.diff(edges) > 0).all():
+        raise ParameterError(f"edges of bins must increase: {edges!r}")
+    cells = min(max(_CELLS_PER_BIN * (len(edges) - 1), _FEWEST_CELLS), _MOST_CELLS)
+    lower = edges[0] + (edges[-1] - edges[0]) / cells * np.arange(cells)
+    begin = np.clip(np.searchsorted(edges, lower, side="right") - 1, 0, len(edges) - 2)
+    return EventBins(edges, begin.astype(np.int32), cells / float(edges[-1] - edges[0]))
+
+
+def no_counts(wavelength: EventBins, q: EventBins, qxy: EventBins | None) -> EventCounts:
+    """Give counts of no event."""
+    side = qxy.count if qxy else 0
+    return EventCounts(
+        np.zeros((wavelength.count, q.count), np.int64),
+        np.zeros((side, side), np.int64),
+        np.zeros(4, np.int64),
+    )
+
+
+def count_events(
+    into: EventCounts,
+    event_id: NDArray[Any],
+    event_time_offset: NDArray[Any],
+    paths: PixelPaths,
+    wavelength: EventBins,
+    q: EventBins,
+    qxy: EventBins | None = None,
+    frame: PulseFrame = PulseFrame(),
+) -> None:
+    """Add events to counts, in place.
+
+    An event of time t counts at wavelength λ = rate t and at Q = 4π sin θ / λ. With gravity the
+    angle is that of the flight towards (x, y + drop λ² L², z) (Seeger & Hjelm, J. Appl. Cryst.
+    24, 467, 1991), with sin² θ = r² / (2 d (d + z)), r² = x² + y², d² = r² + z², which loses no
+    digits at small angles. A bin takes its lower edge and not its upper one.
+
+    Parameters
+    ----------
+    into
+        The counts.
+    event_id, event_time_offset
+        (n,): detector number and time of each event; integers, or floats for the time.
+    paths
+        The bank's flight paths, times in the events' unit.
+    wavelength, q, qxy
+        Bins in angstrom, 1/angstrom, and for Qx and Qy alike 1/angstrom; None: not wanted.
+    frame
+        How times beyond a period are taken.
+    """
+    plane = qxy or q
+    count(
+        event_id,
+        event_time_offset,
+        paths.first,
+        paths.table,
+        paths.drop,
+        frame.period,
+        frame.shortest,
+        *wavelength.parts,
+        *q.parts,
+        *plane.parts,
+        qxy is not None,
+        into.radial,
+        into.flat,
+        into.left_out,
+    )
+
+
+def event_values(
+    event_id: NDArray[Any],
+    event_time_offset: NDArray[Any],
+    paths: PixelPaths,
+    frame: PulseFrame = PulseFrame(),
+) -> NDArray[np.float64]:
+    """Give wavelength, Q, Qx and Qy of each event as `count_events` bins them: (4, n).
+
+    NaN for events of masked and unknown pixels.
+    """
+    values = np.empty((4, len(event_id)))
+    values_of(
+        event_id,
+        event_time_offset,
+        paths.first,
+        paths.table,
+        paths.drop,
+        frame.period,
+        frame.shortest,
+        values,
+    )
+    return values
+
+
+def weigh_pixels(
+    paths: PixelPaths,
+    weights: NDArray[np.float64],
+    wavelengths: NDArray[np.float64],
+    q: EventBins,
+    radial: NDArray[np.float64],
+) -> None:
+    """Add each pixel's weight to its bin of Q at each wavelength, in ascending order of pixels.
+
+    Parameters
+    ----------
+    paths
+        The bank's flight paths.
+    weights
+        (numbers,): weight of each row of the table, such as its solid angle.
+    wavelengths
+        (m,): angstrom.
+    q
+        Bins, 1/angstrom.
+    radial
+        (m, Q): what is added to, in place.
+    """
+    weigh(paths.table, weights, paths.drop, wavelengths, *q.parts, radial)
+
+
+def weigh_pixels_flat(
+    paths: PixelPaths,
+    weights: NDArray[np.float64],
+    wavelength: float,
+    qxy: EventBins,
+    flat: NDArray[np.float64],
+) -> None:
+    """Add each pixel's weight to its bin of Qx and Qy at one wavelength, likewise: (Qy, Qx)."""
+    weigh_flat(paths.table, weights, paths.drop, wavelength, *qxy.parts, flat)
