@@ -25,6 +25,7 @@ BENCHMARKS = {
     "ingest": "hsc_benchmarks.ingest:measure_ingest",
     "inspect": "hsc_benchmarks.inspecting:measure_inspect",
     "read": "hsc_benchmarks.reading:measure_read",
+    "reductions": "hsc_benchmarks.reductions.table:measure_reductions",
     "scale": "hsc_benchmarks.scale:measure_scale",
     "small": "hsc_benchmarks.small:measure_small",
     "verify": "hsc_benchmarks.verifying:measure_verify",
@@ -53,8 +54,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="Which benchmark: bucket, catalog, export, ingest, inspect, read, scale, small, "
-            "verify; "
+            help="Which benchmark: bucket, catalog, export, ingest, inspect, read, reductions, "
+            "scale, small, verify; "
             "or a way that chunks travel: rewrap-u4, rewrap-u2, blosc, zstd, raw, deflate."
         ),
     ] = "ingest",
@@ -70,6 +71,9 @@ def bench(
         Database,
         typer.Option(help="Under `catalog`: sqlite, or the postgresql that HSC_CATALOG names."),
     ] = Database.SQLITE,
+    case: Annotated[
+        str | None, typer.Option(help="Which case of `reductions`; by default all of them.")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Where files go; by default the temporary folder.")
     ] = None,
@@ -84,6 +88,8 @@ def bench(
     asked: dict[str, Any] = {"frames": count}
     if name == "catalog":
         asked = {"datasets": datasets, "database": database.value}
+    elif name == "reductions":
+        asked = {"case": case}
     measured = measure(**asked, rounds=rounds, folder=folder, say=_say)
     facts["load_average_after"] = load_average()
     document = {"benchmark": name, "machine": facts, **measured}

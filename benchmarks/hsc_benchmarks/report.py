@@ -59,6 +59,8 @@ def _print_arms(console: Console, arms: list[dict[str, Any]]) -> None:
 
 
 def _word(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, dict):
         return ", ".join(f"{name} {part}" for name, part in value.items())
     if isinstance(value, list):
