@@ -143,7 +143,7 @@ def _keep(catalog: SqlCatalog, read: list[_Read]) -> None:
                 continue
             if each.kind == "activity":
                 Admission(connection, caller, sight.now).admit_activity(each.record)
-                changes += put_activities(connection, [each.record], caller.subject)
+                changes += put_activities(connection, [each.record], caller)
             elif each.kind == "replica" and each.of is not None:
                 require(caller, "administer")
                 changes += put_replica(connection, sight, each.of, each.record)

@@ -23,6 +23,7 @@ from hsc.model import (
     Amendment,
     Annotation,
     Dataset,
+    Draft,
     Edge,
     Entry,
     FacetCounts,
@@ -62,6 +63,10 @@ class HttpCatalog(Searching):
     def __init__(self, url: str, patience: Patience | None = None) -> None:
         self._exchange = Exchange(url, patience)
         self.url = self._exchange.url
+
+    def may_register(self, draft: Draft) -> None:
+        """Pass where the caller may register such a dataset; keep nothing."""
+        self._post("/datasets:check", draft.document(), again=True)
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges, all or nothing."""

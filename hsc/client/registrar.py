@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from hsc.model import Activity, Dataset, Edge, Noun, Pid, Registration, Replica
+from hsc.model import Activity, Dataset, Draft, Edge, Noun, Pid, Registration, Replica
 
 
 class Registrar(Protocol):
     """Takes records in."""
+
+    def may_register(self, draft: Draft) -> None:
+        """Pass where the caller may register such a dataset; keep nothing.
+
+        Asked before the first byte is written, so that nobody writes what is then refused.
+
+        Raises
+        ------
+        ForbiddenError
+            The caller may not create it.
+        ConflictError
+            Its PID is somebody else's.
+        CatalogUnavailableError
+            The catalog can't be asked.
+        """
+        ...
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges, all or nothing.

@@ -19,6 +19,7 @@ from hsc.ingestion import (
 )
 from hsc.jobs.committing import abandon, known, register
 from hsc.jobs.orders import Order
+from hsc.jobs.permission import check_ingest, check_version, ingest_draft
 from hsc.jobs.placing import Target, find_target
 from hsc.jobs.planning import plan_ingest
 from hsc.jobs.preflight import check_workers
@@ -136,7 +137,9 @@ def _ingest_path(
             retry_of=retry_of,
         ) as activity,
     ):
+        activity.note(proposal=request.proposal)
         facility = find_facility(request.facility or settings.facility())
+        activity.note(facility=facility.id)
         store = settings.store_url()
         # Where work runs and how it is verified are no part of what a dataset is; they are checked
         # here so that a wrong value is told before anything is written.
@@ -151,6 +154,11 @@ def _ingest_path(
         order = Order(request, facility, store, catalog, activity, stage, progress)
         plan = stage(f"inspect {path.name}", plan_ingest, path, request, facility)
         activity.note(used=(plan.source_id,), bytes_in=plan.bytes_in)
+        draft = ingest_draft(order, plan)
+        activity.note(instrument=draft.instrument, proposal=draft.proposal)
+        check_ingest(order, plan)
+        # Should it be killed, its instrument's staff and its proposal find it all the same.
+        catalog.record(activity.activity)
         with holding(activity.id):
             target = find_target(plan, request, facility, store, activity.id)
             if target.committed:
@@ -204,6 +212,7 @@ def _make(order: Order, plan: Plan, target: Target) -> tuple[Dataset, int]:
     order = replace(order, progress=Renewing(order.progress, target))
     stage, name = order.stage, plan.run.name
     try:
+        check_version(order, plan, target)
         written = stage(f"write {name}", write_shards, order, plan, target)
         written = stage(f"verify {name}", verify_shards, order, plan, target, written)
         return stage(f"register {name}", register, order, plan, target, written), written.copied

@@ -9,6 +9,7 @@ from hsc.client import Catalog
 from hsc.ingestion import write_tree
 from hsc.jobs.describing import inherited, lasting, without_people
 from hsc.jobs.locating import Located, locate
+from hsc.jobs.permission import check_reduction
 from hsc.jobs.placing import by_path, version_folder
 from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
@@ -73,6 +74,7 @@ def reduce(
     ):
         located = _inputs(request, catalog, activity)
         inputs = tuple((role, each.record) for role, each in located)
+        check_reduction(catalog, _first(inputs), activity.activity.used)
         outputs = driver(f"reduce {request.name}", run_reduction, request, located, heard)
         dataset = driver(
             f"register {request.name}", register, request, inputs, outputs, catalog, activity

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from hsc.client import Catalog, connect
-from hsc.errors import ForbiddenError, HscError, UnauthenticatedError
+from hsc.errors import ConflictError, ForbiddenError, HscError, UnauthenticatedError
 from hsc.model import Activity, ActivityState, Failure
 from hsc.provenance import alive, process_space, recorded
 
@@ -55,6 +55,8 @@ class WhereAllowed:
             self._catalog.record(activity)
         except (ForbiddenError, UnauthenticatedError) as error:
             self._refused = True
+            _LOG.info("the catalog was not told of %s: %s", activity.type, error)
+        except ConflictError as error:  # it is somebody else's, who finds it so themselves
             _LOG.info("the catalog was not told of %s: %s", activity.type, error)
 
 

@@ -17,7 +17,7 @@ from hsc.model.proposal import Funding, Period, Proposal
 from hsc.model.publication import Member, Publication
 from hsc.model.quantity import Quantity, comparable
 from hsc.model.query import Condition, Query, SearchResult
-from hsc.model.registration import Registration
+from hsc.model.registration import Draft, Registration
 from hsc.model.replica import Replica, ReplicaState
 from hsc.model.sample import ExternalId, Sample
 from hsc.model.technique import Technique
@@ -38,6 +38,7 @@ __all__ = [
     "ArraySummary",
     "Condition",
     "Dataset",
+    "Draft",
     "Edge",
     "Entry",
     "Environment",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from hsc.model.limits import Name, Text
 from hsc.model.pid import Pid
 from hsc.model.wire import Record, UtcTime, VersionedRecord, plain_json
 
@@ -68,7 +69,7 @@ class Failure(Record):
 class Activity(VersionedRecord):
     """Something that was done: an ingest, a reduction (prov:Activity)."""
 
-    grown: ClassVar[frozenset[str]] = frozenset({"retry_of"})
+    grown: ClassVar[frozenset[str]] = frozenset({"retry_of", "facility", "instrument", "proposal"})
 
     format: Literal["hsc.activity/1"] = "hsc.activity/1"
     """Name and version of this wire form."""
@@ -108,3 +109,9 @@ class Activity(VersionedRecord):
     """Why it failed; None unless it did."""
     retry_of: str | None = None
     """ULID of the failed activity that it tries again; None: it is a first try."""
+    facility: Name | None = None
+    """Where its data were measured; None: not known, or told by what came out."""
+    instrument: Text | None = None
+    """On which instrument of that facility, as far as was known."""
+    proposal: Text | None = None
+    """For which proposal of that facility, as far as was known."""

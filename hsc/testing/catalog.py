@@ -26,6 +26,7 @@ from hsc.model import (
     Amendment,
     Annotation,
     Dataset,
+    Draft,
     Edge,
     Entry,
     FacetCounts,
@@ -41,6 +42,7 @@ from hsc.model import (
     now,
 )
 from hsc.testing.matching import COUNTED, matches
+from hsc.testing.standing import concerns, first_access
 from hsc.testing.walking import Walk
 
 
@@ -89,6 +91,10 @@ class FakeCatalog(Searching):
         """Give the same catalog as somebody with these keys sees it, as in ``user:anna``."""
         return FakeCatalog(frozenset(keys), self._kept)
 
+    def may_register(self, draft: Draft) -> None:
+        """Pass where the caller may register such a dataset."""
+        self._forbid_nobody()
+
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges."""
         self._forbid_nobody()
@@ -98,7 +104,7 @@ class FakeCatalog(Searching):
                 f"the catalog has root {known.root}, this one has {dataset.root}",
                 where=_id(dataset),
             )
-        self._kept.access.setdefault(dataset.pid, _first_access(dataset))
+        self._kept.access.setdefault(dataset.pid, first_access(dataset))
         entry = Entry(record=dataset, revision=1, created=now(), updated=now())
         self._kept.entries.setdefault(_id(dataset), entry)
         self._kept.activities[activity.id] = activity
@@ -324,17 +330,11 @@ class FakeCatalog(Searching):
         return bool(mine & self._keys)
 
     def _sees_activity(self, activity: Activity) -> bool:
+        if self._keys is None:
+            return True
         made = [self._kept.datasets.get(str(pid)) for pid in activity.generated]
-        return self._keys is None or any(each is not None and self._sees(each) for each in made)
-
-
-def _first_access(dataset: Dataset) -> Access:
-    """Say who may see a new dataset."""
-    if dataset.visibility == "public":
-        return Access(visibility="public")
-    if dataset.proposal is None:
-        return Access(flagged="no proposal is known")
-    return Access(visibility="group")
+        seen = any(each is not None and self._sees(each) for each in made)
+        return seen or concerns(activity, self._keys)
 
 
 def _place(dataset: Dataset) -> str:

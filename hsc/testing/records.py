@@ -13,6 +13,8 @@ from hsc.errors import (
     RecordNotFoundError,
 )
 from hsc.model import (
+    ActivityState,
+    Draft,
     Facility,
     Instrument,
     Noun,
@@ -70,6 +72,24 @@ class RecordContract:
         with pytest.raises(DatasetNotFoundError):
             catalog.get(new.pid)
         assert len(catalog.activities()) == 1
+
+    def test_what_is_asked_beforehand_is_not_kept(self, catalog: Catalog) -> None:
+        dataset = example_dataset()
+        catalog.may_register(Draft(facility="maxiv", instrument="CoSAXS", proposal="20260123"))
+        catalog.may_register(Draft(facility="maxiv", pid=dataset.pid, used=("blake3:cc",)))
+        assert catalog.search().total == 0
+        with pytest.raises(DatasetNotFoundError):
+            catalog.get(dataset.pid)
+        assert list(catalog.activities()) == []
+
+    def test_an_activity_says_where_it_took_place(self, catalog: Catalog) -> None:
+        place = {"facility": "maxiv", "instrument": "CoSAXS", "proposal": "20260123"}
+        failed = example_activity(state=ActivityState.FAILED, **place)
+        catalog.record(failed)
+        assert catalog.activity(failed.id) == failed
+        bare = example_activity()
+        catalog.record(bare)
+        assert not place.keys() & catalog.activity(bare.id).document().keys()
 
     def test_an_activity_is_found_by_its_id(self, catalog: Catalog) -> None:
         activity = example_activity()

@@ -9,7 +9,7 @@ import pytest
 
 from hsc.client import Catalog
 from hsc.errors import CatalogError, DatasetNotFoundError, RevisionError
-from hsc.model import AccessChange, Amendment, Annotation, Pid, Query
+from hsc.model import AccessChange, ActivityState, Amendment, Annotation, Draft, Pid, Query
 from hsc.testing.contracts import chain, example_activity, example_dataset
 from hsc.testing.replicas import example_replica
 
@@ -155,6 +155,7 @@ class StewardContract:
             lambda: nobody.annotate(dataset.pid, Annotation(kind="note", text="Hm.")),
             lambda: nobody.change_access(dataset.pid, AccessChange(visibility="group", reason="-")),
             lambda: nobody.register(other, example_activity(), []),
+            lambda: nobody.may_register(Draft(facility="maxiv", proposal="20260123")),
         ):
             with pytest.raises((CatalogError, PermissionError)) as refused:
                 forbidden()
@@ -162,6 +163,11 @@ class StewardContract:
         assert catalog.entry(dataset.pid) == before
         with pytest.raises(DatasetNotFoundError):
             catalog.get(other.pid)
+
+    def test_what_failed_is_not_there_for_nobody(self, catalog: Catalog, nobody: Catalog) -> None:
+        place = {"facility": "maxiv", "instrument": "CoSAXS", "proposal": "20260123"}
+        catalog.record(example_activity(state=ActivityState.FAILED, **place))
+        assert list(nobody.activities()) == []
 
     def test_what_one_does_not_see_is_hidden_in_a_lineage(
         self, catalog: Catalog, nobody: Catalog

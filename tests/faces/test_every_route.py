@@ -99,6 +99,7 @@ OTHER_ROUTES: Mapping[tuple[str, str], dict[str, int]] = {
     ("GET", "/v1/facets"): all_but(200),
     ("POST", "/v1/datasets"): CREATES,
     ("POST", "/v1/datasets:batch"): CREATES,
+    ("POST", "/v1/datasets:check"): signed_in(204, stranger=403, owner=403),
     ("POST", "/v1/import"): signed_in(200),
     ("GET", "/v1/export"): all_but(200),
     ("GET", "/v1/activities"): all_but(200),
@@ -249,6 +250,7 @@ def other_request(method: str, path: str, role: str) -> tuple[str, dict[str, Any
     bodies: dict[str, Any] = {
         "/v1/datasets": registration,
         "/v1/datasets:batch": {"items": [registration]},
+        "/v1/datasets:check": {"facility": "maxiv", "instrument": "CoSAXS", "proposal": "20260123"},
         "/v1/import": registration,
         "/v1/activities": example_activity().document(),
         "/v1/tokens": {"name": "x", "scopes": ["read"]},
@@ -275,6 +277,36 @@ def test_lists_and_counts_hold_what_a_role_sees_and_nothing_else(on: Stage, role
         assert (activity in ids) == (role in SEES[standing]), standing
         found = on(role, "GET", f"/v1/activities/{activity}").status_code
         assert found == (200 if role in SEES[standing] else 404), standing
+
+
+def test_what_failed_is_there_for_its_instrument_and_its_proposal_until_it_is_done(
+    on: Stage,
+) -> None:
+    told = {"state": "failed", "facility": "maxiv", "instrument": "CoSAXS"}
+    there = {"proposal": "20260123"}
+    sees = {"ingestor", "administrator", "staff"}
+    everybody = set(ROLES) - {"late", "narrow"}
+    for more, seen in (({}, sees), (there, sees | {"member", "lead"})):
+        failed = {**example_activity().document(), **told, **more}
+        assert on("ingestor", "POST", "/v1/activities", json=failed).status_code == 201
+        path = f"/v1/activities/{failed['id']}"
+        assert {each for each in everybody if on(each, "GET", path).status_code == 200} == seen
+        listed = {
+            each for each in everybody if failed["id"] in on(each, "GET", "/v1/activities").text
+        }
+        assert listed == seen
+        # Once it is done who sees what came of it sees it: here nothing did.
+        on("ingestor", "POST", "/v1/activities", json={**failed, "state": "done"})
+        after = {each for each in everybody if on(each, "GET", path).status_code == 200}
+        assert after == {"ingestor", "administrator"}
+
+
+def test_nobody_puts_what_failed_before_those_for_whom_they_register_nothing(on: Stage) -> None:
+    told = {"state": "failed", "facility": "maxiv", "instrument": "CoSAXS", "proposal": "20260123"}
+    failed = {**example_activity().document(), **told}
+    assert on("stranger", "POST", "/v1/activities", json=failed).status_code == 201
+    for role in ("staff", "member", "lead", "anonymous"):
+        assert on(role, "GET", f"/v1/activities/{failed['id']}").status_code == 404
 
 
 def test_an_ingestor_keeps_nouns_with_the_scope_that_it_registers_with(on: Stage) -> None:

@@ -15,6 +15,7 @@ from hsc_catalog.access.caller import (
     staff_key,
 )
 from hsc_catalog.access.changes import change, move, require_link
+from hsc_catalog.access.claims import claimed
 from hsc_catalog.access.inheritance import Restood
 from hsc_catalog.access.inputs import inputs_of, outputs_of, pid_of
 from hsc_catalog.access.noun_access import noun_set, require_keep
@@ -56,6 +57,7 @@ __all__ = [
     "Standing",
     "activity_visible",
     "change",
+    "claimed",
     "dataset_visible",
     "held_sets",
     "inputs_of",

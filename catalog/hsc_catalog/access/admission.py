@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from hsc.errors import ConflictError, ForbiddenError
-from hsc.model import Activity, Dataset, Edge, Visibility
+from hsc.model import Activity, Dataset, Draft, Edge, Visibility
 from hsc_catalog import tables
 from hsc_catalog.access.caller import Caller, person_key
 from hsc_catalog.access.inheritance import (
@@ -17,19 +17,25 @@ from hsc_catalog.access.inheritance import (
     Restood,
     flagged,
     inherited,
+    joined,
     merged,
-    met,
     private,
     restand,
     settle,
     spread,
     tighten_outputs,
 )
-from hsc_catalog.access.inputs import generated_by, outputs_of, pid_of
+from hsc_catalog.access.inputs import (
+    generated_by,
+    implied,
+    named_inputs,
+    outputs_of,
+    pid_of,
+)
 from hsc_catalog.access.predicate import dataset_visible
 from hsc_catalog.access.rights import may, require, require_move
-from hsc_catalog.access.sets import CLASSES, AccessSet, Clause, interned, shortest
-from hsc_catalog.access.standing import NO_PROPOSAL, Standing, standings
+from hsc_catalog.access.sets import AccessSet, Clause, interned, shortest
+from hsc_catalog.access.standing import HIDDEN_FROM_ALL, NO_PROPOSAL, Standing, standings
 
 _BATCH = 500  # ids in one statement
 
@@ -86,7 +92,25 @@ class Admission:
     def expect(self, items: Sequence[Item]) -> None:
         """Look up at once what is known of what will come in, and of its inputs."""
         own = {str(dataset.pid.latest()) for dataset, _, _ in items}
-        pids = own.union(*(named_inputs(*item) for item in items))
+        self._look_up(own.union(*(named_inputs(*item) for item in items)))
+        self._awaited = set(outputs_of(self._connection, own))
+        self._expect_activities(activity.id for _, activity, _ in items)
+
+    def check(self, draft: Draft) -> None:
+        """Pass where a dataset like this would be let in; nothing is noted.
+
+        Raises
+        ------
+        ForbiddenError, ConflictError
+            As `admit`.
+        """
+        pid = None if draft.pid is None else str(draft.pid.latest())
+        inputs = {each for used in draft.used if (each := pid_of(used)) is not None} - {pid}
+        self._look_up(inputs | ({pid} if pid else set()))
+        version = None if draft.pid is None else draft.pid.version
+        self._pass(self._new_standing(draft), inputs, version or 1)
+
+    def _look_up(self, pids: set[str]) -> None:
         self._stand |= standings(self._connection, pids)
         see = dataset_visible(self._caller, self._now)
         there = pids & self._stand.keys()
@@ -96,8 +120,6 @@ class Admission:
         else:
             for some in _batches(_row.pid, there):
                 self._visible |= set(self._connection.scalars(select(_row.pid).where(some, see)))
-        self._awaited = set(outputs_of(self._connection, own))
-        self._expect_activities(activity.id for _, activity, _ in items)
 
     def admit(
         self,
@@ -121,43 +143,51 @@ class Admission:
             not said.
         """
         pid, mine = str(dataset.pid.latest()), dataset.pid.at(dataset.version)
-        edges = [*edges, *_implied(activity, edges)]
+        edges = [*edges, *implied(activity, edges)]
         inputs = named_inputs(dataset, activity, edges)
-        standing = self._wanted(dataset, groups)
-        derives = bool(inputs) and inputs <= self._visible
-        # Before it is said whether a PID is taken: who may register nothing learns nothing.
-        theirs = derives and self._is_of(standing, inputs)
-        require(self._caller, "create", standing, derives=theirs)
         known = self._stand.get(pid)
-        if known is not None and not (self._is_trusted() or pid in self._visible):
-            raise ConflictError(
-                f"{pid} can't be registered: it is taken or reserved",
-                next_step="let hsc make a new PID",
-            )
+        standing, repeats = self._pass(self._wanted(dataset, groups), inputs, dataset.version)
         reused = self._admit_activity(activity.id)
         self._refuse_foreign(edges, str(mine), f"activity:{activity.id}")
-        if known is not None:
-            require(self._caller, "create", known, derives=derives)
-            steward = may(self._caller, "register_replica", known)
-            if not steward and (pid, dataset.version) in self._versions:
-                # Whoever only repeats what is there says what they did, and nothing of the dataset.
-                told = tuple(edge for edge in edges if edge.subject.startswith("activity:"))
-                return Admitted(known, self._intern(known), told, known)
-            if not steward:
-                raise ForbiddenError(
-                    f"{self._caller.subject} may not add a version to this dataset",
-                    where=pid,
-                    next_step="its owner, its instrument's staff, its principal investigator may",
-                )
-            newest = dataset.version > max(n for kept, n in self._versions if kept == pid)
-            standing = _joined(known, standing, newest=newest)
-            require_move(self._caller, known, standing)
+        if known is not None and repeats:
+            # Whoever only repeats what is there says what they did, and nothing of the dataset.
+            told = tuple(edge for edge in edges if edge.subject.startswith("activity:"))
+            return Admitted(known, self._intern(known), told, known)
         standing = self._inherited(standing, inputs)
         self._note(standing, known, activity.id if reused else None, edges, str(mine))
         self._stand[pid] = standing
         self._visible.add(pid)
         self._versions.add((pid, dataset.version))
         return Admitted(standing, self._intern(standing), tuple(edges), known)
+
+    def _pass(self, standing: Standing, inputs: set[str], version: int) -> tuple[Standing, bool]:
+        """Pass where a dataset may come in; give how it stands, and whether it only repeats."""
+        derives = bool(inputs) and inputs <= self._visible
+        # Before it is said whether a PID is taken: who may register nothing learns nothing.
+        theirs = derives and self._is_of(standing, inputs)
+        require(self._caller, "create", standing, derives=theirs)
+        pid = standing.pid
+        known = self._stand.get(pid)
+        if known is None:
+            return standing, False
+        if not (self._is_trusted() or pid in self._visible):
+            raise ConflictError(
+                f"{pid} can't be registered: it is taken or reserved",
+                next_step="let hsc make a new PID",
+            )
+        require(self._caller, "create", known, derives=derives)
+        if not may(self._caller, "register_replica", known):
+            if (pid, version) in self._versions:
+                return known, True
+            raise ForbiddenError(
+                f"{self._caller.subject} may not add a version to this dataset",
+                where=pid,
+                next_step="its owner, its instrument's staff, its principal investigator may",
+            )
+        newest = version > max(n for kept, n in self._versions if kept == pid)
+        standing = joined(known, standing, newest=newest)
+        require_move(self._caller, known, standing)
+        return standing, False
 
     def admit_activity(self, activity: Activity) -> None:
         """Let an activity in, or not.
@@ -235,16 +265,7 @@ class Admission:
         until = dataset.embargo_until
         embargo = None if until is None else tables.microseconds(until)
         access = AccessSet("private", dataset.access_class or "open", embargo)
-        known = dataset.proposal is not None
-        entry = Standing(
-            str(dataset.pid.latest()),
-            dataset.facility,
-            dataset.instrument,
-            dataset.proposal,
-            self._caller.subject,
-            None if known else NO_PROPOSAL,
-            access,
-        )
+        entry, known = self._new_standing(dataset, access), dataset.proposal is not None
         shared = self._shared(entry, groups)
         visibility: Visibility = "group" if known or shared else "private"
         if dataset.visibility == "public":
@@ -252,6 +273,19 @@ class Admission:
             visibility = "public"
         own = entry.readers(visibility, shared)
         return replace(entry, access=replace(access, visibility=visibility, own=own))
+
+    def _new_standing(
+        self, record: Dataset | Draft, access: AccessSet = HIDDEN_FROM_ALL
+    ) -> Standing:
+        return Standing(
+            "" if record.pid is None else str(record.pid.latest()),
+            record.facility,
+            record.instrument,
+            record.proposal,
+            self._caller.subject,
+            NO_PROPOSAL if record.proposal is None else None,
+            access,
+        )
 
     def _shared(self, entry: Standing, groups: Sequence[str]) -> Clause:
         """Give those of the groups wished for that the caller may share it with."""
@@ -300,42 +334,6 @@ class Admission:
         if entry.access not in self._interned:
             self._interned[entry.access] = interned(self._connection, entry.access)
         return self._interned[entry.access]
-
-
-def named_inputs(dataset: Dataset, activity: Activity, edges: Iterable[Edge]) -> set[str]:
-    """Give the PIDs, without version, of all that a dataset was made from as it is registered."""
-    mine, did = str(dataset.pid.at(dataset.version)), f"activity:{activity.id}"
-    ends = [*activity.used]
-    for edge in edges:
-        derived = edge.predicate == "was_derived_from" and edge.subject == mine
-        if derived or (edge.predicate == "used" and edge.subject == did):
-            ends.append(edge.object)
-    named = {pid for end in ends if (pid := pid_of(end)) is not None}
-    return named - {str(dataset.pid.latest())}
-
-
-def _implied(activity: Activity, edges: Iterable[Edge]) -> list[Edge]:
-    """Give the edges that an activity states by its list of what it used, and no edge says."""
-    did = f"activity:{activity.id}"
-    said = {edge.object for edge in edges if edge.subject == did and edge.predicate == "used"}
-    return [
-        Edge(subject=did, predicate="used", object=used)
-        for used in dict.fromkeys(activity.used)
-        if used not in said and pid_of(used) is not None
-    ]
-
-
-def _joined(known: Standing, wanted: Standing, *, newest: bool) -> Standing:
-    """Give how a dataset stands when a version comes beside those that are there."""
-    if newest:
-        known = known.moved(wanted.proposal, wanted.instrument)
-    embargoes = [each.access.embargo for each in (known, wanted)]
-    access = replace(
-        known.access,
-        access_class=max(known.access.access_class, wanted.access.access_class, key=CLASSES.index),
-        embargo=max((each for each in embargoes if each is not None), default=None),
-    )
-    return met(replace(known, access=access), (), 0)
 
 
 def _batches(column: ColumnElement[str], values: Iterable[str]) -> Iterator[ColumnElement[bool]]:

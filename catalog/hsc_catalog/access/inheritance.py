@@ -12,7 +12,7 @@ from sqlalchemy import Connection, case, update
 
 from hsc_catalog import tables
 from hsc_catalog.access.inputs import inputs_of, outputs_of
-from hsc_catalog.access.sets import AccessSet, interned
+from hsc_catalog.access.sets import CLASSES, AccessSet, interned
 from hsc_catalog.access.standing import Standing, standings
 
 UNKNOWN_INPUT = "an input is not known to this catalog"
@@ -153,3 +153,16 @@ def flagged(entry: Standing, reason: str) -> Standing:
     """Give how something stands that somebody has to look at."""
     told = [] if entry.flagged is None else entry.flagged.split("; ")
     return replace(entry, flagged="; ".join(dict.fromkeys([*told, reason])))
+
+
+def joined(known: Standing, wanted: Standing, *, newest: bool) -> Standing:
+    """Give how a dataset stands when a version comes beside those that are there."""
+    if newest:
+        known = known.moved(wanted.proposal, wanted.instrument)
+    embargoes = [each.access.embargo for each in (known, wanted)]
+    access = replace(
+        known.access,
+        access_class=max(known.access.access_class, wanted.access.access_class, key=CLASSES.index),
+        embargo=max((each for each in embargoes if each is not None), default=None),
+    )
+    return met(replace(known, access=access), (), 0)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from hsc.model import Activity, Dataset, Edge
 from hsc_catalog import tables
 
 _edge = tables.edge.c
@@ -54,6 +55,29 @@ def generated_by(connection: Connection, activities: Iterable[str]) -> set[str]:
     """Give the datasets that activities made; they are named as in edges."""
     found = _edges(connection, "object", "subject", activities, _GENERATED)
     return {pid for _, node in found if (pid := pid_of(node)) is not None}
+
+
+def named_inputs(dataset: Dataset, activity: Activity, edges: Iterable[Edge]) -> set[str]:
+    """Give the PIDs, without version, of all that a dataset was made from as it is registered."""
+    mine, did = str(dataset.pid.at(dataset.version)), f"activity:{activity.id}"
+    ends = [*activity.used]
+    for edge in edges:
+        derived = edge.predicate == "was_derived_from" and edge.subject == mine
+        if derived or (edge.predicate == "used" and edge.subject == did):
+            ends.append(edge.object)
+    named = {pid for end in ends if (pid := pid_of(end)) is not None}
+    return named - {str(dataset.pid.latest())}
+
+
+def implied(activity: Activity, edges: Iterable[Edge]) -> list[Edge]:
+    """Give the edges that an activity states by its list of what it used, and no edge says."""
+    did = f"activity:{activity.id}"
+    said = {edge.object for edge in edges if edge.subject == did and edge.predicate == "used"}
+    return [
+        Edge(subject=did, predicate="used", object=used)
+        for used in dict.fromkeys(activity.used)
+        if used not in said and pid_of(used) is not None
+    ]
 
 
 def _step(

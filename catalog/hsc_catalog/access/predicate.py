@@ -79,7 +79,8 @@ def dataset_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
 def activity_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
     """Give the condition on rows of ``activity`` that a caller sees them.
 
-    That is who sees a dataset that it generated, who recorded it, and staff of its instrument.
+    That is who sees a dataset that it generated, who recorded it, staff of its instrument, and
+    while it generated none the members of its proposal.
     """
     if caller.sees_everything:
         return true()
@@ -101,6 +102,9 @@ def activity_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
         conditions.append(row.recorder == caller.subject)
     if caller.staff_of:
         conditions.append(row.instrument.in_(sorted(caller.staff_of)))
+    held = held_sets(caller)
+    if held is not None:
+        conditions.append(row.access.in_(held))
     return or_(*conditions)
 
 

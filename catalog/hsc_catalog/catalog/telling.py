@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from hsc.model import Activity, Dataset, Edge, Noun, Pid, Registration, Replica
+from hsc.model import Activity, Dataset, Draft, Edge, Noun, Pid, Registration, Replica
 from hsc_catalog.access import Admission, require
 from hsc_catalog.auditing import note
 from hsc_catalog.catalog.standing import OnDatabase
@@ -25,6 +25,19 @@ from hsc_catalog.records import (
 
 class Telling(OnDatabase):
     """What takes records in; each method is one transaction, and all of it is audited."""
+
+    def may_register(self, draft: Draft) -> None:
+        """Pass where the caller may register such a dataset; keep nothing.
+
+        Raises
+        ------
+        ForbiddenError
+            The caller may not create it.
+        ConflictError
+            Its PID is somebody else's.
+        """
+        with self.database.reading() as connection:
+            Admission(connection, self.caller, self.clock()).check(draft)
 
     def register(self, dataset: Dataset, activity: Activity, edges: Sequence[Edge]) -> None:
         """Keep a dataset, the activity that made it and their edges, all or nothing.
@@ -90,7 +103,7 @@ class Telling(OnDatabase):
         """
         with self.database.writing() as connection:
             self._admit(connection, activity)
-            changes = put_activities(connection, [activity], self.caller.subject)
+            changes = put_activities(connection, [activity], self.caller)
             note(connection, self.caller.actor, changes)
 
     def register_replica(self, pid: Pid, replica: Replica, activity: Activity) -> None:
@@ -108,7 +121,7 @@ class Telling(OnDatabase):
             require(self.caller, "register_replica", standing_of(connection, version))
             self._admit(connection, activity)
             changes = put_replica(connection, self.sight(), pid, replica)
-            changes += put_activities(connection, [activity], self.caller.subject)
+            changes += put_activities(connection, [activity], self.caller)
             note(connection, self.caller.actor, changes)
 
     def _admit(self, connection: Connection, activity: Activity) -> None:

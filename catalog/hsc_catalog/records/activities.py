@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from hsc.errors import ActivityNotFoundError
 from hsc.model import Activity, ActivityState
 from hsc_catalog import tables
-from hsc_catalog.access import Sight, Standing
+from hsc_catalog.access import Caller, Sight, Standing, claimed, interned
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.redacting import shown
 from hsc_catalog.records.replaced import keep_replaced
@@ -29,7 +29,7 @@ _DOCUMENTS = tables.Prepared(
 def put_activities(
     connection: Connection,
     activities: Sequence[Activity],
-    recorder: str | None,
+    caller: Caller,
     made: Mapping[str, Standing] = MappingProxyType({}),
 ) -> list[Change]:
     """Keep activities in place of what was known of them; give what changed.
@@ -40,8 +40,8 @@ def put_activities(
         The transaction.
     activities
         The activities; of several with one id the last one stands.
-    recorder
-        Account of who records those that are new; None: whoever opened the database itself.
+    caller
+        Who records them: of those that are new they stay the recorder.
     made
         What activities made, by their ids: staff of its instrument see them.
     """
@@ -54,15 +54,18 @@ def put_activities(
             "type": each.type,
             "state": each.state.value,
             "started": tables.microseconds(each.started),
-            "recorder": recorder,
+            "recorder": caller.subject,
             "instrument": made[key].instrument_name if key in made else None,
+            "access": None if key in made else _claim(connection, caller, each),
         }
         for key, each in changed.items()
     ]
     told = [{"activity": key, "json": documents[key][1]} for key in changed]
     _keep_history(connection, {key: before[key] for key in changed if key in before})
     # Who recorded it first stays its recorder.
-    tables.upsert(connection, tables.activity, rows, ["type", "state", "started"], counted=True)
+    tables.upsert(
+        connection, tables.activity, rows, ["type", "state", "started", "access"], counted=True
+    )
     for key in changed.keys() & before.keys() & made.keys():
         kept = update(tables.activity).where(_row.id == key, _row.instrument.is_(None))
         connection.execute(kept.values(instrument=made[key].instrument_name))
@@ -70,6 +73,12 @@ def put_activities(
     return [
         Change("record", "activity", key, before.get(key), documents[key][1]) for key in changed
     ]
+
+
+def _claim(connection: Connection, caller: Caller, activity: Activity) -> int | None:
+    """Give the row of who may see an activity by what it says of itself; None: it says nothing."""
+    access = claimed(caller, activity)
+    return None if access is None else interned(connection, access)
 
 
 def _documents(connection: Connection, ids: Sequence[str]) -> dict[str, str]:

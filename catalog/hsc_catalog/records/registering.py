@@ -78,7 +78,7 @@ def _keep(
     told = put_activities(
         connection,
         [item.activity for item in items],
-        sight.caller.subject,
+        sight.caller,
         {item.activity.id: stand[str(item.dataset.pid.latest())].standing for item in items},
     )
     touched = {id(item) for item in new}

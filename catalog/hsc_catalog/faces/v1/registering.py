@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from hsc.errors import InvalidRecordError, TooLargeError
-from hsc.model import Record, Registration
+from hsc.model import Draft, Record, Registration
 from hsc_catalog.faces.answers import JSON, json_text
 from hsc_catalog.faces.asking import AskServed, Ingesting
-from hsc_catalog.faces.posted import Body, brings, check_record
+from hsc_catalog.faces.posted import Body, brings, check_record, posted
 from hsc_catalog.faces.problems import responses
 from hsc_catalog.faces.strict_json import items, members, read_json
 from hsc_catalog.records import Once, Posted
@@ -68,6 +68,22 @@ def register(served: AskServed, catalog: Ingesting, body: Body, key: AskKey = No
     answered = json_text({"pid": posted.name})
     answered = catalog.post([posted], _once(key, body, answered)) or answered
     return Response(answered, 201, {"Location": f"/v1/datasets/{posted.name}"}, JSON)
+
+
+@router.post(
+    "/datasets:check",
+    status_code=204,
+    summary="Ask whether a dataset could be registered",
+    responses=responses(409),
+    openapi_extra=brings(Draft),
+)
+def may_register(catalog: Ingesting, draft: Annotated[Draft, Depends(posted(Draft))]) -> Response:
+    """Say whether the caller may register such a dataset, and keep nothing.
+
+    To be asked before the first byte of it is written.
+    """
+    catalog.may_register(draft)
+    return Response(status_code=204)
 
 
 @router.post(
