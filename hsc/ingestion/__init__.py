@@ -5,9 +5,10 @@ from hsc.ingestion.confirming import committed_alike
 from hsc.ingestion.forecast import Forecast, forecast
 from hsc.ingestion.identity import files_state, run_key, wholly_hashed
 from hsc.ingestion.makings import made_with
+from hsc.ingestion.newtree import summary
 from hsc.ingestion.plan import Plan, make_plan
 from hsc.ingestion.planned import PlannedArray
-from hsc.ingestion.tree import summary, write_tree
+from hsc.ingestion.tree import WrittenTree, write_tree
 from hsc.ingestion.verify import verify_written
 from hsc.ingestion.writing import Written, check_unchanged, commit_plan, write_plan
 
@@ -16,6 +17,7 @@ __all__ = [
     "Plan",
     "PlannedArray",
     "Written",
+    "WrittenTree",
     "check_unchanged",
     "commit_plan",
     "committed_alike",

@@ -106,6 +106,7 @@ def arrange_tree(
     documents: Mapping[str, bytes],
     sizes: Mapping[str, Mapping[str, int]],
     files: Mapping[str, int] | None = None,
+    large: Collection[str] = (),
 ) -> Packing | None:
     """Arrange the small objects of a tree: of an array all are small, or none counts as small.
 
@@ -117,16 +118,18 @@ def arrange_tree(
         For each array's key, keys and bytes of its objects (`object_sizes`).
     files
         Key and bytes of small files that are carried as they are.
+    large
+        Keys of further arrays, whose objects are written already and count as large.
     """
     small: dict[str, int] = {}
-    large: set[str] = set()
+    plain = {f"{DATA}/{array}/zarr.json" for array in large}
     for array, objects in sizes.items():
         if max(objects.values(), default=0) < SMALL_BYTES:
             small |= objects
         else:
-            large.add(f"{DATA}/{array}/zarr.json")
+            plain.add(f"{DATA}/{array}/zarr.json")
     small |= files or {}
-    return arrange({key: len(text) for key, text in documents.items()}, small, large)
+    return arrange({key: len(text) for key, text in documents.items()}, small, plain)
 
 
 def planned_sizes(planned: PlannedArray) -> dict[str, int]:

@@ -2,70 +2,110 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from blake3 import blake3
 
+from hsc.errors import ReductionError
+from hsc.ingestion.assets import PART_BYTES, asset_keys
 from hsc.ingestion.batches import Work, write_pack, write_tree_metadata, written_keys
-from hsc.ingestion.grid import inner_chunks, shard_shape
-from hsc.ingestion.packing import Packing, arrange_tree, object_sizes
-from hsc.model import ArraySummary, Way
+from hsc.ingestion.blocks import StreamSpec, stream_spec, write_blocks
+from hsc.ingestion.newtree import (
+    array_objects,
+    array_spec,
+    group_specs,
+    spec_sizes,
+    summary,
+    tree_keys,
+)
+from hsc.ingestion.packing import Packing, arrange_tree
+from hsc.model import ArraySummary
 from hsc.store import (
     DATA,
+    SMALL_BYTES,
     ArraySpec,
     GroupSpec,
     Manifest,
     NewArray,
     NewTree,
     ObjectEntry,
-    ShardBuilder,
+    Stream,
     VersionWriter,
-    blosc,
-    digest_entry,
     metadata_objects,
     open_objects,
-    store_names,
 )
-from hsc.transcode import encode_chunk
+from hsc.workers import Progress, Silent, ThreadWorkers, Workers
 
 Explain = Callable[[Manifest, list[ArraySummary]], bytes]
 """Gives a version's crate, from its manifest and what was written."""
 
+# Of names that were too long, or twins but for their case, the key has only a digest.
+_DIGEST = "%-"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTree:
+    """What writing a tree made."""
+
+    manifest: Manifest
+    """The committed manifest."""
+    arrays: list[ArraySummary]
+    """What was written."""
+    results: dict[str, Any] = field(default_factory=dict)
+    """What the streams said at their end."""
+
 
 def write_tree(
-    tree: NewTree, store: str, location: str, explain: Explain | None = None
-) -> tuple[Manifest, list[ArraySummary]]:
-    """Write and commit a tree of arrays in memory as one version.
+    tree: NewTree,
+    store: str,
+    location: str,
+    explain: Explain | None = None,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    streams: Sequence[Stream] = (),
+    workers: Workers | None = None,
+    progress: Progress | None = None,
+) -> WrittenTree:
+    """Write and commit a tree of arrays as one version.
+
+    Arrays in memory, metadata and files are written here, streamed arrays on the workers that make
+    them. Nothing counts before the manifest is there; what was written before is found by the notes
+    of the attempt (`abandon_version`).
 
     Parameters
     ----------
     explain
         Gives the version's crate; None: it gets none.
+    files
+        What stands below ``files/``, by name.
+    streams
+        Arrays that are made block by block.
+    workers, progress
+        Where blocks are made, and who hears how far it is; None: one thread, and nobody.
 
-    Returns
-    -------
-    manifest
-        The committed manifest.
-    arrays
-        What was written.
+    Raises
+    ------
+    ReductionError
+        What a stream makes is not what it says, or a file has a name or size that can't be.
     """
     writer = VersionWriter(open_objects(store), location)
-    keys = _keys(tree)
-    specs = [_spec(array, keys) for array in tree.arrays]
-    summaries = [summary(spec) for spec in specs]
-    metadata = metadata_objects(_groups(tree, keys), specs)
-    documents = {f"{DATA}/{key}": data for key, data in metadata.items()}
-    arrays = list(zip(tree.arrays, specs, strict=True))
-    sizes = {spec.key: _sizes(array, spec) for array, spec in arrays}
-    packing = arrange_tree(documents, sizes)
-    shards, others = written_keys(packing, documents, Work([], [], []))
-    writer.begin([*shards, *(key for keys in sizes.values() for key in keys)], others)
-    entries = _write_arrays(arrays, packing, writer)
-    entries += write_tree_metadata(writer, packing, documents, entries)
+    carried = _file_objects(files or {})
+    keys = tree_keys(_paths(tree, streams))
+    laid = [stream_spec(stream, keys) for stream in streams]
+    streamed, more, results = _write_streams(
+        laid, writer, store, location, workers or ThreadWorkers(1), progress or Silent()
+    )
+    tree = replace(tree, arrays=(*tree.arrays, *more))
+    written = [spec for each in laid for spec in each.specs]
+    keys = _same_keys(tree_keys(_paths(tree, streams)), written)
+    arrays = [(array, array_spec(array, keys[array.path])) for array in tree.arrays]
+    every = [*(spec for _, spec in arrays), *written]
+    entries = _write_rest(
+        writer, arrays, carried, group_specs(tree, keys, every), written, streamed
+    )
+    summaries = [summary(spec) for spec in every]
     manifest = writer.commit(
         entries,
         source_id=None,
@@ -73,135 +113,109 @@ def write_tree(
         gaps=(),
         explain=None if explain is None else lambda made: explain(made, summaries),
     )
-    return manifest, summaries
+    return WrittenTree(manifest, summaries, results)
 
 
-def summary(spec: ArraySpec) -> ArraySummary:
-    """Say what an array is, for its dataset's record."""
-    return ArraySummary(
-        path=spec.path,
-        shape=spec.shape,
-        dtype=spec.dtype,
-        chunks=spec.chunks,
-        shards=spec.shards,
-        way=spec.way,
-    )
+def _write_rest(
+    writer: VersionWriter,
+    arrays: Sequence[tuple[NewArray, ArraySpec]],
+    carried: Sequence[tuple[ObjectEntry, bytes]],
+    groups: Sequence[GroupSpec],
+    written: Sequence[ArraySpec],
+    streamed: Sequence[ObjectEntry],
+) -> list[ObjectEntry]:
+    """Write arrays in memory, files and metadata; give the entries of these and of streams."""
+    metadata = metadata_objects(groups, [*(spec for _, spec in arrays), *written])
+    documents = {f"{DATA}/{key}": data for key, data in metadata.items()}
+    sizes = {spec.key: spec_sizes(array, spec) for array, spec in arrays}
+    small = {entry.key: entry.nbytes for entry, _ in carried if entry.nbytes < SMALL_BYTES}
+    packing = arrange_tree(documents, sizes, small, large=[spec.key for spec in written])
+    shards, others = written_keys(packing, documents, Work([], [], []))
+    shards += [key for keys in sizes.values() for key in keys]
+    writer.begin([*shards, *(entry.key for entry, _ in carried)], others)
+    entries = [*streamed, *_write_objects(arrays, carried, packing, writer)]
+    return [*entries, *write_tree_metadata(writer, packing, documents, entries)]
 
 
-def _keys(tree: NewTree) -> dict[str, str]:
+def _paths(tree: NewTree, streams: Sequence[Stream]) -> set[str]:
     paths = {group.path for group in tree.groups} | {array.path for array in tree.arrays}
-    for path in list(paths):
-        parts = path.strip("/").split("/")
-        paths |= {"/" + "/".join(parts[:n]) for n in range(1, len(parts))}
-    children: dict[str, list[str]] = {}
-    for path in paths - {"/"}:
-        parent, _, name = path.rpartition("/")
-        children.setdefault(parent or "/", []).append(name)
-    keys = {"/": ""}
-    for parent in sorted(children):
-        for name, stored in store_names(children[parent]).items():
-            keys[f"{parent.rstrip('/')}/{name}"] = f"{keys[parent]}/{stored}".lstrip("/")
+    return paths | {array.path for stream in streams for array in stream.arrays}
+
+
+def _same_keys(keys: dict[str, str], written: Sequence[ArraySpec]) -> dict[str, str]:
+    """Check that arrays which came last do not take the names of those that are written."""
+    moved = [spec.path for spec in written if keys[spec.path] != spec.key]
+    if moved:
+        raise ReductionError(
+            f"what a stream made at its end has names that differ from {', '.join(moved)} only in "
+            "case, or stands where that stands"
+        )
     return keys
 
 
-def _groups(tree: NewTree, keys: dict[str, str]) -> list[GroupSpec]:
-    given = {group.path: dict(group.attributes) for group in tree.groups}
-    arrays = {array.path for array in tree.arrays}
-    if tree.roles:
-        given.setdefault("/", {})["hsc:roles"] = dict(tree.roles)
+def _write_streams(
+    laid: Sequence[StreamSpec],
+    writer: VersionWriter,
+    store: str,
+    location: str,
+    workers: Workers,
+    progress: Progress,
+) -> tuple[list[ObjectEntry], list[NewArray], dict[str, Any]]:
+    entries: list[ObjectEntry] = []
+    arrays: list[NewArray] = []
+    results: dict[str, Any] = {}
+    if laid:
+        writer.begin([key for each in laid for key in each.keys])
+    for each in laid:
+        made = write_blocks(each, store, location, workers, progress)
+        entries += [entry for block in made for entry in block.entries]
+        if each.stream.finish is not None:
+            more, said = each.stream.finish([block.note for block in made])
+            arrays += more
+            results |= said
+    return entries, arrays, results
+
+
+def _file_objects(files: Mapping[str, bytes]) -> list[tuple[ObjectEntry, bytes]]:
+    plain = [name for name in sorted(files) if {"", ".", ".."}.isdisjoint(name.split("/"))]
+    keys = asset_keys(plain)
+    for name, data in files.items():
+        if name not in keys or _DIGEST in keys[name] or len(data) > PART_BYTES:
+            raise ReductionError(
+                f"a file named {name!r} of {len(data)} bytes can't stand below files/",
+                next_step="a short relative name, not taken in another case, and at most "
+                f"{PART_BYTES} bytes",
+            )
+    # An empty file is an object too, of no bytes: absent means that chunks are empty.
     return [
-        GroupSpec(path, key, given.get(path, {}))
-        for path, key in sorted(keys.items())
-        if path not in arrays
+        (ObjectEntry(keys[name], len(data), blake3(data).digest()), data)
+        for name, data in sorted(files.items())
     ]
 
 
-def _spec(array: NewArray, keys: dict[str, str]) -> ArraySpec:
-    text = array.values.dtype.kind in "UO"
-    itemsize = array.values.dtype.itemsize
-    shape = array.values.shape
-    chunks = array.chunks or inner_chunks(shape, None, itemsize, keep=False)
-    compressor = (
-        {"name": "zstd", "configuration": {"level": 3, "checksum": False}}
-        if text
-        else blosc("zstd", 1, itemsize)
-    )
-    return ArraySpec(
-        path=array.path,
-        key=keys[array.path],
-        shape=shape,
-        dtype="string" if text else array.values.dtype.name,
-        chunks=chunks,
-        shards=shard_shape(shape, chunks, itemsize, None, None),
-        compressor=compressor,
-        fill_value="" if text else _zero(array.values),
-        way=Way.COMPUTED,
-        dimension_names=array.dimension_names,
-        attributes=dict(array.attributes),
-    )
-
-
-def _zero(values: NDArray[Any]) -> Any:
-    if values.dtype.kind == "c":
-        return [0.0, 0.0]
-    return values.dtype.type(0).item()
-
-
-def _sizes(array: NewArray, spec: ArraySpec) -> dict[str, int]:
-    grid = [math.ceil(n / c) for n, c in zip(spec.shape, spec.chunks, strict=True)]
-    places = np.array(list(np.ndindex(*grid)), np.int64).reshape(math.prod(grid), len(grid))
-    return object_sizes(spec, array.values.dtype.itemsize, places, None)
-
-
-def _write_arrays(
-    arrays: Sequence[tuple[NewArray, ArraySpec]], packing: Packing | None, writer: VersionWriter
+def _write_objects(
+    arrays: Sequence[tuple[NewArray, ArraySpec]],
+    carried: Sequence[tuple[ObjectEntry, bytes]],
+    packing: Packing | None,
+    writer: VersionWriter,
 ) -> list[ObjectEntry]:
     batches = packing.batches if packing else ()
     packed = {key for keys in batches for key in keys}
     small: dict[str, tuple[ObjectEntry, bytes]] = {}
     entries = []
+
+    def keep(entry: ObjectEntry, data: bytes) -> None:
+        if entry.key in packed:
+            small[entry.key] = entry, data
+        else:
+            writer.put(entry, data)
+            entries.append(entry)
+
     for array, spec in arrays:
-        for entry, data in _objects(array, spec):
-            if entry.key in packed:
-                small[entry.key] = entry, data
-            else:
-                writer.put(entry, data)
-                entries.append(entry)
+        for entry, data in array_objects(array.values, spec, (at for at, _ in spec.objects())):
+            keep(entry, data)
+    for entry, data in carried:
+        keep(entry, data)
     for number, keys in enumerate(batches, len(packing.documents) if packing else 0):
         entries += write_pack(writer, number, (small[key] for key in keys))
     return entries
-
-
-def _objects(array: NewArray, spec: ArraySpec) -> Iterator[tuple[ObjectEntry, bytes]]:
-    values = array.values.astype(object) if spec.dtype == "string" else array.values
-    count = math.prod(spec.chunks_per_shard)
-    for place, key in spec.objects():
-        builder = ShardBuilder(count, indexed=spec.sharded)
-        within = product(*(range(n) for n in spec.chunks_per_shard))
-        for number, step in enumerate(within):
-            at = tuple(
-                a * n + b for a, n, b in zip(place, spec.chunks_per_shard, step, strict=True)
-            )
-            chunk = _chunk(values, spec, at)
-            if chunk is not None:
-                builder.add(number, encode_chunk(chunk, spec.compressor))
-        data, table = builder.finish()
-        yield digest_entry(f"{DATA}/{key}", data, chunks=table), data
-
-
-def _chunk(values: NDArray[Any], spec: ArraySpec, at: tuple[int, ...]) -> NDArray[Any] | None:
-    """Cut a chunk out, filled up at the array's edge; None when it lies wholly beyond."""
-    start = [a * c for a, c in zip(at, spec.chunks, strict=True)]
-    if any(a >= n for a, n in zip(start, spec.shape, strict=True)):
-        return None
-    # The ellipsis keeps a scalar an array of no dimensions.
-    inside: tuple[Any, ...] = tuple(
-        slice(a, a + c) for a, c in zip(start, spec.chunks, strict=True)
-    )
-    part = values[(*inside, ...)]
-    if part.shape == spec.chunks:
-        return part
-    fill: Any = "" if spec.dtype == "string" else 0
-    whole = np.full(spec.chunks, fill, part.dtype)
-    whole[tuple(slice(0, n) for n in part.shape)] = part
-    return whole

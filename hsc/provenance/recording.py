@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -67,14 +67,26 @@ class RunningActivity:
         self.note(state=ActivityState.FAILED, ended=now(), failure=_failure(error))
         return self._facts
 
-    def edges(self, dataset: Pid, roles: dict[str, str] | None = None) -> list[Edge]:
-        """Word the PROV statements of the activity about a dataset that it made."""
+    def edges(self, dataset: Pid, roles: Iterable[tuple[str, str]] = ()) -> list[Edge]:
+        """Word the PROV statements of the activity about a dataset that it made.
+
+        Parameters
+        ----------
+        dataset
+            What it made.
+        roles
+            Role and what was used in it: a dataset may have been used in several.
+        """
         made, did = str(dataset), f"activity:{self.id}"
         edges = [Edge(subject=made, predicate="was_generated_by", object=did)]
+        played = list(dict.fromkeys(roles))
         for used in self._facts.used:
-            role = (roles or {}).get(used)
-            edges.append(Edge(subject=did, predicate="used", object=used, role=role))
-            edges.append(Edge(subject=made, predicate="was_derived_from", object=used, role=role))
+            theirs: list[str | None] = [role for role, name in played if name == used]
+            for role in theirs or [None]:
+                edges.append(Edge(subject=did, predicate="used", object=used, role=role))
+                edges.append(
+                    Edge(subject=made, predicate="was_derived_from", object=used, role=role)
+                )
         edges += [
             Edge(subject=did, predicate="was_associated_with", object=f"agent:{agent.id}")
             for agent in self._facts.agents

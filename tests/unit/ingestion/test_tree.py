@@ -29,7 +29,8 @@ def test_values_of_every_kind_come_through(tmp_path, values, chunked):
     chunks = (2,) * values.ndim if chunked else None
     names = tuple("abc"[: values.ndim])
     tree = NewTree(arrays=(NewArray("/g/x", values, names, {"units": "1/nm"}, chunks=chunks),))
-    manifest, (summary,) = write_tree(tree, tmp_path.as_uri(), "v1")
+    written = write_tree(tree, tmp_path.as_uri(), "v1")
+    manifest, (summary,) = written.manifest, written.arrays
     found = zarr.open_group(tmp_path / "v1" / "data.zarr", mode="r")["g/x"]
     ours = np.asarray(found[...])
     assert ours.shape == values.shape == summary.shape
@@ -59,5 +60,5 @@ def test_the_same_tree_has_the_same_root_each_time(tmp_path):
     # Large enough for many Blosc blocks, and written on the main thread.
     noise = np.random.default_rng(0).integers(0, 50, (4, 1000, 1000)).astype("u4")
     tree = NewTree(arrays=(NewArray("/x", noise, ("a", "b", "c")),))
-    roots = {write_tree(tree, tmp_path.as_uri(), f"v{n}")[0].root for n in range(3)}
+    roots = {write_tree(tree, tmp_path.as_uri(), f"v{n}").manifest.root for n in range(3)}
     assert len(roots) == 1

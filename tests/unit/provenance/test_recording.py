@@ -122,7 +122,7 @@ def test_the_edges_say_what_was_used_made_and_by_whom(book):
     made, source = Pid.generate("hsc.local"), str(Pid.generate("hsc.local"))
     with recorded(book, "reduce", {}) as running:
         running.note(used=(source,))
-        edges = running.edges(made, {source: "sample"})
+        edges = running.edges(made, [("sample", source)])
         running.done()
     did = f"activity:{running.id}"
     statements = {(edge.subject, edge.predicate, edge.object, edge.role) for edge in edges}

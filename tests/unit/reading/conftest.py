@@ -71,7 +71,7 @@ def keep_tree(tmp_path_factory):
 
     def run(tree) -> Kept:
         store = tmp_path_factory.mktemp("store")
-        manifest, _ = write_tree(tree, store.as_uri(), LOCATION)
+        manifest = write_tree(tree, store.as_uri(), LOCATION).manifest
         folder = store / LOCATION
         return Kept(make_record(manifest.root, folder.as_uri()), folder)
 

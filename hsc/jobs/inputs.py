@@ -1,0 +1,72 @@
+"""Inputs of a reduction: where their datasets lie, and what an activity says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hsc.client import Catalog
+from hsc.jobs.locating import Located, locate
+from hsc.jobs.requests import ReduceRequest
+from hsc.model import Dataset
+from hsc.reading import open_dataset
+from hsc.reductions import Inputs, Reduction
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedInputs:
+    """The datasets of a reduction, and where they can be read."""
+
+    located: tuple[tuple[str, Located], ...]
+    """Name of the input and place of its dataset, in the order that they were given."""
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Name of the input and PID with version."""
+        return tuple((name, named(each.record)) for name, each in self.located)
+
+    @property
+    def records(self) -> tuple[Dataset, ...]:
+        """Each dataset once, whatever it is used for."""
+        return tuple({named(each.record): each.record for _, each in self.located}.values())
+
+    @property
+    def first(self) -> Dataset:
+        """The input that the result is about: the sample, else what was given first."""
+        samples = [each.record for name, each in self.located if name == "sample"]
+        return samples[0] if samples else self.located[0][1].record
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes of all of them."""
+        return sum(record.bytes_out for record in self.records)
+
+    def open(self) -> Inputs:
+        """Open the datasets; nothing is read yet."""
+        return Inputs(
+            tuple((name, open_dataset(each.record, each.others)) for name, each in self.located)
+        )
+
+
+def locate_inputs(
+    request: ReduceRequest, reduction: Reduction[Any], catalog: Catalog
+) -> LocatedInputs:
+    """Find the datasets of a request.
+
+    Raises
+    ------
+    ParameterError
+        An input is missing, unknown, or given more often than it can be.
+    DatasetNotFoundError
+        There is no such dataset.
+    """
+    names = reduction.input_names(role for role, _ in request.inputs)
+    pids = (pid for _, pid in request.inputs)
+    return LocatedInputs(
+        tuple((name, locate(catalog, pid)) for name, pid in zip(names, pids, strict=True))
+    )
+
+
+def named(record: Dataset) -> str:
+    """Give a dataset's PID with its version."""
+    return str(record.pid.at(record.version))
