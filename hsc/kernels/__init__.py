@@ -1,6 +1,7 @@
 """Numba kernels on frames: pure functions, one thread each, without the interpreter's lock."""
 
 from hsc.kernels.azimuthal import FRAMES_PER_PASS, BinSums, BinTable, bin_table, sum_frames
+from hsc.kernels.cormap import longest_runs, run_probability
 from hsc.kernels.events import (
     EventBins,
     EventCounts,
@@ -41,9 +42,11 @@ __all__ = [
     "event_values",
     "image_sums",
     "join_sums",
+    "longest_runs",
     "no_counts",
     "pixel_order",
     "renormalize",
+    "run_probability",
     "sum_frames",
     "weigh_pixels",
     "weigh_pixels_flat",

@@ -1,0 +1,182 @@
+"""Which frames of a run show the same: a correlation map of all pairs, the longest good block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from hsc.kernels import longest_runs, run_probability
+from hsc.model import Record
+from hsc.workers import Progress, Silent, Workers
+
+_TILE = 256
+
+
+class SimilarityParameters(Record):
+    """From which probability on two frames count as the same."""
+
+    fidelity_neighbours: float = Field(default=1e-3, ge=0, le=1)
+    """Least probability of two neighbouring frames (``fidelity_rel`` of ESRF's dahu)."""
+    fidelity_pairs: float = Field(default=1e-5, ge=0, le=1)
+    """Least probability of any two frames of the block that is kept (``fidelity_abs``)."""
+    similarity_adjusted: bool = False
+    """Whether both are divided by the number of comparisons (Bonferroni), as RAW does: with
+    hundreds of frames, some pair falls below any fixed limit by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """How alike all frames of a run are, and which of them are kept for it."""
+
+    longest: NDArray[np.int32]
+    """Longest run of one sign in the difference of two frames, shape (frames, frames)."""
+    probability: NDArray[np.float64]
+    """Probability of such a run by chance, likewise; 1 on the diagonal."""
+    points: int
+    """Points of the curves that were compared."""
+    start: int
+    """First frame of the longest block of like frames."""
+    stop: int
+    """One past its last frame."""
+    least_neighbours: float
+    """Limit for neighbours that was applied."""
+    least_pairs: float
+    """Limit for all pairs that was applied."""
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which frames are in the block."""
+        frames = np.arange(len(self.probability))
+        return (frames >= self.start) & (frames < self.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+
+
+def compare_pairs(
+    curves: NDArray[np.float64], workers: Workers, progress: Progress | None = None
+) -> NDArray[np.int32]:
+    """Give the longest run of one sign in the difference of every two curves.
+
+    Parameters
+    ----------
+    curves
+        Intensities, shape (frames, points), all on the same points.
+    workers
+        What does it, tile by tile of the map.
+    progress
+        Hears how many pairs are done.
+
+    Returns
+    -------
+    Runs, shape (frames, frames), symmetric, 0 on the diagonal.
+    """
+    progress = progress or Silent()
+    frames = len(curves)
+    starts = range(0, frames, _TILE)
+    corners = [(row, column) for row in starts for column in starts if column >= row]
+    blocks = {start: np.ascontiguousarray(curves[start : start + _TILE]) for start in starts}
+    weights = [len(blocks[row]) * len(blocks[column]) for row, column in corners]
+    progress.start("compare", sum(weights), "pairs")
+    tiles = [_Tile(blocks[row], blocks[column]) for row, column in corners]
+    parts = workers.map(_compare_tile, tiles, progress=progress, weights=weights)
+    progress.finish()
+    longest = np.zeros((frames, frames), dtype=np.int32)
+    for (row, column), part in zip(corners, parts, strict=True):
+        longest[row : row + part.shape[0], column : column + part.shape[1]] = part
+        longest[column : column + part.shape[1], row : row + part.shape[0]] = part.T
+    return longest
+
+
+def find_similar(
+    curves: NDArray[np.float64],
+    parameters: SimilarityParameters,
+    workers: Workers,
+    progress: Progress | None = None,
+) -> Similarity:
+    """Find the longest block of frames that show the same.
+
+    As ESRF's dahu does for bioSAXS, but stricter: dahu compares each frame of a block with its
+    first one, here every two are. Among blocks of one length the earliest is taken.
+
+    Parameters
+    ----------
+    curves
+        Intensities, shape (frames, points).
+    parameters
+        The limits.
+    workers, progress
+        As in `compare_pairs`.
+    """
+    longest = compare_pairs(curves, workers, progress)
+    frames, points = curves.shape
+    probability = probabilities(longest, points)
+    np.fill_diagonal(probability, 1.0)
+    neighbours, pairs = parameters.fidelity_neighbours, parameters.fidelity_pairs
+    if parameters.similarity_adjusted:
+        neighbours /= max(1, frames - 1)
+        pairs /= max(1, frames * (frames - 1) // 2)
+    start, stop = longest_block(probability, neighbours, pairs)
+    return Similarity(longest, probability, points, start, stop, neighbours, pairs)
+
+
+def probabilities(longest: NDArray[np.int32], points: int) -> NDArray[np.float64]:
+    """Give the probability of each longest run among so many points, in the same shape."""
+    lengths, place = np.unique(longest, return_inverse=True)
+    known = np.array([run_probability(points, int(length)) for length in lengths])
+    return known[place].reshape(longest.shape)
+
+
+def longest_block(
+    probability: NDArray[np.float64], neighbours: float, pairs: float
+) -> tuple[int, int]:
+    """Give the longest block of frames whose neighbours and pairs reach their limits.
+
+    Parameters
+    ----------
+    probability
+        Of every two frames, shape (frames, frames).
+    neighbours, pairs
+        Limits; a probability equal to its limit is enough.
+
+    Returns
+    -------
+    First frame, and one past the last.
+
+    Examples
+    --------
+    >>> alike = np.array([[1, 0.5, 0], [0.5, 1, 0.5], [0, 0.5, 1]])
+    >>> longest_block(alike, 1e-3, 1e-5)
+    (0, 2)
+    """
+    best, start = (0, 1), 0
+    for last in range(1, len(probability)):
+        unlike = np.flatnonzero(probability[last, start:last] < pairs)
+        if len(unlike):
+            start += int(unlike[-1]) + 1
+        if probability[last, last - 1] < neighbours:
+            start = last
+        if last + 1 - start > best[1] - best[0]:
+            best = (start, last + 1)
+    return best
+
+
+def same_probability(curves: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Give the probability that each curve shows the same as the one before it."""
+    found = []
+    for one, other in pairwise(curves):
+        longest = longest_runs(one[np.newaxis], other[np.newaxis])
+        found.append(run_probability(len(one), int(longest[0, 0])))
+    return np.array(found)
+
+
+def _compare_tile(tile: _Tile) -> NDArray[np.int32]:
+    return longest_runs(tile.first, tile.second)
