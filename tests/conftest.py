@@ -16,6 +16,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _REALFILES = Path(
     os.environ.get("HSC_REALFILES") or REPOSITORY.parent / "shared" / "realfiles"
 ).expanduser()
+_REFFILES = Path(
+    os.environ.get("HSC_REFFILES") or REPOSITORY.parent / "shared" / "reffiles"
+).expanduser()
 # A job in the background is started with Ctrl-C ignored, and so would be all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -176,3 +179,11 @@ def realfiles() -> Path:
     if not _REALFILES.is_dir():
         pytest.skip(f"{_REALFILES} is absent; bring it and run: {_BRING_REALFILES}")
     return _REALFILES
+
+
+@pytest.fixture(scope="session")
+def reffiles() -> Path:
+    """Give the folder of reference files: curves and reductions with known answers."""
+    if not _REFFILES.is_dir():
+        pytest.skip(f"{_REFFILES} is absent; name the folder of reference files in HSC_REFFILES")
+    return _REFFILES

@@ -2,12 +2,15 @@
 
 from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, SourceDataset
+from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
 from hsc.reductions.table import REDUCTIONS, find_reduction
 
 __all__ = [
     "REDUCTIONS",
+    "Analysis",
+    "AnalysisParameters",
     "Curve",
     "Geometry",
     "GuinierFit",
@@ -18,6 +21,7 @@ __all__ = [
     "Reduction",
     "SourceArray",
     "SourceDataset",
+    "analyse",
     "find_reduction",
     "fit_guinier",
 ]

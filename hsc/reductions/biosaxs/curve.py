@@ -22,6 +22,18 @@ class Curve:
     error: NDArray[np.float64]
     """One standard deviation of it."""
 
+    def columns(self) -> NDArray[np.float64]:
+        """Give q, intensity and error beside each other, shape (points, 3)."""
+        return np.column_stack([self.q_per_nm, self.intensity, self.error])
+
+    def at(self, points: NDArray[np.bool_] | slice) -> Curve:
+        """Give the curve at some of its points."""
+        return Curve(self.q_per_nm[points], self.intensity[points], self.error[points])
+
+    def times(self, factor: float) -> Curve:
+        """Give the curve with intensity and error multiplied by a positive factor."""
+        return Curve(self.q_per_nm, self.intensity * factor, self.error * factor)
+
 
 def average(
     sums: FrameSums, kept: NDArray[np.bool_], exposure: float
