@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
@@ -16,6 +17,7 @@ from hsc_catalog.access.inheritance import settle
 from hsc_catalog.access.standing import NO_PROPOSAL
 from hsc_catalog.auditing import Change, note
 from hsc_catalog.searching import reindex
+from hsc_catalog.wording import WORDED, Agents
 
 _BATCH = 1000  # rows at once
 
@@ -39,6 +41,19 @@ def upgrade(connection: Connection) -> None:
         # What was derived from others takes on what those ask.
         settle(connection, pids[first : first + _BATCH], tables.microseconds(now()))
     reindex(connection)
+    _note_the_rest(connection)
+
+
+def _note_the_rest(connection: Connection) -> None:
+    """Begin the audit log of all that stands beside documents of datasets and activities."""
+    agents = Agents(connection, writing=True)
+    for kind, worded in WORDED.items():
+        if kind in ("dataset", "activity"):
+            continue
+        things = worded(connection, agents, None)
+        while some := list(islice(things, _BATCH)):
+            changes = [Change("upgrade", kind, key, None, text) for key, text in some]
+            note(connection, OPERATOR.actor, changes)
 
 
 def _documents(connection: Connection, key: ColumnElement[Any]) -> Iterator[list[tuple[Any, str]]]:

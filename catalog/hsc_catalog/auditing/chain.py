@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,9 +122,10 @@ def verify_chain(connection: Connection, known: str | None = None) -> Head:
     columns = tables.audit.c
     wanted = select(*(columns[name] for name in _FIELDS), columns.digest).order_by(columns.number)
     last, met = Head(0, FIRST), known in (None, FIRST)
-    for row in connection.execution_options(yield_per=10_000).execute(wanted):
-        last = _followed(dict(zip((*_FIELDS, "digest"), row, strict=True)), last)
-        met = met or last.digest == known
+    with closing(connection.execute(wanted, execution_options={"yield_per": 10_000})) as rows:
+        for row in rows:
+            last = _followed(dict(zip((*_FIELDS, "digest"), row, strict=True)), last)
+            met = met or last.digest == known
     if not met:
         raise CatalogDamagedError(
             f"the audit log has no row with the digest {known}: its end was cut off or replaced",

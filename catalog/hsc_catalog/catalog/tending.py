@@ -59,8 +59,8 @@ class Tending(OnDatabase):
             require_move(self.caller, _as_in(entry, before), _as_in(entry, after))
             reword(connection, version.row, before, after)
             changes += follow(connection, sight, version, entry)
+            changes += keep_amendment_reason(connection, version, amendment, self.caller.actor)
             note(connection, self.caller.actor, changes)
-            keep_amendment_reason(connection, version, amendment, self.caller.actor)
             return entry_now(connection, sight, version)
 
     def annotate(self, pid: Pid, annotation: Annotation) -> Entry:
@@ -114,8 +114,9 @@ class Tending(OnDatabase):
             version = get_version(connection, sight, pid)
             require(self.caller, "share", standing_of(connection, version))
             check_revision(version, revision)
-            note(connection, self.caller.actor, grant(connection, sight, version, change))
-            keep_access_reason(connection, version, change, self.caller.actor)
+            changes = grant(connection, sight, version, change)
+            changes += keep_access_reason(connection, version, change, self.caller.actor)
+            note(connection, self.caller.actor, changes)
             return entry_now(connection, sight, version)
 
 

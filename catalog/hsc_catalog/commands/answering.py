@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,17 @@ def answer(document: Any, text: str, *, json: bool) -> None:
         sys.stdout.write(json_text.dumps(document, allow_nan=False, indent=1) + "\n")
     elif text:
         sys.stdout.write(_printable(text) + "\n")
+
+
+def counting(*, shown: bool) -> Callable[[str, int], None]:
+    """Give what shows on a terminal how many of what were worked on so far."""
+    shown = shown and sys.stderr.isatty()
+
+    def tell(what: str, count: int) -> None:
+        if shown:
+            sys.stderr.write(f"\r\x1b[K{count} {what}")
+
+    return tell
 
 
 def mention(text: str) -> None:

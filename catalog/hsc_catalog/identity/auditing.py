@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import Connection
 
-from hsc.model import canonical_json
 from hsc_catalog.access import Caller
-from hsc_catalog.auditing import Change, note, pseudonym
+from hsc_catalog.auditing import Change, note
+from hsc_catalog.wording import text_now
 
 
 def audited(
@@ -18,22 +15,11 @@ def audited(
     action: str,
     kind: str,
     key: str,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: str | None = None,
 ) -> None:
-    """Note a change in the transaction that makes it.
+    """Note a change of a token, link or role as it now stands, in the transaction that made it.
 
-    A document's ``subject`` is told by its pseudonym: a digest of somebody's name could be guessed.
+    ``before`` is its text as it stood: `hsc_catalog.wording`.
     """
-    change = Change(action, kind, key, _text(connection, before), _text(connection, after))
-    note(connection, caller.actor, [change])
-
-
-def _text(connection: Connection, document: Mapping[str, Any] | None) -> str | None:
-    if document is None:
-        return None
-    told = dict(document)
-    if isinstance(told.get("subject"), str):
-        told["subject"] = pseudonym(connection, told["subject"])
-    return canonical_json(told).decode("utf-8")
+    after = text_now(connection, kind, key)
+    note(connection, caller.actor, [Change(action, kind, key, before, after)])

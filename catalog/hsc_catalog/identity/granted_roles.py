@@ -17,6 +17,7 @@ from hsc_catalog.identity.membership import ROLES, SCOPES, Membership, checked_r
 from hsc_catalog.identity.sources import Clock, now
 from hsc_catalog.identity.tokens import IssuedToken, create_token
 from hsc_catalog.tables import granted_role, microseconds
+from hsc_catalog.wording import text_now
 
 _FIRST_DAYS = 30
 
@@ -56,7 +57,7 @@ def grant_role(
             return False
         connection.execute(granted_role.insert(), {**values, "granted": microseconds(clock())})
         key = f"{role}:{pseudonym(connection, subject)}"
-        audited(connection, caller, "grant", "role", key, after=values)
+        audited(connection, caller, "grant", "role", key)
     return True
 
 
@@ -70,12 +71,12 @@ def withdraw_role(database: Database, caller: Caller, subject: str, role: str) -
     """
     _check(caller)
     with database.writing() as connection:
-        gone = delete(granted_role).where(_row.subject == subject, _row.role == role)
-        if not connection.execute(gone).rowcount:
-            return False
-        before = {"subject": subject, "role": role}
         key = f"{role}:{pseudonym(connection, subject)}"
-        audited(connection, caller, "withdraw", "role", key, before=before)
+        before = text_now(connection, "role", key)
+        if before is None:
+            return False
+        connection.execute(delete(granted_role).where(_row.subject == subject, _row.role == role))
+        audited(connection, caller, "withdraw", "role", key, before)
     return True
 
 

@@ -18,6 +18,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 _LONGEST = 255
 # How the audit log calls whoever opened the database itself (`Caller.actor`).
 _OPERATOR = "operator:"
+_ERASED = "agent:"  # stands where an account was erased
 # Access keys are built from these words ("staff:...", "user:..."): a source that says such a
 # word for a group would hand out what is not its to give.
 _NAME = re.compile(r"[^\s:\x00-\x1f\x7f](?:[^:\x00-\x1f\x7f]*[^\s:\x00-\x1f\x7f])?")
@@ -77,7 +78,7 @@ def is_subject(text: object) -> bool:
         and 0 < len(text) <= _LONGEST
         and text.isprintable()
         and text == text.strip()
-        and not text.startswith(_OPERATOR)
+        and not text.startswith((_OPERATOR, _ERASED))
     )
 
 

@@ -17,6 +17,7 @@ from hsc_catalog.identity.auditing import audited
 from hsc_catalog.identity.secret_texts import SecretText
 from hsc_catalog.identity.sources import Clock, now
 from hsc_catalog.tables import dataset, microseconds, moment, reviewer_link, reviewer_link_dataset
+from hsc_catalog.wording import text_now
 
 KIND = "hscr"
 DAYS = 90
@@ -129,7 +130,7 @@ def create_link(
         connection.execute(reviewer_link.insert(), _values(link, made.digest))
         rows = [{"link": link.id, "pid": str(pid)} for pid in opened]
         connection.execute(reviewer_link_dataset.insert(), rows)
-        audited(connection, caller, "create", "link", link.id, after=link.document())
+        audited(connection, caller, "create", "link", link.id)
     return IssuedLink(link, made.reveal())
 
 
@@ -168,9 +169,9 @@ def revoke_link(
         if link is None or pid.latest() not in link.pids:
             raise TokenNotFoundError("there is no such reviewer link", where=id[:64])
         if link.revoked is None:
-            at = microseconds(clock())
+            at, before = microseconds(clock()), text_now(connection, "link", id)
             connection.execute(update(reviewer_link).where(_row.id == id).values(revoked=at))
-            audited(connection, caller, "revoke", "link", id, before=link.document())
+            audited(connection, caller, "revoke", "link", id, before)
         gone = connection.execute(select(reviewer_link).where(_row.id == id)).one()
         return _seen(connection, _link(connection, gone), pid, caller, clock())
 

@@ -17,6 +17,7 @@ from hsc_catalog.identity.membership import SCOPES, checked_subject
 from hsc_catalog.identity.secret_texts import SecretText
 from hsc_catalog.identity.sources import Clock, SignedIn, now
 from hsc_catalog.tables import api_token, microseconds, moment
+from hsc_catalog.wording import text_now
 
 KIND = "hsc"
 DAYS = 90
@@ -124,7 +125,7 @@ def create_token(
     with database.writing() as connection:
         _check_room(connection, whose, created)
         connection.execute(api_token.insert(), _values(token, made.digest))
-        audited(connection, caller, "create", "token", token.id, after=token.document())
+        audited(connection, caller, "create", "token", token.id)
     return IssuedToken(token, made.reveal())
 
 
@@ -161,9 +162,9 @@ def revoke_token(database: Database, caller: Caller, id: str, *, clock: Clock = 
             )
         token = _token(row)
         if token.revoked is None:
-            at = microseconds(clock())
+            at, before = microseconds(clock()), text_now(connection, "token", id)
             connection.execute(update(api_token).where(_row.id == id).values(revoked=at))
-            audited(connection, caller, "revoke", "token", id, before=token.document())
+            audited(connection, caller, "revoke", "token", id, before)
         return _token(connection.execute(select(api_token).where(_row.id == id)).one())
 
 

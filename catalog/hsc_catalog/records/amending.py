@@ -11,6 +11,7 @@ from hsc_catalog import tables
 from hsc_catalog.auditing import Change, pseudonym
 from hsc_catalog.records.reading import Version
 from hsc_catalog.records.replaced import keep_replaced
+from hsc_catalog.wording import annotation_text
 
 _row = tables.dataset.c
 
@@ -76,9 +77,10 @@ def annotate_record(
     moment = now()
     # Who said it stands in `person` alone, where it can be erased.
     text = tables.written(annotation.model_copy(update={"at": moment, "by": None}))
-    facts = {"kind": annotation.kind, "at": tables.microseconds(moment), "json": text}
-    by = pseudonym(connection, actor)
+    by, at = pseudonym(connection, actor), tables.microseconds(moment)
+    facts = {"kind": annotation.kind, "at": at, "json": text}
     name = {"pid": str(version.pid.latest()), "version": version.pid.version}
     connection.execute(insert(tables.annotation).values(**name, **facts, by=by))
     touch(connection, version)
-    return [Change("annotate", "annotation", str(version.pid), None, text)]
+    said = annotation_text(annotation.kind, at, by, text)
+    return [Change("annotate", "annotation", str(version.pid), None, said)]

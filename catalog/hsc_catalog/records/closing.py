@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 from hsc.model import now
 from hsc_catalog import tables
 from hsc_catalog.auditing import Change
+from hsc_catalog.wording import texts_now
 
 _BATCH = 500  # PIDs in one statement
 
@@ -24,7 +25,6 @@ def close_links(connection: Connection, pids: Iterable[str]) -> list[Change]:
         found = connection.execute(
             select(_opened.link, _opened.pid).where(some).order_by(_opened.link, _opened.pid)
         ).all()
-        changes += [Change("close", "link", link, before=pid) for link, pid in found]
         connection.execute(delete(tables.reviewer_link_dataset).where(some))
         empty = and_(
             _link.id.in_({link for link, _ in found}),
@@ -34,4 +34,6 @@ def close_links(connection: Connection, pids: Iterable[str]) -> list[Change]:
         if found:
             at = tables.microseconds(now())
             connection.execute(update(tables.reviewer_link).where(empty).values(revoked=at))
+        texts = texts_now(connection, "link", (link for link, _ in found))
+        changes += [Change("close", "link", link, pid, texts[link]) for link, pid in found]
     return changes

@@ -22,6 +22,7 @@ from hsc_catalog.auditing import Change
 from hsc_catalog.records.closing import close_links
 from hsc_catalog.records.reading import Version
 from hsc_catalog.searching import relist
+from hsc_catalog.wording import Agents, standing_text
 
 _BATCH = 500  # PIDs in one statement
 
@@ -123,14 +124,15 @@ def tell_restood(connection: Connection, done: Iterable[Restood]) -> list[Change
         some = row.pid.in_(pids[start : start + _BATCH])
         relist(connection, connection.scalars(select(row.id).where(some, row.newest)).all())
     closed = close_links(connection, (each.after.pid for each in done if each.closes_links()))
+    agents = Agents(connection, writing=True)
     return [
         *(
             Change(
                 "change_access",
                 "access",
                 each.after.pid,
-                tables.written(each.before.document()),
-                tables.written(each.after.document()),
+                standing_text(each.before, agents),
+                standing_text(each.after, agents),
             )
             for each in done
         ),

@@ -10,6 +10,7 @@ from hsc_catalog import tables
 from hsc_catalog.access import Sight, interned, noun_set, require_keep
 from hsc_catalog.auditing import Change
 from hsc_catalog.records.replaced import keep_replaced
+from hsc_catalog.wording import Agents, set_text
 
 _row = tables.noun.c
 
@@ -64,9 +65,14 @@ def put_noun(
         keep_replaced(connection, kind, [(key, known.revision, known.json)])
     row = {"kind": kind, "key": key, "revision": 1, "json": document}
     row["updated"] = tables.microseconds(now())
-    row["access"] = interned(connection, noun_set(noun, sight.caller.subject))
+    seen = noun_set(noun, sight.caller.subject)
+    row["access"] = interned(connection, seen)
     tables.upsert(connection, tables.noun, [row], ["json", "updated", "access"], counted=True)
-    return [Change("keep", kind, key, None if known is None else known.json, document)]
+    told = set_text(seen, Agents(connection, writing=True))
+    return [
+        Change("keep", kind, key, None if known is None else known.json, document),
+        Change("stand", f"{kind} access", key, None, told),
+    ]
 
 
 def find_noun(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, select, update
 
 from hsc.errors import ConflictError
-from hsc.model import Dataset, canonical_json, now
+from hsc.model import Dataset, now
 from hsc_catalog import tables
 from hsc_catalog.access import Admission, Admitted, Sight
 from hsc_catalog.auditing import Change
@@ -18,6 +18,7 @@ from hsc_catalog.records.activities import put_activities
 from hsc_catalog.records.granting import tell_restood
 from hsc_catalog.records.posted import Posted
 from hsc_catalog.searching import index_datasets
+from hsc_catalog.wording import Agents, standing_text, texts_now
 
 _BATCH = 500  # values in one statement
 
@@ -59,8 +60,14 @@ def register_items(connection: Connection, sight: Sight, items: Sequence[Posted]
     admitted = [door.admit(item.dataset, item.activity, item.edges, item.groups) for item in items]
     items = [replace(item, edges=each.edges) for item, each in zip(items, admitted, strict=True)]
     stand = {each.standing.pid: each for each in admitted}
+    agents = Agents(connection, writing=True)
+    new = (each for each in admitted if each.before is None)
+    stood = [
+        Change("stand", "access", each.standing.pid, None, standing_text(each.standing, agents))
+        for each in new
+    ]
     changes = _keep(connection, sight, items, stand)
-    return [*changes, *tell_restood(connection, door.settle())]
+    return [*changes, *stood, *tell_restood(connection, door.settle())]
 
 
 def _keep(
@@ -81,10 +88,7 @@ def _keep(
         sight.caller,
         {item.activity.id: stand[str(item.dataset.pid.latest())].standing for item in items},
     )
-    touched = {id(item) for item in new}
-    moved = {change.key for change in told}
-    fresh = [item for item in items if id(item) in touched or item.activity.id in moved]
-    return [*changes, *told, *_put_edges(connection, items, {id(item) for item in fresh})]
+    return [*changes, *told, *_put_edges(connection, items, {id(item) for item in new})]
 
 
 def _roots(connection: Connection, pids: set[str]) -> dict[str, dict[int, str]]:
@@ -166,14 +170,15 @@ def _values(
 def _put_edges(
     connection: Connection, items: Sequence[Posted], fresh: set[int]
 ) -> Iterator[Change]:
-    """Keep edges, each once; of what was told before only those that are new are a change."""
-    every = {id(item): _edge_rows(item) for item in items}
-    tables.insert_new(connection, tables.edge, [row for key in fresh for row in every[key]])
-    for item in items:
-        rows = every[id(item)]
-        if rows and (id(item) in fresh or tables.insert_new(connection, tables.edge, rows)):
-            text = canonical_json(rows).decode("utf-8", "surrogatepass")
-            yield Change("state", "edges", item.activity.id, None, text)
+    """Keep edges, each once; what is stated of something is noted whole where any of it is new."""
+    every = [(id(item) in fresh, _edge_rows(item)) for item in items]
+    new = [row for is_new, rows in every if is_new for row in rows]
+    tables.insert_new(connection, tables.edge, new)
+    for is_new, rows in every:
+        if not is_new and rows and tables.insert_new(connection, tables.edge, rows):
+            new += rows
+    for key, text in texts_now(connection, "edges", (row["subject"] for row in new)).items():
+        yield Change("state", "edges", key, None, text)
 
 
 def _edge_rows(item: Posted) -> list[dict[str, str]]:

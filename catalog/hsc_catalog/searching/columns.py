@@ -101,6 +101,21 @@ def _blocks(
             yield block, positions, values
 
 
+def blocks_at(
+    connection: Connection, block: int
+) -> Iterator[tuple[int, NDArray[Any], NDArray[Any], bool]]:
+    """Give of each column what it has in a block: measure, positions, values, and if all fits."""
+    for each in connection.execute(select(tables.column_block).where(_block.block == block)):
+        try:
+            positions, values = _unpack(each.measure, each.filled, each.packed)
+            whole = 0 < each.filled == positions.size == values.size
+            whole = whole and (np.diff(positions.astype(np.int64)) > 0).all()
+            ends = (each.low, each.high) == (float(values.min()), float(values.max()))
+        except ValueError:  # there are fewer bytes than it says
+            positions, values, whole, ends = np.empty(0, np.int64), np.empty(0), False, False
+        yield each.measure, positions, values, bool(whole and ends)
+
+
 def put_column(connection: Connection, measure: int, rows: Rows, values: NDArray[Any]) -> None:
     """Keep values of rows, each row once, in place of those that it had."""
     order = np.argsort(rows)

@@ -7,6 +7,8 @@ from hsc_catalog.tables.audit import audit
 from hsc_catalog.tables.datasets import dataset, dataset_document
 from hsc_catalog.tables.dialects import (
     add_counts,
+    cut,
+    every_word,
     having_words,
     insert_new,
     insert_numbered,
@@ -39,7 +41,7 @@ from hsc_catalog.tables.listing import (
     tally,
     trait,
 )
-from hsc_catalog.tables.metadata import Words, metadata
+from hsc_catalog.tables.metadata import Words, kept_word, metadata
 from hsc_catalog.tables.nouns import noun
 from hsc_catalog.tables.persons import person
 from hsc_catalog.tables.prepared import Prepared
@@ -62,11 +64,13 @@ __all__ = [
     "api_token",
     "audit",
     "column_block",
+    "cut",
     "dataset",
     "dataset_document",
     "drop_words",
     "edge",
     "embargoed",
+    "every_word",
     "foreign_document",
     "found_version",
     "granted_role",
@@ -79,6 +83,7 @@ __all__ = [
     "insert_rows",
     "is_postgresql",
     "keep_words",
+    "kept_word",
     "keyword",
     "listed",
     "listing_state",

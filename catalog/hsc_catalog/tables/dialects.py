@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -163,6 +163,28 @@ def keep_words(connection: Connection, words: Mapping[int, Sequence[str]]) -> No
     else:
         kept = [{"rowid": row, "words": " ".join(each)} for row, each in cut.items()]
         _KEEPING_WORDS.each(connection, kept)
+
+
+def cut(word: str) -> str:
+    """Give a word as it is kept: very long ones are cut."""
+    return word[:LONGEST_WORD]
+
+
+def every_word(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Give row and word of all words that datasets are found by, in no order."""
+    streamed = {"yield_per": 1000}
+    if is_postgresql(connection):
+        told = text("SELECT dataset, unnest(tsvector_to_array(words)) FROM dataset_words")
+        yield from map(tuple, connection.execute(told, execution_options=streamed))
+        return
+    connection.exec_driver_sql(
+        "CREATE VIRTUAL TABLE temp.dataset_terms USING fts5vocab(main, dataset_words, instance)"
+    )
+    try:
+        told = text("SELECT doc, term FROM temp.dataset_terms")
+        yield from map(tuple, connection.execute(told, execution_options=streamed))
+    finally:
+        connection.exec_driver_sql("DROP TABLE temp.dataset_terms")
 
 
 def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:

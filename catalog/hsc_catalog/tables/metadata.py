@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import Connection, Dialect, MetaData, String, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 
@@ -28,6 +28,11 @@ class Words(TypeDecorator[str]):
         if value is None or dialect.name != "postgresql":
             return value
         return value.replace("\0", "\u2400")
+
+
+def kept_word(connection: Connection, word: str) -> str:
+    """Give a text as a column of `Words` keeps it."""
+    return word.replace("\0", "\u2400") if connection.dialect.name == "postgresql" else word
 
 
 metadata = MetaData()

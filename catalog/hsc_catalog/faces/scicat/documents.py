@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from hsc.errors import ConflictError
 from hsc_catalog import tables
 from hsc_catalog.auditing import Change
+from hsc_catalog.wording import text_now
 
 FACE = "scicat"
 DocumentKind = Literal["dataset", "origdatablock", "attachment", "sample", "proposal", "instrument"]
@@ -67,7 +68,8 @@ def keep(
     values = {"face": FACE, "kind": kind, "key": key, "pid": pid, "access": access, "json": text}
     said = {"created": moment, "updated": moment, "created_by": by, "updated_by": by}
     connection.execute(insert(tables.foreign_document), {**values, **said})
-    return Change("register", f"scicat {kind}", key, None, text)
+    after = text_now(connection, f"scicat {kind}", key)
+    return Change("register", f"scicat {kind}", key, None, after)
 
 
 def change(
@@ -80,14 +82,15 @@ def change(
     at: datetime,
 ) -> Change:
     """Replace a document that is there; give the change for the audit log."""
-    before = connection.scalar(select(_row.json).where(_one(kind, key)))
+    before = text_now(connection, f"scicat {kind}", key)
     text = _text(document)
     connection.execute(
         update(tables.foreign_document)
         .where(_one(kind, key))
         .values(json=text, updated=tables.microseconds(at), updated_by=by)
     )
-    return Change("amend", f"scicat {kind}", key, before, text)
+    after = text_now(connection, f"scicat {kind}", key)
+    return Change("amend", f"scicat {kind}", key, before, after)
 
 
 def find(
