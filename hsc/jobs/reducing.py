@@ -8,8 +8,8 @@ from typing import Any
 from hsc import settings
 from hsc.client import Catalog
 from hsc.ingestion import write_tree
+from hsc.jobs.derived import Derived
 from hsc.jobs.describing import without_people
-from hsc.jobs.draft import Draft
 from hsc.jobs.inputs import LocatedInputs, locate_inputs, named
 from hsc.jobs.permission import check_reduction
 from hsc.jobs.rebuilding import tell_version
@@ -17,11 +17,14 @@ from hsc.jobs.requests import ReducedDataset, ReduceRequest
 from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
-from hsc.model import ArraySummary, Dataset, Record
-from hsc.provenance import RunningActivity, recorded, write_crate
-from hsc.reductions import Reduction, find_reduction
+from hsc.model import ArraySummary, Dataset, Record, plain_json
+from hsc.provenance import RunningActivity, cpu_level, environment, recorded, write_crate
+from hsc.reductions import Outputs, Reduction, find_reduction
 from hsc.store import Manifest, abandon_version, holding, open_objects, place_attempt
 from hsc.workers import Progress, Silent, Workers, left_running
+
+# What numbers are computed with, whatever the reduction.
+_NUMERIC = ("llvmlite", "numba", "numpy", "scipy")
 
 
 def reduce(
@@ -65,17 +68,12 @@ def reduce(
         ) as activity,
     ):
         reduction = find_reduction(request.name)
-        parameters = reduction.parse(request.parameters)
+        parameters = reduction.parse(request.given, request.sources)
         inputs = locate_inputs(request, reduction, catalog)
-        _note_begin(activity, reduction, inputs, parameters)
+        _note_begin(activity, reduction, inputs, parameters, request.sources)
         check_reduction(catalog, inputs.first, activity.activity.used)
-        with named_workers(request.workers) as workers:
-            run = (inputs.open(), parameters, workers, heard)
-            outputs = driver(f"reduce {request.name}", reduction.run, *run)
-            draft = Draft(reduction.name, inputs, outputs, settings.store_url())
-            write = (draft, activity, workers, heard)
-            results = driver(f"write {request.name}", write_derived, *write)
-        dataset = driver(f"register {request.name}", register, draft, catalog, activity)
+        derived, results = _made(request, reduction, inputs, parameters, activity, driver, heard)
+        dataset = driver(f"register {request.name}", register, derived, catalog, activity)
     return ReducedDataset(
         pid=dataset.pid,
         reduction=request.name,
@@ -86,30 +84,49 @@ def reduce(
     )
 
 
+def _made(
+    request: ReduceRequest,
+    reduction: Reduction[Any],
+    inputs: LocatedInputs,
+    parameters: Record,
+    activity: RunningActivity,
+    driver: Stage,
+    progress: Progress,
+) -> tuple[Derived, dict[str, Any]]:
+    """Reduce and write on one set of workers; give what is there, and its numbers for people."""
+    with named_workers(request.workers) as workers:
+        run = (inputs.open(), parameters, workers, progress)
+        outputs = driver(f"reduce {request.name}", reduction.run, *run)
+        _note_facts(activity, outputs)
+        derived = Derived(reduction.name, inputs, outputs, settings.store_url())
+        write = (derived, activity, workers, progress)
+        return derived, driver(f"write {request.name}", write_derived, *write)
+
+
 def write_derived(
-    draft: Draft, activity: RunningActivity, workers: Workers, progress: Progress
+    derived: Derived, activity: RunningActivity, workers: Workers, progress: Progress
 ) -> dict[str, Any]:
     """Write and commit what came of a reduction; give its numbers for people."""
 
     def explain(manifest: Manifest, arrays: list[ArraySummary]) -> bytes:
-        dataset = draft.record(manifest, arrays)
+        dataset = derived.record(manifest, arrays)
         version = dataset.pid.at(dataset.version)
         activity.note(
             generated=(version,), output_roots=(dataset.root,), bytes_out=dataset.bytes_out
         )
-        edges = activity.edges(version, draft.inputs.named)
+        edges = activity.edges(version, derived.inputs.named)
         return write_crate(without_people(dataset), activity.as_done(), edges)
 
-    outputs, objects = draft.outputs, open_objects(draft.store)
+    outputs, objects = derived.outputs, open_objects(derived.store)
     with holding(activity.id):
         place_attempt(
-            objects, "reduce", draft.pid, draft.version, draft.location, activity=activity.id
+            objects, "reduce", derived.pid, derived.version, derived.location, activity=activity.id
         )
         try:
             written = write_tree(
                 outputs.tree,
-                draft.store,
-                draft.location,
+                derived.store,
+                derived.location,
                 explain,
                 files=outputs.files,
                 streams=outputs.streams,
@@ -117,37 +134,52 @@ def write_derived(
                 progress=progress,
             )
         except Exception:
-            abandon_version(objects, draft.location)
+            abandon_version(objects, derived.location)
             raise
         except BaseException:
             # Ctrl-C waits for no task for long. Where one still writes, `hsc gc` clears up.
             if workers.processes == 1 and not left_running():
-                abandon_version(objects, draft.location)
+                abandon_version(objects, derived.location)
             raise
     return {**outputs.results, **written.results}
 
 
-def register(draft: Draft, catalog: Catalog, activity: RunningActivity) -> Dataset:
+def register(derived: Derived, catalog: Catalog, activity: RunningActivity) -> Dataset:
     """Tell the catalog of a derived dataset that is committed."""
-    people = draft.inputs.first.people
+    people = derived.inputs.first.people
     return tell_version(
-        catalog, draft.url, activity, lambda made: made.model_copy(update={"people": people})
+        catalog, derived.url, activity, lambda made: made.model_copy(update={"people": people})
     )
 
 
 def _note_begin(
-    activity: RunningActivity, reduction: Reduction[Any], inputs: LocatedInputs, parameters: Record
+    activity: RunningActivity,
+    reduction: Reduction[Any],
+    inputs: LocatedInputs,
+    parameters: Record,
+    sources: dict[str, str],
 ) -> None:
+    every = parameters.document()
     activity.note(
         used=tuple(named(record) for record in inputs.records),
         input_roots=tuple(record.root for record in inputs.records),
         bytes_in=inputs.bytes_in,
+        environment=environment((*_NUMERIC, *reduction.packages)),
         parameters={
             "name": reduction.name,
             "version": reduction.version,
+            "order": reduction.order,
+            "cpu": cpu_level(),
             "inputs": [list(pair) for pair in inputs.named],
-            "parameters": parameters.model_dump(mode="json"),
+            "parameters": every,
+            "sources": {name: sources.get(name, "default") for name in every},
             "store": settings.store_url(),
             "dask": settings.dask(),
         },
     )
+
+
+def _note_facts(activity: RunningActivity, outputs: Outputs) -> None:
+    if outputs.facts:
+        known = activity.activity.parameters
+        activity.note(parameters={**known, "facts": plain_json(dict(outputs.facts))})

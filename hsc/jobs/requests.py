@@ -108,8 +108,20 @@ class ReduceRequest(Record):
     """Role and dataset; the role is empty when the reduction has only one."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Parameters that differ from what the dataset and the defaults say."""
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    """Parameters of a recipe; those of ``parameters`` go before them."""
     workers: int | None = Field(default=None, ge=1)
     """Threads or processes at work; None: as many as there are processors."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """All parameters that were given, the recipe's among them."""
+        return {**self.recipe, **self.parameters}
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where each of them was given: ``-p`` or ``recipe``."""
+        return dict.fromkeys(self.recipe, "recipe") | dict.fromkeys(self.parameters, "-p")
 
 
 class ReducedDataset(Record):

@@ -14,7 +14,7 @@ from hsc.model import Activity, ActivityState
 from hsc.workers import Progress
 
 # What activities record beside what was asked of them.
-_BESIDE = {"path", "store", "dask", "version"}
+_BESIDE = {"path", "store", "dask", "version", "order", "cpu", "sources", "facts"}
 
 
 def retry(activity_id: str, progress: Progress | None = None) -> IngestReport | ReducedDataset:
@@ -61,7 +61,8 @@ def request_again(activity: Activity) -> IngestRequest | ReduceRequest:
         if activity.type == "ingest":
             given = activity.parameters.get("path")
             return IngestRequest(**{**asked, "paths": asked.get("paths") or (given,)})
-        return ReduceRequest(**{**asked, "inputs": _inputs(asked.get("inputs"))})
+        given = _given(asked, activity.parameters.get("sources"))
+        return ReduceRequest(**{**asked, **given, "inputs": _inputs(asked.get("inputs"))})
     except (TypeError, ValidationError) as error:
         raise NotRetriableError(
             "what was asked of it is not recorded in a way that this release knows",
@@ -91,6 +92,18 @@ def _check(activity: Activity) -> None:
             where=where,
             next_step=f"set HSC_STORE={store} and its credentials, which are never recorded",
         )
+
+
+def _given(asked: dict[str, Any], sources: dict[str, str] | None) -> dict[str, Any]:
+    """Give parameters and recipe as they were given, from what may have the defaults in it."""
+    every = asked.get("parameters")
+    if sources is None or not isinstance(every, dict):
+        return {}
+    parts = {"parameters": "-p", "recipe": "recipe"}
+    return {
+        part: {name: every[name] for name, by in sources.items() if by == source and name in every}
+        for part, source in parts.items()
+    }
 
 
 def _inputs(recorded: Any) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,15 @@ from hsc.model.registration import Draft, Registration
 from hsc.model.replica import Replica, ReplicaState
 from hsc.model.sample import ExternalId, Sample
 from hsc.model.technique import Technique
-from hsc.model.wire import Record, UtcTime, VersionedRecord, canonical_json, now, plain_text
+from hsc.model.wire import (
+    Record,
+    UtcTime,
+    VersionedRecord,
+    canonical_json,
+    now,
+    plain_json,
+    plain_text,
+)
 
 __all__ = [
     "NAME_CHARACTERS",
@@ -81,6 +89,7 @@ __all__ = [
     "comparable",
     "noun_kind",
     "now",
+    "plain_json",
     "plain_text",
     "shallow_json",
 ]

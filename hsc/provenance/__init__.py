@@ -2,7 +2,7 @@
 
 from hsc.provenance.crate import Explained, read_crate, write_crate
 from hsc.provenance.drawing import draw_lineage
-from hsc.provenance.environment import DISTRIBUTION, environment, version
+from hsc.provenance.environment import DISTRIBUTION, cpu_level, environment, version
 from hsc.provenance.history import History, Records, gather, stale
 from hsc.provenance.processes import alive, process_mark, process_space
 from hsc.provenance.prov_document import prov_document
@@ -17,6 +17,7 @@ __all__ = [
     "Records",
     "RunningActivity",
     "alive",
+    "cpu_level",
     "draw_lineage",
     "environment",
     "gather",

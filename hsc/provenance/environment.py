@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -31,19 +32,51 @@ _DECISIVE = (
     "zarr",
 )
 
+# x86-64 psABI, section 3.1.1: each level has what is needed for those before, too.
+_LEVELS = {
+    "x86-64-v2": {"cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3"},
+    "x86-64-v3": {"abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"},
+    "x86-64-v4": {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"},
+}
+
 _HEAD_LINE = re.compile(r"^(Name|Version):(.*)$", re.MULTILINE | re.IGNORECASE)
 
 
-def environment() -> Environment:
-    """Give the facts of this process's code and machine."""
+def environment(packages: Iterable[str] = ()) -> Environment:
+    """Give the facts of this process's code and machine.
+
+    Parameters
+    ----------
+    packages
+        Distributions whose versions are told beside those that always are, where installed.
+    """
     # A forked process has its parent's facts but a number of its own.
-    return _facts().model_copy(update={"process": os.getpid()})
+    return _facts(tuple(packages)).model_copy(update={"process": os.getpid()})
+
+
+def cpu_level() -> str:
+    """Give what the processor can do, as the psABI's level of x86-64, else its architecture.
+
+    Numba and BLAS choose their instructions by it, and a fused multiply-add rounds once.
+    """
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:  # not Linux
+        return platform.machine()
+    line = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    flags = set(line[1].split()) if line else set()
+    level = "" if platform.machine() != "x86_64" else "x86-64"
+    for name, needed in _LEVELS.items():
+        if not level or not needed <= flags:
+            break
+        level = name
+    return level or platform.machine()
 
 
 @cache
-def _facts() -> Environment:
+def _facts(packages: tuple[str, ...]) -> Environment:
     installed = _installed()
-    wanted = {name.lower(): name for name in _DECISIVE}
+    wanted = {name.lower(): name for name in (*_DECISIVE, *packages)}
     lines = "\n".join(f"{name}=={version}" for name, version in sorted(installed.items()))
     return Environment(
         packages={wanted[n]: installed[n] for n in sorted(wanted) if n in installed},
@@ -63,6 +96,7 @@ def version() -> str:
     return metadata.version(DISTRIBUTION)
 
 
+@cache
 def _installed() -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in metadata.distributions():

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.model import Dataset, Quantity, Record
+from hsc.reductions.units import worded
 from hsc.store import NewTree, Stream
 from hsc.workers import Progress, Silent, Workers
 
@@ -181,6 +182,9 @@ class Outputs:
     files: Mapping[str, bytes] = field(default_factory=dict)
     """What stands below ``files/`` of the derived dataset, by name (``report.html``); in its root,
     and so without time, host, or the PID that it will have."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What was found in the datasets and decides the result, for the activity: numbers with where
+    they were found, digests of tables and masks. Plain JSON values."""
     streams: tuple[Stream, ...] = ()
     """Arrays that are too large for memory: workers make and write them block by block."""
 
@@ -207,8 +211,19 @@ class Reduction(Generic[P]):
     """In which order numbers are summed: ``int-exact`` where they are integers and any order gives
     the same, ``pixel-order-f64/v1`` for float64 in ascending order of pixels within a frame."""
 
-    def parse(self, given: Mapping[str, Any] | P | None = None) -> P:
+    def parse(
+        self,
+        given: Mapping[str, Any] | P | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> P:
         """Check parameters and write out the defaults.
+
+        Parameters
+        ----------
+        given
+            Values by name.
+        sources
+            Where each was given, for the error: ``-p``, or the recipe's name.
 
         Raises
         ------
@@ -220,7 +235,7 @@ class Reduction(Generic[P]):
         try:
             return self.parameters.model_validate(dict(given or {}))
         except ValidationError as error:
-            raise self._complaint(error) from error
+            raise self._complaint(error, sources or {}) from error
 
     def bind(self, given: Given | Iterable[tuple[str, SourceDataset]]) -> Inputs:
         """Check that datasets are those that the reduction takes.
@@ -289,14 +304,16 @@ class Reduction(Generic[P]):
             self.bind(datasets), self.parse(parameters), workers, progress or Silent()
         )
 
-    def _complaint(self, error: ValidationError) -> ParameterError:
+    def _complaint(self, error: ValidationError, sources: Mapping[str, str]) -> ParameterError:
         said = []
         for one in error.errors():
             name = ".".join(str(part) for part in one["loc"]) or self.name
-            said.append(f"{name}: {one['msg']} (given: {one['input']!r})")
+            by = f" by {sources[name]}" if name in sources else ""
+            said.append(f"{worded(name)}: {one['msg']} (given{by}: {one['input']!r})")
         return ParameterError(
             f"reduction {self.name}: {'; '.join(said)}",
-            next_step=f"its parameters are {', '.join(sorted(self.parameters.model_fields))}",
+            next_step=f"its parameters are {', '.join(sorted(self.parameters.model_fields))}; "
+            f"`hsc reductions {self.name}` tells of each",
         )
 
 

@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.reductions.units import unit_of
 from hsc.store import NewArray, NewGroup
-
-_UNITS = {
-    "_m": "m",
-    "_s": "s",
-    "_nm": "nm",
-    "_per_nm": "1/nm",
-    "_pixels": "pixel",
-    "_counts": "counts",
-}
 
 
 def group(path: str, nx_class: str, **attributes: Any) -> NewGroup:
@@ -61,7 +53,7 @@ def parameters_group(
     [('/entry/input/distance_m', 'm')]
     """
     arrays = [
-        scalar(f"{path}/{name}", value, _unit_of(name) if isinstance(value, float) else None)
+        scalar(f"{path}/{name}", value, unit_of(name) if isinstance(value, float) else None)
         for name, value in parameters.items()
         if isinstance(value, int | float | str)
     ]
@@ -69,20 +61,19 @@ def parameters_group(
 
 
 def process_group(
-    path: str, name: str, version: str, note: str
+    path: str, name: str, version: str, note: str, order: str | None = None
 ) -> tuple[list[NewGroup], list[NewArray]]:
     """Write what was done as an NXprocess group.
 
-    No date stands here: the same inputs and parameters give the same bytes. When it was done,
-    and with which packages, is in the activity.
+    No date stands here, no package and no machine: the same inputs and parameters give the same
+    bytes. When it was done, and with which code, is in the activity.
+
+    Parameters
+    ----------
+    order
+        In which order numbers were summed (`Reduction.order`); None: not said.
     """
+    said = {"program": f"hsc {name}", "version": version, "note": note, "summation_order": order}
     return [group(path, "NXprocess")], [
-        scalar(f"{path}/program", f"hsc {name}"),
-        scalar(f"{path}/version", version),
-        scalar(f"{path}/note", note),
+        scalar(f"{path}/{key}", value) for key, value in said.items() if value is not None
     ]
-
-
-def _unit_of(name: str) -> str | None:
-    endings = [end for end in _UNITS if name.endswith(end)]
-    return _UNITS[max(endings, key=len)] if endings else None

@@ -9,6 +9,7 @@ from typing import Literal
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.model import Quantity
 from hsc.reductions.base import SourceDataset
+from hsc.reductions.units import unit_of, worded
 
 Kind = Literal["length", "wavelength", "time", "pixels", "counts"]
 
@@ -38,31 +39,56 @@ class Sought:
     """Pixel size along the axis, for ``pixels``, m."""
 
 
-def find_number(dataset: SourceDataset, given: float | None, sought: Sought) -> float:
-    """Give a number from the parameters, else from the dataset.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number, and where it was found."""
+
+    value: float
+    """In the unit of the parameter's name."""
+    source: str
+    """``parameter``, or PID with version and path of the array."""
+
+
+Places = SourceDataset | tuple[SourceDataset | None, ...]
+"""Where a number is looked for: a dataset, or several in order, as a geometry before the sample."""
+
+
+def find_number(places: Places, given: float | None, sought: Sought) -> float:
+    """Give a number from the parameters, else from the first dataset that has it.
 
     Raises
     ------
     RoleMissingError
-        It is in neither.
+        It is in none of them.
     ParameterError
         It is no finite number, or its unit is not understood.
     """
-    value = find_optional_number(dataset, given, sought)
-    if value is None:
+    found = look_up(places, given, sought)
+    if found is None:
+        where = [str(each.record.pid) for each in _datasets(places)]
         raise RoleMissingError(
-            f"{sought.parameter} is neither given nor in the dataset: no array has the role "
-            f"{sought.role!r}",
-            where=str(dataset.record.pid),
+            f"{worded(sought.parameter)} is neither given, with -p or in a recipe, nor in "
+            f"{' or '.join(where)}: no array has the role {sought.role!r}",
+            where=where[0] if where else "",
             next_step=f"give it: -p {sought.parameter}=...",
         )
-    return value
+    return found.value
 
 
-def find_optional_number(
-    dataset: SourceDataset, given: float | None, sought: Sought
-) -> float | None:
-    """Give a number from the parameters, else from the dataset, else None.
+def find_optional_number(places: Places, given: float | None, sought: Sought) -> float | None:
+    """Give a number from the parameters, else from the first dataset that has it, else None.
+
+    Raises
+    ------
+    ParameterError
+        It is no finite number, or its unit is not understood.
+    """
+    found = look_up(places, given, sought)
+    return None if found is None else found.value
+
+
+def look_up(places: Places, given: float | None, sought: Sought) -> Found | None:
+    """Give a number and where it was found, likewise.
 
     Raises
     ------
@@ -70,27 +96,39 @@ def find_optional_number(
         It is no finite number, or its unit is not understood.
     """
     if given is not None:
-        return given
-    if sought.role not in dataset.roles:
-        return None
+        return Found(given, "parameter")
+    for dataset in _datasets(places):
+        if sought.role in dataset.roles:
+            return _read(dataset, sought)
+    return None
+
+
+def _datasets(places: Places) -> list[SourceDataset]:
+    return [each for each in (places if isinstance(places, tuple) else (places,)) if each]
+
+
+def _read(dataset: SourceDataset, sought: Sought) -> Found:
     array = dataset.role(sought.role)
     where = f"{dataset.record.pid}, {array.path} (role {sought.role})"
     value = array.scalar()
     unit = str(array.attributes.get("units") or sought.unit)
+    unit_wanted = unit_of(sought.parameter)
+    next_step = f"give it{f' in {unit_wanted}' if unit_wanted else ''}: -p {sought.parameter}=..."
     if isinstance(value, str) or not math.isfinite(value):
         raise ParameterError(
             f"{sought.role} is {value!r}, not a number",
             where=where,
-            next_step=f"give it: -p {sought.parameter}=...",
+            next_step=next_step,
         )
     converted = _convert(float(value), unit, sought)
     if converted is None:
         raise ParameterError(
             f"{sought.role} is {value!r} {unit!r}, a unit that does not fit {sought.kind}",
             where=where,
-            next_step=f"give it: -p {sought.parameter}=...",
+            next_step=next_step,
         )
-    return converted
+    record = dataset.record
+    return Found(converted, f"{record.pid.at(record.version)} {array.path}")
 
 
 def _convert(value: float, unit: str, sought: Sought) -> float | None:

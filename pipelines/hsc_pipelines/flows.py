@@ -122,6 +122,9 @@ def reduce(
     parameters: Annotated[
         dict[str, Any] | None, _field("Parameters that differ from the defaults")
     ] = None,
+    recipe: Annotated[
+        dict[str, Any] | None, _field("Parameters of a recipe; the others go before them")
+    ] = None,
     workers: Annotated[int | None, _WORKERS] = None,
 ) -> Result:
     """Run a reduction on datasets; what comes of it is a dataset with a history."""
@@ -131,6 +134,7 @@ def reduce(
             name=name,
             inputs=tuple(_role_and_pid(text) for text in inputs),
             parameters=parameters or {},
+            recipe=recipe or {},
             workers=workers,
         )
         reduced = seat.jobs.reduce(

@@ -86,7 +86,7 @@ def test_a_parameter_goes_before_the_dataset(in_memory, random_frames):
 
 def test_a_missing_distance_is_named_with_its_parameter(in_memory, random_frames):
     dataset = in_memory(random_frames()).without("distance")
-    with pytest.raises(RoleMissingError, match=r"distance_m is neither given nor in the dataset"):
+    with pytest.raises(RoleMissingError, match=r"distance_m \(in m\) is neither given, with -p"):
         geometry_of(dataset, (60, 50), GeometryParameters())
     assert geometry_of(dataset, (60, 50), GeometryParameters(distance_m=1.0)).distance_m == 1.0
 

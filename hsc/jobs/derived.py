@@ -1,4 +1,4 @@
-"""A draft: a derived dataset that is to be written, its place, and the record it will have."""
+"""A derived dataset that is to be written: its place, and the record that it will have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hsc.store import Manifest
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Derived:
     """What came of a reduction, before it is written."""
 
     reduction: str
