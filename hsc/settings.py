@@ -70,6 +70,11 @@ def catalog_url() -> str:
     )
 
 
+def catalog_named() -> bool:
+    """Tell whether ``HSC_CATALOG`` names a catalog."""
+    return bool(os.environ.get("HSC_CATALOG"))
+
+
 def delivered_stores() -> tuple[str, ...]:
     """Give the stores whose versions a catalog's server delivers.
 

@@ -110,7 +110,7 @@ def search(
         "kind": kind,
     }
     query = make_query(text, where, limit, cursor, facets)
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         return catalog.search(query)
 
 

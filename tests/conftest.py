@@ -26,6 +26,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _SHORT_KILLS = 8
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
 _EVERY_EXPORT = os.environ.get("HSC_EXPORT") == "all"
+# Read by their own files as those are collected.
+_LONG_FORMS = {"HSC_KILLS", "HSC_SCHEMATHESIS", "HSC_SERVER_KILLS"}
 _FUZZ = int(os.environ.get("HSC_FUZZ") or 90), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
 _SCITACEAN_TESTS = os.environ.get("HSC_SCITACEAN_TESTS")
 _EVERY_CODEC = os.environ.get("HSC_FAULTS") == "all"
@@ -66,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # It only starts others, which read these variables in turn.
     # Nobody's own catalog, buckets or Prefect server may be reached from a test.
     for name in list(os.environ):
-        if name.startswith(("HSC_", "AWS_", "PREFECT_")):
+        if name.startswith(("HSC_", "AWS_", "PREFECT_")) and name not in _LONG_FORMS:
             del os.environ[name]
 
 

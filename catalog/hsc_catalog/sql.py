@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hsc import settings
-from hsc.errors import ConfigurationError
+from hsc.errors import CatalogUnavailableError, ConfigurationError
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.databases import Database, PostgresqlDatabase, SqliteDatabase
 from hsc_catalog.searching import prepared
 from hsc_catalog.upgrading import upgrade
 
 
-def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
+def open_catalog(url: str, *, busy_timeout_s: float = 30.0, create: bool = True) -> SqlCatalog:
     """Open the catalog in an SQLite file; make folder, file and tables on first use.
 
     Tables of an older release are upgraded, after a copy of the file was laid beside it.
@@ -25,17 +25,26 @@ def open_catalog(url: str, *, busy_timeout_s: float = 30.0) -> SqlCatalog:
         ``sqlite:////absolute/path`` or ``sqlite:///path/from/here``; the path is taken as written.
     busy_timeout_s
         How long to wait for somebody else's transaction.
+    create
+        Whether to make the file where there is none.
 
     Raises
     ------
     ConfigurationError
         The URL names no file.
     CatalogUnavailableError
-        The file can't be opened or is no catalog.
+        The file can't be opened or is no catalog, or is not there and shall not be made.
     FormatVersionError
         The file was written by a newer release.
     """
-    return SqlCatalog(prepared(SqliteDatabase(_file(url), busy_timeout_s, upgrade)))
+    file = _file(url)
+    if not (create or file.exists()):
+        raise CatalogUnavailableError(
+            "there is no catalog",
+            where=str(file),
+            next_step="check HSC_CATALOG; `hsc ingest` and `hsc serve` make one where none is",
+        )
+    return SqlCatalog(prepared(SqliteDatabase(file, busy_timeout_s, upgrade)))
 
 
 def open_postgresql(
@@ -89,6 +98,11 @@ def open_database(url: str, lock_timeout_s: float = 30.0) -> Database:
         f"a catalog at {scheme}:// can't be served",
         next_step="name its database, sqlite:// or postgresql://, in HSC_CATALOG",
     )
+
+
+def is_new(url: str) -> bool:
+    """Tell whether a URL names a file that is not there, so that opening it makes a catalog."""
+    return url.partition("://")[0] == "sqlite" and not _file(url).exists()
 
 
 def open_sql(url: str | None, *, upgraded: bool = False) -> SqlCatalog:

@@ -11,7 +11,7 @@ from hsc.cli.output import answer
 from hsc.cli.records import access_lines, make_record, parse_moment, show_entry
 from hsc.client import connect
 from hsc.errors import InvalidRecordError
-from hsc.model import AccessChange, Pid
+from hsc.model import AccessChange, AccessClass, Pid, Visibility
 
 
 def access(
@@ -23,16 +23,12 @@ def access(
         list[str] | None, typer.Option(metavar="GROUP", help="Take that back.")
     ] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Make it public.")] = False,
-    visibility: Annotated[
-        str | None, typer.Option(metavar="private|group|public", help="Who may see it.")
-    ] = None,
+    visibility: Annotated[Visibility | None, typer.Option(help="Who may see it.")] = None,
     embargo: Annotated[
         str | None, typer.Option(metavar="DATE", help="Public only from then on.")
     ] = None,
     release: Annotated[bool, typer.Option("--release", help="End its embargo now.")] = False,
-    access_class: Annotated[
-        str | None, typer.Option("--class", metavar="open|proprietary|human", help="Its class.")
-    ] = None,
+    access_class: Annotated[AccessClass | None, typer.Option("--class", help="Its class.")] = None,
     clear_flag: Annotated[
         bool, typer.Option("--clear-flag", help="Somebody looked at what was flagged.")
     ] = False,
@@ -52,7 +48,7 @@ def access(
         "access_class": access_class,
         "clear_flag": clear_flag,
     }
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         if not any(asked.values()):
             stands = catalog.access(Pid.parse(pid))
             answer({"pid": pid, **stands.document()}, "\n".join([pid, *access_lines(stands)]))

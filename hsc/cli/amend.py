@@ -43,7 +43,7 @@ def amend(
         clear=tuple(clear or ()),
         reason=reason,
     )
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         show_entry(catalog.amend(Pid.parse(pid), amendment, revision))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +16,7 @@ from hsc.model import Annotation, Pid
 def annotate(
     pid: Annotated[str, typer.Argument(help="The dataset's PID, with @n for version n.")],
     note: Annotated[str | None, typer.Option(help="A note; beside a link, what it is.")] = None,
-    verdict: Annotated[str | None, typer.Option(metavar="good|bad", help="The verdict.")] = None,
+    verdict: Annotated[Literal["good", "bad"] | None, typer.Option(help="The verdict.")] = None,
     link: Annotated[str | None, typer.Option(help="Address of the logbook's page.")] = None,
     json: Json = False,
 ) -> None:
@@ -27,5 +27,5 @@ def annotate(
         )
     kind = "verdict" if verdict is not None else "link" if link is not None else "note"
     said = make_record(Annotation, kind=kind, text=note, verdict=verdict, link=link)
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         show_entry(catalog.annotate(Pid.parse(pid), said))

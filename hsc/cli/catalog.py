@@ -9,8 +9,9 @@ import typer
 from hsc import jobs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted
-from hsc.cli.places import never_written, store_argument
+from hsc.cli.places import store_argument
 from hsc.client import connect
+from hsc.errors import ObjectMissingError
 
 _SKIPPED = 3
 
@@ -28,14 +29,18 @@ def rebuild(
     """
     with connect(to) as told:
         made = jobs.rebuild(store_argument(store), told)
+    if not made.attempts and not made.skipped:
+        raise ObjectMissingError(
+            "hsc never wrote to this store: there is nothing to tell a catalog of",
+            where=made.store,
+            next_step="name the store itself, as HSC_STORE does; was another one meant?",
+        )
     if json_wanted():
         answer(made.document(), "")
     else:
         for pid in made.registered:
             answer(None, f"registered {pid}")
         answer(None, f"{len(made.registered)} registered, {made.known} known before")
-        if not made.attempts and not made.skipped:
-            answer(None, never_written(made.store), to_stderr=True)
         for each in made.skipped:
             answer(None, f"skipped {each.path}: {each.message}", to_stderr=True)
     if made.skipped:

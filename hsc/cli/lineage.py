@@ -33,7 +33,7 @@ def lineage(
 ) -> None:
     """Show the history of a dataset: both ways, or one with --up or --down."""
     both = up == down
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         found = catalog.lineage(Pid.parse(pid), up=up or both, down=down or both, depth=depth)
         files = {write_picture: svg, write_prov: prov, write_crate_files: crate}
         written = [str(path) for path in files.values() if path is not None]

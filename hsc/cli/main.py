@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsc.cli.options import Json
-from hsc.cli.output import answer, fail, json_wanted, telling
+from hsc.cli.output import answer, fail, json_wanted, refused_stdout, telling
 from hsc.cli.parts import missing_part
 from hsc.errors import HscError
 
@@ -175,7 +175,8 @@ def main() -> None:
         own = (error.name or "").startswith("hsc")
         sys.exit(_defect(error) if own else fail(missing_part(error)))
     except Exception as error:
-        sys.exit(_defect(error))
+        full = refused_stdout(error)
+        sys.exit(_defect(error) if full is None else fail(full))
 
 
 def _hear_signals() -> None:

@@ -54,6 +54,22 @@ def telling() -> Iterator[None]:
         ) from error
 
 
+def refused_stdout(error: Exception) -> OutputError | None:
+    """Give the error that stdout was, as when help is written to a full disk; None: it was not.
+
+    What others wrote has no `telling` around it; what stdout refused once it refuses again.
+    """
+    if not isinstance(error, OSError):
+        return None
+    try:
+        with telling():
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+    except OutputError as refused:
+        return refused
+    return None
+
+
 def answer(document: Any, text: str, *, to_stderr: bool = False) -> None:
     """Print a command's answer: the document with ``--json``, else the text."""
     if json_wanted():

@@ -10,6 +10,7 @@ from hsc import settings, verbs
 from hsc.cli.options import Json
 from hsc.cli.output import answer, json_wanted, show_table
 from hsc.client import without_credentials
+from hsc.model import Kind
 
 
 def search(
@@ -23,7 +24,7 @@ def search(
     sample: Annotated[str | None, typer.Option(help="Only this sample.")] = None,
     technique: Annotated[str | None, typer.Option(help="Only this technique.")] = None,
     keyword: Annotated[str | None, typer.Option(help="Only with this keyword.")] = None,
-    kind: Annotated[str | None, typer.Option(help="raw, derived or calibration.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 25,
     cursor: Annotated[
         str | None, typer.Option(help="Go on behind an answer: its `next` (--json).")

@@ -23,7 +23,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a dataset: what it is, where it is, who may see it, what was said of it, its arrays."""
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         if b3sum:
             lines = jobs.read_checksums(jobs.locate(catalog, Pid.parse(pid)))
             answer({"pid": pid, "b3sum": lines}, lines.rstrip("\n"))

@@ -18,7 +18,7 @@ GROUP = "hsc.catalogs"
 _WEB = ("http", "https")
 
 
-def connect(url: str | None = None, *, token: str | None = None) -> Catalog:
+def connect(url: str | None = None, *, token: str | None = None, create: bool = True) -> Catalog:
     """Connect to a catalog; the URL's scheme says which kind.
 
     Parameters
@@ -29,7 +29,10 @@ def connect(url: str | None = None, *, token: str | None = None) -> Catalog:
     token
         Token, or secret of a reviewer's link, for a catalog over HTTP; in this process it is sent
         to that server and to no other. By default ``HSC_TOKEN``, where ``HSC_CATALOG`` names the
-        same server or none, or the one that `hsc login` kept.
+        same server, or the one that `hsc login` kept.
+    create
+        Whether to make a catalog where a file is named that is not there; without it that is an
+        error, except for the file below ``HSC_HOME`` that nobody named.
 
     Raises
     ------
@@ -45,6 +48,7 @@ def connect(url: str | None = None, *, token: str | None = None) -> Catalog:
     hsc.errors.ConfigurationError: no catalog answers to 'ftp://example.org/catalog'
       next:  use a URL that begins with http://, https://, postgresql://, sqlite://, in HSC_CATALOG
     """
+    named = url is not None or settings.catalog_named()
     url = settings.catalog_url() if url is None else url
     scheme = url.partition("://")[0].partition("+")[0].lower()
     if scheme in _WEB and "://" in url:
@@ -58,15 +62,14 @@ def connect(url: str | None = None, *, token: str | None = None) -> Catalog:
         )
     if token is not None:
         raise ConfigurationError(f"a catalog of kind {scheme} takes no token")
-    open_catalog: Callable[[str], Catalog] = kinds[scheme].load()
+    open_catalog: Callable[..., Catalog] = kinds[scheme].load()
+    if scheme == "sqlite" and named:
+        return open_catalog(url, create=create)
     return open_catalog(url)
 
 
 def _over_http(url: str, token: str | None) -> Catalog:
     catalog = HttpCatalog(url)
-    given = settings.token() if token is None else token
-    # HSC_TOKEN is for the server that HSC_CATALOG names; where it names none, for this one.
-    named = settings.catalog_url().partition("://")[0].lower() in _WEB
-    if given is not None and (token is not None or not named):
-        bind_token(catalog.url, given)
+    if token is not None:
+        bind_token(catalog.url, token)
     return catalog

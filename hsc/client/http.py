@@ -272,6 +272,5 @@ def _asked(query: Query) -> Asked:
     """Give a query as it stands in an address."""
     left = {"where", "limit", "sort", "text"}
     facets = {name: getattr(query, name) for name in type(query).model_fields if name not in left}
-    # In quotes any unit is taken as it stands, the unknown too.
-    where = [f'{c.name} {c.comparison} {c.bound.value!r} "{c.bound.unit}"' for c in query.where]
+    where = [str(condition) for condition in query.where]
     return {**facets, "text": query.text or None, "where": where or None}

@@ -114,7 +114,7 @@ def _free_space() -> str:
 
 
 def _catalog() -> str:
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         total = catalog.search(Query(limit=1)).total
         return f"{catalog.url}: {total} datasets"
 

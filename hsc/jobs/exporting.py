@@ -101,7 +101,7 @@ def export(
         Bytes of the dataset are missing or not those that were written.
     """
     _check_words(filters, form, gaps)
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         located = locate(catalog, Pid.parse(pid))
         dataset = open_dataset(located.record, located.others)
         if form == "nxcansas" or (form is None and _is_curve(dataset)):

@@ -129,7 +129,7 @@ def fetch(request: FetchRequest, *, progress: Progress | None = None) -> Fetched
 def _locate(request: FetchRequest) -> Located:
     if request.location is not None or request.pid is None:
         return locate_folder(request.location or "")
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         return locate(catalog, request.pid)
 
 

@@ -78,7 +78,7 @@ def ingest(
     """
     datasets: list[IngestedDataset] = []
     errors: list[PathFailure] = []
-    with open_catalog() as catalog:
+    with open_catalog(create=True) as catalog:
         for path in request.paths:
             try:
                 done = _ingest_path(
@@ -108,7 +108,7 @@ def ingest_one(request: IngestRequest) -> IngestedDataset:
     SourceError, StoreError, CatalogError
         Whatever went wrong.
     """
-    with open_catalog() as catalog:
+    with open_catalog(create=True) as catalog:
         return _ingest_path(Path(request.paths[0]), request, catalog, InProcess(), Silent())
 
 

@@ -150,7 +150,7 @@ def locate_named(name: str | Pid) -> Located:
     folder = folder_url(name) if isinstance(name, str) else None
     if folder is not None:
         return locate_folder(folder)
-    with connect() as catalog:
+    with connect(create=False) as catalog:
         return locate(catalog, Pid.parse(name))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from hsc import settings
 from hsc.client import Catalog, connect
 from hsc.errors import ConflictError, ForbiddenError, HscError, UnauthenticatedError
 from hsc.model import Activity, ActivityState, Failure
@@ -19,13 +20,22 @@ _MOST = 1000
 
 
 @contextmanager
-def open_catalog() -> Iterator[Catalog]:
+def open_catalog(*, create: bool = False) -> Iterator[Catalog]:
     """Open the catalog that ``HSC_CATALOG`` names, and bring its running activities up to date.
 
     An activity of this machine whose process is gone is recorded as failed, so that the morning
     shows what the night lost.
+
+    Parameters
+    ----------
+    create
+        Whether to make the file that is named and not there, as `hsc.client.connect` does; a line
+        in the log says so.
     """
-    with connect() as catalog:
+    with connect(create=create) as catalog:
+        mine = settings.catalog_named() and catalog.url.startswith("sqlite")
+        if create and mine and not catalog.activities(limit=1):
+            _LOG.warning("a new catalog: nothing was recorded in %s before", catalog.url)
         for activity in catalog.activities(state=ActivityState.RUNNING, limit=_MOST):
             if _dead(activity):
                 WhereAllowed(catalog).record(_failed(activity))
@@ -79,5 +89,9 @@ def _failed(activity: Activity) -> Activity:
 
 def tell_failed(kind: str, parameters: dict[str, Any], error: HscError) -> None:
     """Record a job that could not even begin, as when its Prefect server does not answer."""
-    with open_catalog() as catalog, suppress(type(error)), recorded(catalog, kind, parameters):
+    with (
+        open_catalog(create=True) as catalog,
+        suppress(type(error)),
+        recorded(catalog, kind, parameters),
+    ):
         raise error

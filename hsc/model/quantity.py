@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hsc.model.limits import UNIT_CHARACTERS
 from hsc.model.units import parse_unit
 from hsc.model.wire import Record
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would take true for 1
+        raise ValueError("true and false are no numbers")  # noqa: TRY004  pydantic words these
+    return value
 
 
 class Quantity(Record):
@@ -25,7 +31,7 @@ class Quantity(Record):
     (3.0, 'unknown:furlong')
     """
 
-    value: float
+    value: Annotated[float, BeforeValidator(_number)]
     """The number, in ``unit``."""
     unit: Annotated[str, Field(max_length=UNIT_CHARACTERS)]
     """The unit's symbol as given; ``1`` for a plain number."""

@@ -17,9 +17,11 @@ from hsc.model.wire import Record
 Comparison = Literal["<", "<=", "=", ">=", ">"]
 
 _CONDITION = re.compile(
-    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*(?P<op><=|>=|==|=|<|>)\s*"
+    r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_.]*)|\"(?P<quoted>[^\"]+)\")\s*(?P<op><=|>=|==|=|<|>)\s*"
     r"(?P<value>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\s].*?)?\s*"
 )
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
 class Condition(Record):
@@ -36,7 +38,8 @@ class Condition(Record):
     def parse(cls, text: str) -> Condition:
         """Read a condition such as ``photon_energy > 12 keV``.
 
-        A unit in double quotes may be an unknown one, which compares with itself alone.
+        A name with blanks or other signs stands in double quotes. A unit in double quotes may be an
+        unknown one, which compares with itself alone.
 
         Raises
         ------
@@ -47,13 +50,15 @@ class Condition(Record):
         --------
         >>> Condition.parse("photon_energy >= 12.4 keV").bound
         Quantity(value=12.4, unit='keV')
+        >>> str(Condition.parse('"photon energy" > 12 keV'))
+        '"photon energy" > 12.0 "keV"'
         """
         match = _CONDITION.fullmatch(text)
         if match is None:
             raise InvalidQueryError(
                 f"{text!r} is no condition",
                 next_step="write NAME, one of < <= = >= >, a number and its unit: "
-                "--where 'photon_energy > 12 keV'",
+                "--where 'photon_energy > 12 keV'; a name with blanks in double quotes",
             )
         comparison = cast("Comparison", "=" if match["op"] == "==" else match["op"])
         value = float(match["value"])
@@ -62,16 +67,22 @@ class Condition(Record):
                 f"{match['value']} in {text!r} is too large for a number",
                 next_step="write a smaller bound, or a larger unit",
             )
-        unit = match["unit"] or "1"
+        name, unit = match["name"] or match["quoted"], match["unit"] or "1"
         quoted = len(unit) > 2 and unit[0] == unit[-1] == '"'
         bound = Quantity(value=value, unit=unit[1:-1] if quoted else unit)
         if bound.si() is None and not quoted:
             raise InvalidQueryError(
                 f"unknown unit {bound.unit!r} in {text!r}",
                 next_step="use a unit such as keV, nm, angstrom, mm, s, K or 1/nm, or quote one "
-                f'that stands so in the files: {match["name"]} {comparison} 1 "{bound.unit}"',
+                f'that stands so in the files: {name} {comparison} 1 "{bound.unit}"',
             )
-        return cls(name=match["name"], comparison=comparison, bound=bound)
+        return cls(name=name, comparison=comparison, bound=bound)
+
+    def __str__(self) -> str:
+        """Word it so that `parse` reads the same again, whatever its name and unit are."""
+        plain = _PLAIN.fullmatch(self.name) is not None
+        name = self.name if plain else f'"{self.name}"'
+        return f'{name} {self.comparison} {self.bound.value!r} "{self.bound.unit}"'
 
 
 class Query(Record):

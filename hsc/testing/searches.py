@@ -9,7 +9,7 @@ import pytest
 
 from hsc.client import Catalog
 from hsc.errors import InvalidQueryError
-from hsc.model import Condition, Kind, Query
+from hsc.model import Condition, Kind, Quantity, Query
 from hsc.testing.contracts import NOON, example_activity, example_dataset
 
 
@@ -29,6 +29,13 @@ class SearchContract:
         assert catalog.search(Query(text="lysozyme"), technique="MX").total == 0
         assert catalog.search(technique="SAXS", instrument=None, limit=0).total == 1
         assert catalog.search(kind=Kind.RAW).total == 1
+
+    def test_a_name_with_blanks_is_asked_in_quotes(self, catalog: Catalog) -> None:
+        named = {"photon energy": Quantity(value=12.0, unit="keV")}
+        dataset = example_dataset(quantities=named)
+        catalog.register(dataset, example_activity(), [])
+        assert catalog.search(where='"photon energy" > 11 keV').datasets == (dataset,)
+        assert catalog.search(where='"photon energy" > 13 keV').total == 0
 
     def test_what_is_no_search_is_refused(self, catalog: Catalog) -> None:
         with pytest.raises(InvalidQueryError, match="colour"):

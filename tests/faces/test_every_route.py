@@ -309,6 +309,27 @@ def test_nobody_puts_what_failed_before_those_for_whom_they_register_nothing(on:
         assert on(role, "GET", f"/v1/activities/{failed['id']}").status_code == 404
 
 
+def test_a_publication_that_names_nothing_is_published_by_administrators_alone(on: Stage) -> None:
+    for role in ("stranger", "member", "lead", "owner", "ingestor", "administrator"):
+        told = {"id": f"empty-{role}", "title": "x", "state": "registered"}
+        kept = on(role, "PUT", f"/v1/publications/{told['id']}", json=told)
+        assert kept.status_code == (200 if role == "administrator" else 403), role
+    public = {"dataset": str(on.datasets["public"].pid)}
+    told = {"id": "cited", "title": "x", "state": "registered", "members": [public]}
+    assert on("lead", "PUT", "/v1/publications/cited", json=told).status_code == 200
+
+
+def test_who_annotated_public_data_is_told_to_whom_may_know_who_sees_it(on: Stage) -> None:
+    path = pid_path(on.datasets["public"].pid)
+    note = {"kind": "note", "text": "The beam was lost."}
+    assert on("stranger", "POST", f"{path}/annotations", json=note).status_code == 201
+    for role in ("anonymous", "link", "stranger", "member", "lead", "administrator", "ingestor"):
+        said = on(role, "GET", path).json()["annotations"]
+        names = {each.get("by") for each in said if each["text"] == note["text"]}
+        told = role in ("stranger", "member", "lead", "administrator")
+        assert names == ({"stranger"} if told else {None}), role
+
+
 def test_an_ingestor_keeps_nouns_with_the_scope_that_it_registers_with(on: Stage) -> None:
     scopes = {"read", "ingest"}
     document = {"facility": "maxiv", "number": "20260123", "title": "x"}

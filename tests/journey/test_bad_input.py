@@ -319,10 +319,11 @@ def test_a_store_is_not_cleared_through_an_address_to_read_by(hsc) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_an_answer_that_does_not_fit_is_an_error_and_no_traceback(hsc) -> None:
+@pytest.mark.parametrize("words", [("search", "--json"), ("--help",), ("search", "--help")])
+def test_an_answer_that_does_not_fit_is_an_error_and_no_traceback(hsc, words) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "hsc.cli.main", "search", "--json"],
+            [sys.executable, "-m", "hsc.cli.main", *words],
             env=hsc.environment(),
             stdout=full,
             stderr=subprocess.PIPE,

@@ -57,11 +57,16 @@ def test_rebuilding_twice_changes_nothing(shared, hsc, filled) -> None:
     assert hsc.json("search")["total"] == len(filled)
 
 
-@pytest.mark.parametrize("words", [("gc",), ("catalog", "rebuild")])
-def test_a_store_that_was_never_written_to_is_named(hsc, tmp_path: Path, words) -> None:
-    answer = hsc(*words, str(tmp_path / "stoer"))
-    assert f"never wrote to {(tmp_path / 'stoer').as_uri()}" in answer.stderr
-    assert hsc.json(*words, str(tmp_path / "stoer"))["attempts"] == 0
+def test_a_store_that_was_never_written_to_is_named(hsc, tmp_path: Path) -> None:
+    store = tmp_path / "stoer"
+    answer = hsc("gc", str(store))
+    assert f"never wrote to {store.as_uri()}" in answer.stderr
+    assert hsc.json("gc", str(store))["attempts"] == 0
+    # No catalog is made again of a store that was mistyped.
+    told = hsc("catalog", "rebuild", str(store), code=1).error_parts()
+    assert told[0].startswith("hsc never wrote to this store")
+    assert told[1] == store.as_uri()
+    assert hsc.json("catalog", "rebuild", str(store), code=1)["error"] == "ObjectMissingError"
 
 
 def test_a_store_that_moved_is_read_where_it_is_now(shared, hsc, filled) -> None:

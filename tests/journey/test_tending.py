@@ -65,15 +65,16 @@ def test_a_dataset_is_amended_annotated_and_shared_with_reasons(tmp_path: Path) 
         (("access", pid, "--publish"), "InvalidRecordError"),
         (("access", pid, "--embargo", "soon", *why), "ConfigurationError"),
         (("access", pid, "--publish", "--revision", "1", *why), "RevisionError"),
-        (("annotate", pid, "--verdict", "fine"), "InvalidRecordError"),
     ):
         assert run(tmp_path, *wrong, code=1)["error"] == error
+    assert run(tmp_path, "annotate", pid, "--verdict", "fine", code=2)["error"] == "UsageError"
 
 
 def test_a_search_that_finds_nothing_says_where_it_looked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path}/mistyped.sqlite"
+    url = f"sqlite:///{tmp_path}/empty.sqlite"
+    connect(url).close()
     monkeypatch.setenv("HSC_CATALOG", url)
     assert url in CliRunner().invoke(app, ["search"]).stdout
     found = CliRunner().invoke(app, ["search", "lysozyme"]).stdout

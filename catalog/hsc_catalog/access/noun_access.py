@@ -96,7 +96,10 @@ def _may_keep(connection: Connection, sight: Sight, noun: Noun) -> bool:
 
 
 def _may_publish(connection: Connection, sight: Sight, noun: Publication) -> bool:
-    """Tell whether somebody may keep a publication: a public one names what they may share."""
+    """Tell whether somebody may keep a publication: a public one names what they may share.
+
+    One that names nothing says nothing that anybody vouches for: administrators alone keep it.
+    """
     row = tables.noun.c
     mine = (row.kind == "publication", row.key == noun.key)
     access = connection.scalar(select(row.access).where(*mine))
@@ -109,7 +112,7 @@ def _may_publish(connection: Connection, sight: Sight, noun: Publication) -> boo
         return True
     members = {str(each.dataset.latest()) for each in noun.members}
     known = standings(connection, members)
-    return all(
+    return bool(members) and all(
         pid in known
         and (known[pid].access.is_free(sight.moment) or may(sight.caller, "share", known[pid]))
         for pid in members

@@ -38,7 +38,7 @@ def serve(
     # FastAPI and uvicorn come with the extra `catalog` only, and take a second to load.
     from hsc_catalog.app import serving as server
     from hsc_catalog.identity import has_administrator, read_settings
-    from hsc_catalog.sql import open_database
+    from hsc_catalog.sql import is_new, open_database
 
     told = read_settings(config)
     serving = server.Serving(
@@ -50,10 +50,13 @@ def serve(
         proxies=tuple(proxy or told.trusted_proxies),
     )
     # Before anything listens: what can't be opened is an error of the command.
+    new = is_new(serving.catalog_url)
     database = open_database(serving.catalog_url, server.LOCK_TIMEOUT_S)
     try:
         known = has_administrator(database)
         where = database.url
+        if new:
+            sys.stderr.write(f"made a new catalog: {where}\n")
     finally:
         database.close()
     with server.listen(serving.host, serving.port) as listener:

@@ -40,24 +40,31 @@ def _entry(connection: Connection, sight: Sight, version: Version) -> Entry:
         revision=version.revision,
         created=tables.moment(version.registered),
         updated=tables.moment(version.updated),
-        annotations=tuple(_annotations(connection, version.pid, of_access=access is not None)),
+        annotations=tuple(_annotations(connection, sight, version.pid, known=access is not None)),
         stale=tuple(_stale(connection, sight, version.pid)),
         replicas=_replicas(connection, version),
     )
 
 
-def _annotations(connection: Connection, pid: Pid, *, of_access: bool) -> list[Annotation]:
-    """Give what was said of a version, and of changes of access where they may be known."""
+def _annotations(
+    connection: Connection, sight: Sight, pid: Pid, *, known: bool
+) -> list[Annotation]:
+    """Give what was said of a version, and of changes of access where they may be known.
+
+    Who said it is told to whom may know who sees the dataset: not to all who see public data.
+    """
     row = tables.annotation.c
     meant = row.version == pid.version
-    if of_access:
+    if known:
         meant = or_(meant, row.version.is_(None))
-    mine = select(row.by, row.json).where(row.pid == str(pid.latest()), meant)
-    found = connection.execute(mine.order_by(row.at, row.id))
+    wanted = select(row.by, row.json).where(row.pid == str(pid.latest()), meant)
+    found = connection.execute(wanted.order_by(row.at, row.id))
     # The document has no name in it: that stands in `person`, until it is erased.
+    said = [(person_of(connection, who), tables.read(Annotation, text)) for who, text in found]
+    mine = sight.caller.subject
     return [
-        tables.read(Annotation, text).model_copy(update={"by": person_of(connection, by)})
-        for by, text in found
+        each.model_copy(update={"by": by if known or (mine is not None and by == mine) else None})
+        for by, each in said
     ]
 
 

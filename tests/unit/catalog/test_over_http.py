@@ -68,6 +68,13 @@ def test_the_token_is_for_the_server_that_the_environment_names(
         assert shown(other) == {None}
     HttpCatalog(server.origin).me()
     assert shown(server) == {"Bearer secret"}
+    # Where it names no server, a call that names one is no reason to send it there.
+    monkeypatch.delenv("HSC_CATALOG")
+    with RecordingServer(answer=server.answer) as other:
+        with connect(other.origin) as elsewhere:
+            assert isinstance(elsewhere, HttpCatalog)
+            elsewhere.me()
+        assert shown(other) == {None}
 
 
 def test_a_token_in_the_call_or_kept_by_login_goes_to_its_server_alone(

@@ -80,6 +80,12 @@ def test_any_finite_number_with_any_unit_is_kept_and_never_fails(value: float, u
     assert si is None or math.isfinite(si[0])
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_true_and_false_are_no_numbers(value: bool) -> None:
+    with pytest.raises(ValidationError, match="no numbers"):
+        Quantity(value=value, unit="keV")
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_is_refused(value: float) -> None:
     with pytest.raises(ValidationError):
