@@ -15,6 +15,7 @@ from hsc.kernels.events import (
     weigh_pixels_flat,
 )
 from hsc.kernels.images import ImageSums, add_block, image_sums, join_sums
+from hsc.kernels.moments import mean_of, squares_of, variance_of
 from hsc.kernels.normalization import (
     PixelOrder,
     Renormalized,
@@ -22,32 +23,55 @@ from hsc.kernels.normalization import (
     pixel_order,
     renormalize,
 )
+from hsc.kernels.statistics import (
+    FRAME_NUMBERS,
+    MOST_FRAMES,
+    GoodRange,
+    PixelSums,
+    add_frames,
+    join_pixels,
+    pixel_sums,
+    sum_regions,
+    trim_pixels,
+)
 
 __all__ = [
     "FRAMES_PER_PASS",
+    "FRAME_NUMBERS",
+    "MOST_FRAMES",
     "BinSums",
     "BinTable",
     "EventBins",
     "EventCounts",
+    "GoodRange",
     "ImageSums",
     "PixelOrder",
     "PixelPaths",
+    "PixelSums",
     "PulseFrame",
     "Renormalized",
     "add_block",
+    "add_frames",
     "bin_normalization",
     "bin_table",
     "count_events",
     "event_bins",
     "event_values",
     "image_sums",
+    "join_pixels",
     "join_sums",
     "longest_runs",
+    "mean_of",
     "no_counts",
     "pixel_order",
+    "pixel_sums",
     "renormalize",
     "run_probability",
+    "squares_of",
     "sum_frames",
+    "sum_regions",
+    "trim_pixels",
+    "variance_of",
     "weigh_pixels",
     "weigh_pixels_flat",
 ]

@@ -9,10 +9,12 @@ from hsc.errors import UnknownReductionError
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.base import Reduction
 from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.statistics.reduction import STATISTICS
 
 REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "azimuthal": AZIMUTHAL,
     "biosaxs": BIOSAXS,
+    "statistics": STATISTICS,
 }
 """Name to reduction."""
 

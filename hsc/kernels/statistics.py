@@ -1,0 +1,173 @@
+"""Exact sums over a stack of frames, pixel by pixel and frame by frame, in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.kernels.statistic_loops import add_counts, join_squares, sum_pixels
+
+FRAME_NUMBERS = ("total", "maximum", "bad", "zero", "saturated")
+"""What `add_frames` gives of each frame, in order: sum and largest of the good counts, and how many
+pixels have no good count, a count of zero, a count at or above the saturation."""
+
+MOST_FRAMES = 65536
+"""Frames that may be added to one `PixelSums` before it is joined to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodRange:
+    """Which counts are believed."""
+
+    lowest: int
+    """0 where negative numbers are marks."""
+    highest: int
+    """Largest count that is no mark."""
+    saturation: int
+    """Counts from here on are good, and saturated; above ``highest``: none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSums:
+    """What good counts add up to, pixel by pixel; flat arrays, added to in place."""
+
+    missing: NDArray[np.uint32]
+    """Frames without a good count."""
+    sums: NDArray[np.uint64]
+    """Sum."""
+    squares: NDArray[np.uint64]
+    """Sum of squares, but for what is in ``squares_high``."""
+    squares_high: NDArray[np.uint64]
+    """The rest of it, in units of 2**32."""
+    minimum: NDArray[Any]
+    """Smallest; the largest number of the type where there is none."""
+    maximum: NDArray[Any]
+    """Largest; 0 where there is none."""
+    saturated: NDArray[np.uint32]
+    """Frames at or above the saturation."""
+
+
+def pixel_sums(pixels: int, dtype: np.dtype[Any]) -> PixelSums:
+    """Make sums with nothing in them.
+
+    What stays zero takes no memory: numpy's zeros do not until they are written to.
+
+    Parameters
+    ----------
+    pixels
+        Pixels of a frame.
+    dtype
+        Of the frames.
+    """
+    return PixelSums(
+        missing=np.zeros(pixels, np.uint32),
+        sums=np.zeros(pixels, np.uint64),
+        squares=np.zeros(pixels, np.uint64),
+        squares_high=np.zeros(pixels, np.uint64),
+        minimum=np.full(pixels, np.iinfo(dtype).max, dtype),
+        maximum=np.zeros(pixels, dtype),
+        saturated=np.zeros(pixels, np.uint32),
+    )
+
+
+def add_frames(
+    into: PixelSums, frames: NDArray[np.integer[Any]], good: GoodRange
+) -> NDArray[np.int64]:
+    """Add frames, no more than `MOST_FRAMES` in all; give `FRAME_NUMBERS` of each.
+
+    Parameters
+    ----------
+    into
+        The sums.
+    frames
+        (n, ...): counts of at most 32 bits, C order, in the machine's byte order.
+    good
+        Which of them are believed.
+
+    Examples
+    --------
+    >>> sums = pixel_sums(3, np.dtype("u2"))
+    >>> frames = np.array([[1, 2, 65535], [3, 0, 9]], "u2")
+    >>> add_frames(sums, frames, GoodRange(0, 65534, 9)).tolist()
+    [[3, 2, 1, 0, 0], [12, 9, 0, 1, 1]]
+    >>> sums.sums.tolist(), sums.squares.tolist(), sums.missing.tolist()
+    ([4, 2, 9], [10, 4, 81], [0, 0, 1])
+    """
+    flat = frames.reshape(len(frames), -1)
+    kind, limits = flat.dtype.type, np.iinfo(flat.dtype)
+    numbers = np.zeros((len(flat), len(FRAME_NUMBERS)), np.int64)
+    # A saturation that the type can't hold is one that no count reaches.
+    bounds = (kind(good.lowest), kind(good.highest), kind(min(good.saturation, limits.max)))
+    saturates = good.saturation <= good.highest
+    add_counts(flat, bounds, saturates, into.missing, into.sums, into.squares, into.squares_high,
+         into.minimum, into.maximum, into.saturated, numbers)  # fmt: skip
+    return numbers
+
+
+def trim_pixels(sums: PixelSums) -> PixelSums:
+    """Leave out what is zero everywhere, to be sent to where it is joined."""
+    return replace(
+        sums,
+        missing=_trimmed(sums.missing),
+        squares_high=_trimmed(sums.squares_high),
+        saturated=_trimmed(sums.saturated),
+    )
+
+
+def join_pixels(into: PixelSums, part: PixelSums) -> None:
+    """Add the sums of other frames, trimmed or not; any order gives the same whole numbers."""
+    into.sums[...] += part.sums
+    for whole, more in ((into.missing, part.missing), (into.saturated, part.saturated)):
+        if more.size:
+            np.add(whole, more, out=whole)
+    np.minimum(into.minimum, part.minimum, out=into.minimum)
+    np.maximum(into.maximum, part.maximum, out=into.maximum)
+    join_squares(into.squares, into.squares_high, part.squares)
+    if part.squares_high.size:
+        into.squares_high[...] += part.squares_high
+
+
+def sum_regions(
+    frames: NDArray[np.integer[Any]],
+    pixels: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    good: GoodRange,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sum good counts over regions, frame by frame.
+
+    Parameters
+    ----------
+    frames
+        As for `add_frames`.
+    pixels, starts
+        Flat indices of the regions' pixels, one region after the other, and where each begins in
+        them (one more entry than regions).
+    good
+        Which counts are believed.
+
+    Returns
+    -------
+    sums, counts
+        (n, regions): sum of the good counts, and how many they are.
+
+    Examples
+    --------
+    >>> frames = np.array([[5, 7, 65535]], "u2")
+    >>> sums, counts = sum_regions(frames, np.array([0, 1, 1, 2]), np.array([0, 2, 4]),
+    ...                            GoodRange(0, 65534, 65535))
+    >>> sums.tolist(), counts.tolist()
+    ([[12, 7]], [[2, 1]])
+    """
+    flat = frames.reshape(len(frames), -1)
+    sums = np.zeros((len(flat), len(starts) - 1), np.int64)
+    counts = np.zeros_like(sums)
+    kind = flat.dtype.type
+    sum_pixels(flat, pixels, starts, kind(good.lowest), kind(good.highest), sums, counts)
+    return sums, counts
+
+
+def _trimmed(values: NDArray[Any]) -> NDArray[Any]:
+    return values if values.any() else values[:0]

@@ -1,0 +1,45 @@
+"""Smaller and smaller pictures: sums, or the largest, of two by two pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Join = Callable[[NDArray[Any], int], NDArray[Any]]
+
+SMALLEST = 256
+"""The last level has no side that is longer."""
+
+
+def pyramid(
+    picture: NDArray[np.integer[Any]], how: str, smallest: int = SMALLEST
+) -> list[NDArray[Any]]:
+    """Give the levels of a picture, itself the first; each has half as many rows and columns.
+
+    Where a side is odd, the last row or column is joined with nothing: sums stay sums of all.
+
+    Parameters
+    ----------
+    picture
+        Rows, columns; whole numbers.
+    how
+        ``sum`` or ``maximum``.
+    smallest
+        The last level has no side that is longer.
+
+    Examples
+    --------
+    >>> [level.tolist() for level in pyramid(np.array([[1, 2, 3], [4, 5, 6]]), "sum", 2)]
+    [[[1, 2, 3], [4, 5, 6]], [[12, 9]]]
+    """
+    join: np.ufunc = np.add if how == "sum" else np.maximum
+    levels = [picture]
+    while max(levels[-1].shape) > smallest:
+        level = levels[-1]
+        for axis in (0, 1):
+            level = join.reduceat(level, np.arange(0, level.shape[axis], 2), axis)
+        levels.append(level)
+    return levels

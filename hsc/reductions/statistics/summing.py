@@ -1,0 +1,187 @@
+"""A stack to exact sums per pixel and per frame: one pass, tasks over blocks of frames."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import ReductionError
+from hsc.kernels import (
+    FRAME_NUMBERS,
+    MOST_FRAMES,
+    GoodRange,
+    PixelSums,
+    add_frames,
+    join_pixels,
+    pixel_sums,
+    sum_regions,
+    trim_pixels,
+)
+from hsc.reductions.base import SourceArray
+from hsc.reductions.statistics.regions import Region, region_pixels
+from hsc.workers import Progress, Workers
+
+# A batch is decoded into as much memory as stays near the processor, and no more frames at once
+# than make the walk over the sums cheap beside that over the counts.
+_BATCH_BYTES = 64 * 10**6
+_MOST_BATCH = 8
+# A task takes seconds, and gives back sums of about 30 bytes a pixel, whatever its frames are.
+_TASK_BYTES = 4 * 10**9
+_TASKS_PER_WORKER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One task: consecutive frames."""
+
+    frames: SourceArray
+    """The stack; the worker reads from it by itself."""
+    start: int
+    """First frame."""
+    stop: int
+    """One past the last frame."""
+    good: GoodRange
+    """Counts that are believed."""
+    regions: tuple[Region, ...]
+    """Parts of a frame that are summed frame by frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameNumbers:
+    """What is known of single frames, in their order."""
+
+    frame: NDArray[np.int64]
+    """(n,): number of each frame in the stack."""
+    numbers: NDArray[np.int64]
+    """(n, 5): `FRAME_NUMBERS` of each."""
+    region_sums: NDArray[np.int64]
+    """(n, regions): sum of the good counts in each region."""
+    region_counts: NDArray[np.int64]
+    """(n, regions): pixels with a good count in each region."""
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """Give one of `FRAME_NUMBERS` of each frame."""
+        found: NDArray[np.int64] = self.numbers[:, FRAME_NUMBERS.index(name)]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSums:
+    """What the frames of a task add up to."""
+
+    pixels: PixelSums
+    """Pixel by pixel."""
+    frames: FrameNumbers
+    """Frame by frame."""
+
+
+def sum_stack(
+    frames: SourceArray,
+    good: GoodRange,
+    regions: tuple[Region, ...],
+    workers: Workers,
+    progress: Progress,
+) -> BlockSums:
+    """Add up all frames of a stack that were written.
+
+    Whole numbers are added, so that the same bytes come out for any workers, order and cut.
+
+    Raises
+    ------
+    ReductionError
+        No frame was written.
+    """
+    blocks = cut(frames, good, regions, workers.count)
+    count = sum(block.stop - block.start for block in blocks)
+    if not count:
+        raise ReductionError("none of the frames was written", where=frames.path)
+    whole = pixel_sums(math.prod(frames.shape[1:]), frames.dtype)
+    numbers: list[FrameNumbers] = []
+
+    def take(part: BlockSums) -> None:
+        join_pixels(whole, part.pixels)
+        numbers.append(part.frames)
+
+    progress.start("add up", count, "frames")
+    workers.fold(
+        sum_block,
+        blocks,
+        take,
+        progress=progress,
+        weights=[block.stop - block.start for block in blocks],
+    )
+    progress.finish()
+    return BlockSums(whole, _join(numbers))
+
+
+def cut(
+    frames: SourceArray, good: GoodRange, regions: tuple[Region, ...], workers: int
+) -> list[Block]:
+    """Cut what was written of a stack into tasks of whole chunks."""
+    count, chunk = frames.shape[0], max(1, frames.chunks[0])
+    most = _TASK_BYTES // max(1, math.prod(frames.shape[1:]) * frames.dtype.itemsize)
+    length = min(most, MOST_FRAMES, math.ceil(count / (_TASKS_PER_WORKER * workers)))
+    step = max(1, min(math.ceil(length / chunk) * chunk, MOST_FRAMES))
+    written = np.ones(count, np.bool_)
+    written[list(frames.unwritten())] = False
+    return [
+        Block(frames, start, stop, good, regions)
+        for first, last in _runs(written)
+        for start, stop in _steps(first, last, step)
+    ]
+
+
+def sum_block(block: Block) -> BlockSums:
+    """Read, decode and add up the frames of one task."""
+    shape, itemsize = block.frames.shape[1:], block.frames.dtype.itemsize
+    rows = min(_MOST_BATCH, max(1, _BATCH_BYTES // max(1, math.prod(shape) * itemsize)))
+    pixels, starts = region_pixels(block.regions, (shape[0], shape[1]))
+    sums = pixel_sums(math.prod(shape), block.frames.dtype)
+    numbers, region_sums, region_counts = [], [], []
+    for batch in block.frames.batches(block.start, block.stop, rows=rows):
+        numbers.append(add_frames(sums, batch, block.good))
+        added, counted = sum_regions(batch, pixels, starts, block.good)
+        region_sums.append(added)
+        region_counts.append(counted)
+    return BlockSums(
+        trim_pixels(sums),
+        FrameNumbers(
+            np.arange(block.start, block.stop),
+            np.concatenate(numbers),
+            np.concatenate(region_sums),
+            np.concatenate(region_counts),
+        ),
+    )
+
+
+def _steps(first: int, last: int, step: int) -> list[tuple[int, int]]:
+    """Cut [first, last) at multiples of a step, so that no chunk lies in two parts."""
+    bounds = [first, *range((first // step + 1) * step, last, step), last]
+    return list(pairwise(bounds))
+
+
+def _runs(written: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Give first and end of each run of what is written.
+
+    Examples
+    --------
+    >>> _runs(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], written.astype(np.int8), [0]])))
+    return [(int(low), int(high)) for low, high in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _join(parts: list[FrameNumbers]) -> FrameNumbers:
+    """Put tasks together in the order of their frames, whatever the order of their coming."""
+    ordered = sorted(parts, key=lambda part: int(part.frame[0]))
+    joined: list[Any] = [
+        np.concatenate([getattr(part, name) for part in ordered])
+        for name in ("frame", "numbers", "region_sums", "region_counts")
+    ]
+    return FrameNumbers(*joined)
