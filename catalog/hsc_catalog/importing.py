@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -25,6 +23,7 @@ from hsc_catalog.records import (
     put_replica,
     register_items,
     stand_as,
+    uncollected,
 )
 
 AT_ONCE = 1000
@@ -85,7 +84,7 @@ def import_lines(
     done = Imported()
     numbered = ((n, line) for n, line in enumerate(lines, 1) if line.strip())
     while some := list(islice(numbered, at_once)):
-        with _uncollected():
+        with uncollected():
             _keep_some(catalog, some, done)
         shown(done.kept + done.wrong)
     return done
@@ -100,19 +99,6 @@ def _keep_some(catalog: SqlCatalog, some: list[tuple[int, bytes]], done: Importe
         raise
     except HscError:
         _keep_singly(catalog, read, done)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    # Python's collector would walk over a batch's records again and again, an eighth of the time;
-    # they are no cycles, and are gone when the batch is kept.
-    working = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if working:
-            gc.enable()
 
 
 def _keep_singly(catalog: SqlCatalog, read: list[tuple[int, _Read]], done: Imported) -> None:

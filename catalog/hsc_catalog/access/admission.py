@@ -25,13 +25,7 @@ from hsc_catalog.access.inheritance import (
     spread,
     tighten_outputs,
 )
-from hsc_catalog.access.inputs import (
-    generated_by,
-    implied,
-    named_inputs,
-    outputs_of,
-    pid_of,
-)
+from hsc_catalog.access.inputs import generated_by, implied, named_inputs, outputs_of, pid_of
 from hsc_catalog.access.predicate import dataset_visible
 from hsc_catalog.access.rights import may, require, require_move
 from hsc_catalog.access.sets import AccessSet, Clause, interned, shortest
@@ -88,6 +82,7 @@ class Admission:
         self._reused: set[str] = set()
         self._new: set[str] = set()
         self._joined: dict[str, Standing] = {}
+        self._alike: dict[tuple[object, ...], Standing] = {}
 
     def expect(self, items: Sequence[Item]) -> None:
         """Look up at once what is known of what will come in, and of its inputs."""
@@ -262,6 +257,14 @@ class Admission:
 
     def _wanted(self, dataset: Dataset, groups: Sequence[str]) -> Standing:
         """Give how a dataset stands by its own record, before its inputs are asked."""
+        place, asked = (dataset.facility, dataset.instrument, dataset.proposal), dataset.visibility
+        facts = (place, dataset.access_class, dataset.embargo_until, asked, *groups)
+        # Of a beamtime there are many alike; the rules are gone through once.
+        if facts not in self._alike:
+            self._alike[facts] = self._worked_out(dataset, groups)
+        return self._alike[facts].of(str(dataset.pid.latest()))
+
+    def _worked_out(self, dataset: Dataset, groups: Sequence[str]) -> Standing:
         until = dataset.embargo_until
         embargo = None if until is None else tables.microseconds(until)
         access = AccessSet("private", dataset.access_class or "open", embargo)
@@ -295,9 +298,13 @@ class Admission:
 
     def _inherited(self, entry: Standing, inputs: set[str]) -> Standing:
         now = tables.microseconds(self._now)
-        hidden = inputs & self._stand.keys() - self._visible
+        hidden = {pid for pid in inputs if pid in self._stand and pid not in self._visible}
         if self._is_trusted() or not hidden:
-            return inherited(entry, inputs, self._stand, now)
+            sources = tuple(self._stand[pid].access for pid in inputs if pid in self._stand)
+            facts = (entry.of(""), len(inputs) - len(sources), *sources)
+            if facts not in self._alike:
+                self._alike[facts] = inherited(entry, inputs, self._stand, now)
+            return self._alike[facts].of(entry.pid)
         # To the caller these are not there, so it must look as if they were not. Everybody else has
         # to see them nevertheless.
         told = flagged(private(inherited(entry, inputs - hidden, self._stand, now)), UNKNOWN_INPUT)

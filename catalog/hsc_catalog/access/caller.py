@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from hsc.model import Pid
@@ -70,10 +72,19 @@ class Caller:
         """The account that the audit log has a pseudonym for."""
         if self.subject is not None or not self.operator:
             return self.subject or "anonymous"
-        try:
-            return f"operator:{getpass.getuser()}"
-        except (KeyError, OSError):  # a container without a name for its user
-            return "operator:unknown"
+        return _operator(*map(os.environ.get, _NAMES))
+
+
+# What `getpass` asks first; beyond these it asks the system, which takes longer than a statement.
+_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
+
+
+@cache
+def _operator(*_: str | None) -> str:
+    try:
+        return f"operator:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container without a name for its user
+        return "operator:unknown"
 
 
 def person_key(subject: str) -> str:

@@ -48,6 +48,13 @@ class Standing:
     access: AccessSet
     """Who may see it."""
 
+    def of(self, pid: str) -> Standing:
+        """Give how another dataset stands that stands alike."""
+        return Standing(
+            pid, self.facility, self.instrument, self.proposal, self.owner, self.flagged,
+            self.access,
+        )  # fmt: skip
+
     @property
     def instrument_name(self) -> str | None:
         """Give its instrument as `Caller.staff_of` has it."""

@@ -20,6 +20,7 @@ from hsc_catalog.records import (
     put_replica,
     register_items,
     standing_of,
+    uncollected,
 )
 
 
@@ -82,7 +83,7 @@ class Telling(OnDatabase):
         ConflictError
             A version is there with another root, or the request's key was used for another body.
         """
-        with self.database.writing() as connection:
+        with uncollected(), self.database.writing() as connection:
             if once is not None:
                 earlier = answered(connection, self.caller.actor, once)
                 if earlier is not None:

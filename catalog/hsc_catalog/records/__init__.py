@@ -2,6 +2,7 @@
 
 from hsc_catalog.records.activities import get_activity, list_activities, put_activities
 from hsc_catalog.records.amending import amend_record, annotate_record, check_revision, touch
+from hsc_catalog.records.collecting import uncollected
 from hsc_catalog.records.entries import entry_now, get_entry
 from hsc_catalog.records.export_pages import export_page
 from hsc_catalog.records.exporting import export_lines
@@ -50,5 +51,6 @@ __all__ = [
     "stand_as",
     "standing_of",
     "touch",
+    "uncollected",
     "walk",
 ]

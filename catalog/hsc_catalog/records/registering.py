@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select, update
 
 from hsc.errors import ConflictError
-from hsc.model import Dataset, now
+from hsc.model import Dataset, Edge, now
 from hsc_catalog import tables
 from hsc_catalog.access import Admission, Admitted, Sight
 from hsc_catalog.auditing import Change
@@ -58,7 +59,10 @@ def register_items(connection: Connection, sight: Sight, items: Sequence[Posted]
     door = Admission(connection, sight.caller, sight.now)
     door.expect([(item.dataset, item.activity, item.edges) for item in items])
     admitted = [door.admit(item.dataset, item.activity, item.edges, item.groups) for item in items]
-    items = [replace(item, edges=each.edges) for item, each in zip(items, admitted, strict=True)]
+    items = [
+        item if _same(item.edges, each.edges) else replace(item, edges=each.edges)
+        for item, each in zip(items, admitted, strict=True)
+    ]
     stand = {each.standing.pid: each for each in admitted}
     agents = Agents(connection, writing=True)
     new = (each for each in admitted if each.before is None)
@@ -68,6 +72,10 @@ def register_items(connection: Connection, sight: Sight, items: Sequence[Posted]
     ]
     changes = _keep(connection, sight, items, stand)
     return [*changes, *stood, *tell_restood(connection, door.settle())]
+
+
+def _same(some: Sequence[Edge], others: Sequence[Edge]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def _keep(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hsc.model import Dataset, comparable
@@ -23,30 +23,34 @@ def numbers(dataset: Dataset) -> dict[str, tuple[float, str]]:
     levels, beyond a thousand numbers, or in lists is left out here, and stays in the record.
     """
     found = {name: quantity.comparable() for name, quantity in dataset.quantities.items()}
-    for name, quantity in _inside(getattr(dataset, "scientific_metadata", None) or {}, "", 1):
-        if len(found) >= _MOST:
-            break
-        if name not in found:
-            found[name] = comparable(*quantity)
+    _add_inside(found, getattr(dataset, "scientific_metadata", None) or {}, "", 1)
     return found
 
 
-def _inside(metadata: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, _Number]]:
+def _add_inside(
+    found: dict[str, _Number], metadata: Mapping[str, Any], prefix: str, depth: int
+) -> None:
     for key, value in metadata.items():
+        if len(found) >= _MOST:
+            return
+        kind = type(value)
+        if kind is str or kind is list:  # most of what is no number, told apart at once
+            continue
         name = f"{prefix}{key}"
         if len(name) > _LONGEST:
             continue
         quantity = _quantity(value)
         if quantity is not None:
-            yield name, quantity
-        elif isinstance(value, Mapping) and depth < _DEEPEST:
-            yield from _inside(value, f"{name}.", depth + 1)
+            if name not in found:
+                found[name] = comparable(*quantity)
+        elif isinstance(value, dict) and depth < _DEEPEST:
+            _add_inside(found, value, f"{name}.", depth + 1)
 
 
 def _quantity(value: Any) -> _Number | None:
     """Give a plain number and "1", or one with its unit beside it; None for anything else."""
     unit: Any = "1"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         unit = value.get("unit") or "1"
         value = value.get("value")
     # True is an int in Python, and no number here.

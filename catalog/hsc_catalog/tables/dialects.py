@@ -149,7 +149,7 @@ def make_audit_append_only(connection: Connection) -> None:
 
 def keep_words(connection: Connection, words: Mapping[int, Sequence[str]]) -> None:
     """Keep the words of datasets, by their rows."""
-    cut = {row: [word[:LONGEST_WORD] for word in each] for row, each in words.items()}
+    cut = {row: _all_cut(each) for row, each in words.items()}
     if not cut:
         return
     if is_postgresql(connection):
@@ -185,6 +185,12 @@ def every_word(connection: Connection) -> Iterator[tuple[int, str]]:
         yield from map(tuple, connection.execute(told, execution_options=streamed))
     finally:
         connection.exec_driver_sql("DROP TABLE temp.dataset_terms")
+
+
+def _all_cut(words: Sequence[str]) -> Sequence[str]:
+    if len(max(words, key=len, default="")) <= LONGEST_WORD:
+        return words
+    return [cut(word) for word in words]
 
 
 def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:

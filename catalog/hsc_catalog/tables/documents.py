@@ -9,10 +9,12 @@ from hsc.model import Record
 
 Noun = TypeVar("Noun", bound=Record)
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
 
 def written(record: Record) -> str:
     """Write a record as the text of its document."""
-    return json.dumps(record.document(), allow_nan=False)
+    return _ENCODER.encode(record.document())
 
 
 def read(kind: type[Noun], document: str) -> Noun:
