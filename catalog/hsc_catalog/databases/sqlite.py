@@ -28,6 +28,9 @@ _NEXT_STEPS = {
     sqlite3.SQLITE_PROTOCOL: "put the catalog on a local disk: file locks don't work where it is",
 }
 
+# SQLite's own 2 MB are less than a batch changes: pages would be written and read again within one
+# transaction. Filled as they are used.
+_CACHE_KIB = 64 * 1024
 _SMALLEST_DATABASE = 512  # bytes: one page of the smallest size
 
 
@@ -206,6 +209,7 @@ def _engine(path: Path, busy_timeout_s: float) -> Engine:
     def connected(connection: sqlite3.Connection, record: object) -> None:
         connection.execute("PRAGMA foreign_keys = ON").close()
         connection.execute("PRAGMA synchronous = FULL").close()
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}").close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

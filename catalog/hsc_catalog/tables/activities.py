@@ -17,7 +17,7 @@ activity = Table(
     # Who recorded it; where, as in "maxiv/CoSAXS"; and who else may see it, where a set says so.
     Column("recorder", Words, index=True),
     Column("instrument", Words, index=True),
-    Column("access", ForeignKey("access_set.id"), index=True),
+    Column("access", ForeignKey("access_set.id")),
     Index("activity_started", "started", "id"),
     Index("activity_state", "state", "started", "id"),
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Table
 
-from hsc_catalog.tables.metadata import Words, metadata
+from hsc_catalog.tables.metadata import RowNumber, Words, metadata
 
 audit = Table(
     "audit",
     metadata,
-    # From 1, without gaps.
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # From 1, without gaps: that no two rows follow one is said by it, and by `previous`.
+    Column("number", RowNumber, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     # A pseudonym of `person`.
     Column("actor", Words, nullable=False),
@@ -22,6 +22,6 @@ audit = Table(
     Column("before", Words),
     Column("after", Words),
     Column("previous", Words, nullable=False),
-    Column("digest", Words, nullable=False, unique=True),
+    Column("digest", Words, nullable=False),
     Index("audit_entity", "kind", "key", "number"),
 )

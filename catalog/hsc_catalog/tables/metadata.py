@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, MetaData, String, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 
@@ -34,5 +34,8 @@ def kept_word(connection: Connection, word: str) -> str:
     """Give a text as a column of `Words` keeps it."""
     return word.replace("\0", "\u2400") if connection.dialect.name == "postgresql" else word
 
+
+RowNumber = BigInteger().with_variant(Integer, "sqlite")
+"""A large number that is a table's key: in SQLite only INTEGER is the row's own number."""
 
 metadata = MetaData()

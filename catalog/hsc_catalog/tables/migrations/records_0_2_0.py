@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from hsc_catalog.tables.metadata import Words
+from hsc_catalog.tables.metadata import RowNumber, Words
 
 
 def make() -> None:
@@ -74,7 +74,7 @@ def _api_token() -> None:
 def _audit() -> None:
     op.create_table(
         "audit",
-        sa.Column("number", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("number", RowNumber, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("actor", Words, nullable=False),
         sa.Column("action", Words, nullable=False),
@@ -85,7 +85,6 @@ def _audit() -> None:
         sa.Column("previous", Words, nullable=False),
         sa.Column("digest", Words, nullable=False),
         sa.PrimaryKeyConstraint("number"),
-        sa.UniqueConstraint("digest"),
     )
     op.create_index("audit_entity", "audit", ["kind", "key", "number"])
 

@@ -39,7 +39,11 @@ def _grow_dataset() -> None:
         op.add_column("dataset", column)
     _add_access("dataset")
     op.create_index("dataset_sample", "dataset", ["sample", "created"])
-    op.drop_index("dataset_newest", "dataset")
+    for name in (
+        "dataset_newest", "dataset_facility", "dataset_instrument", "dataset_technique",
+        "dataset_kind", "ix_dataset_root", "ix_dataset_source_id",
+    ):  # fmt: skip
+        op.drop_index(name, "dataset")
     op.create_index("dataset_created", "dataset", ["created", "pid", "newest"])
 
 
@@ -50,12 +54,13 @@ def _grow_activity() -> None:
         sa.Column("instrument", Words),
     ):
         op.add_column("activity", column)
-    _add_access("activity")
+    _add_access("activity", indexed=False)
     op.create_index("ix_activity_recorder", "activity", ["recorder"])
     op.create_index("ix_activity_instrument", "activity", ["instrument"])
 
 
-def _add_access(table: str) -> None:
+def _add_access(table: str, *, indexed: bool = True) -> None:
     # In words: alembic would add the reference by itself, which SQLite does not know how to do.
     op.execute(f"ALTER TABLE {table} ADD COLUMN access INTEGER REFERENCES access_set (id)")
-    op.create_index(f"ix_{table}_access", table, ["access"])
+    if indexed:
+        op.create_index(f"ix_{table}_access", table, ["access"])
