@@ -28,6 +28,8 @@ from sqlalchemy.sql.functions import GenericFunction
 from hsc_catalog import tables
 from hsc_catalog.access.caller import Caller, person_key
 
+_ACTIVITY = "activity:"
+
 
 def visible_sets(caller: Caller, now: datetime) -> Select[Any] | None:
     """Select the ids of the access sets that a caller may see; None: all there are.
@@ -89,7 +91,7 @@ def activity_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
     made = (
         select(edge.id)
         .where(
-            edge.object == "activity:" + row.id,
+            edge.object == _ACTIVITY + row.id,
             edge.predicate == "was_generated_by",
             tables.dataset.c.pid == before(edge.subject, "@"),
             dataset_visible(caller, now),
@@ -106,6 +108,29 @@ def activity_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:
     if held is not None:
         conditions.append(row.access.in_(held))
     return or_(*conditions)
+
+
+def activities_by_what_is_seen(caller: Caller, now: datetime) -> list[ColumnElement[bool]]:
+    """Give `activity_visible` in parts, each to be looked up by an index; for who sees little.
+
+    It comes from the datasets that are seen, where the other one comes from the activities.
+    """
+    row, edge, seen = tables.activity.c, tables.edge.c, tables.dataset.c
+    # "@" comes just before "A": what stands between the two is any version of the PID.
+    versions = and_(edge.subject >= seen.pid + "@", edge.subject < seen.pid + "A")
+    made = (
+        select(func.substr(edge.object, len(_ACTIVITY) + 1))
+        .select_from(tables.dataset.join(tables.edge, versions))
+        .where(
+            edge.predicate == "was_generated_by",
+            func.substr(edge.object, 1, len(_ACTIVITY)) == _ACTIVITY,
+            dataset_visible(caller, now),
+        )
+    )
+    parts: list[ColumnElement[bool]] = [row.id.in_(made)]
+    if caller.subject is not None:
+        parts.append(row.recorder == caller.subject)
+    return parts + [row.instrument == each for each in sorted(caller.staff_of)]
 
 
 def noun_visible(caller: Caller, now: datetime) -> ColumnElement[bool]:

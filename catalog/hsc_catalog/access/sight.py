@@ -9,7 +9,12 @@ from sqlalchemy import ColumnElement
 
 from hsc_catalog import tables
 from hsc_catalog.access.caller import Caller
-from hsc_catalog.access.predicate import activity_visible, dataset_visible, noun_visible
+from hsc_catalog.access.predicate import (
+    activities_by_what_is_seen,
+    activity_visible,
+    dataset_visible,
+    noun_visible,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,10 @@ class Sight:
     def activities(self) -> ColumnElement[bool]:
         """Give the condition on rows of ``activity``."""
         return activity_visible(self.caller, self.now)
+
+    def activities_by_what_is_seen(self) -> list[ColumnElement[bool]]:
+        """Give the same as several conditions, of which each is found by an index."""
+        return activities_by_what_is_seen(self.caller, self.now)
 
     def nouns(self) -> ColumnElement[bool]:
         """Give the condition on rows of ``noun``."""

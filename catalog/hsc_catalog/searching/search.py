@@ -106,6 +106,14 @@ def count_facets(
     return FacetCounts(total=total, counts=facets)
 
 
+def count_visible(connection: Connection, caller: Caller, now: datetime) -> int | None:
+    """Count the datasets that a caller sees, from the counts that are kept; None: all."""
+    sight = look(connection, caller, now)
+    if sight.everything:
+        return None
+    return sum(kept_counts(connection, sight).values()) + len(sight.rows)
+
+
 def _proposals(reader: Reader, among: Mask) -> dict[str, int]:
     """Count the most frequent proposals of rows."""
     listed, columns = tables.listed.c.proposal, tables.proposal_number.c

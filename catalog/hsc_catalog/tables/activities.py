@@ -15,10 +15,12 @@ activity = Table(
     Column("started", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False, server_default="1"),
     # Who recorded it; where, as in "maxiv/CoSAXS"; and who else may see it, where a set says so.
-    Column("recorder", Words, index=True),
-    Column("instrument", Words, index=True),
+    Column("recorder", Words),
+    Column("instrument", Words),
     Column("access", ForeignKey("access_set.id")),
     Index("activity_started", "started", "id"),
+    Index("activity_recorder", "recorder", "started", "id"),
+    Index("activity_instrument", "instrument", "started", "id"),
     Index("activity_state", "state", "started", "id"),
 )
 

@@ -55,8 +55,8 @@ def _grow_activity() -> None:
     ):
         op.add_column("activity", column)
     _add_access("activity", indexed=False)
-    op.create_index("ix_activity_recorder", "activity", ["recorder"])
-    op.create_index("ix_activity_instrument", "activity", ["instrument"])
+    for name in ("recorder", "instrument"):
+        op.create_index(f"activity_{name}", "activity", [name, "started", "id"])
 
 
 def _add_access(table: str, *, indexed: bool = True) -> None:
