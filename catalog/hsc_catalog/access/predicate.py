@@ -130,6 +130,9 @@ def activities_by_what_is_seen(caller: Caller, now: datetime) -> list[ColumnElem
     parts: list[ColumnElement[bool]] = [row.id.in_(made)]
     if caller.subject is not None:
         parts.append(row.recorder == caller.subject)
+    held = held_sets(caller)
+    if held is not None:
+        parts.append(row.access.in_(held))
     return parts + [row.instrument == each for each in sorted(caller.staff_of)]
 
 

@@ -17,7 +17,7 @@ activity = Table(
     # Who recorded it; where, as in "maxiv/CoSAXS"; and who else may see it, where a set says so.
     Column("recorder", Words),
     Column("instrument", Words),
-    Column("access", ForeignKey("access_set.id")),
+    Column("access", ForeignKey("access_set.id"), index=True),
     Index("activity_started", "started", "id"),
     Index("activity_recorder", "recorder", "started", "id"),
     Index("activity_instrument", "instrument", "started", "id"),

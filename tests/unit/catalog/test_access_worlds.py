@@ -11,12 +11,13 @@ from typing import Any
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from servers.postgresql import Postgresql
+from sqlalchemy import select
 from worlds import access as worlds
 from worlds.access import LIFTED, MAKERS, PEOPLE, THEN, TICK, TIMES, World, person
 
 from hsc.errors import ActivityNotFoundError, DatasetNotFoundError, ForbiddenError
 from hsc.model import AccessChange
-from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
+from hsc_catalog import SqlCatalog, open_catalog, open_postgresql, tables
 from hsc_catalog.access import Caller
 
 # No shrinking: it would make catalogs for longer than a test may take.
@@ -161,8 +162,22 @@ def check_lineage(catalog: SqlCatalog, visible: set[str], hidden: set[str]) -> N
         assert ends <= {node.id for node in walked.nodes}
 
 
+def check_ways_to_activities(catalog: SqlCatalog) -> None:
+    """Who sees much has each activity asked, who sees little not: the answer is the same."""
+    sight, row = catalog.sight(), tables.activity.c.id
+    with catalog.reading() as connection:
+        asked = set(connection.scalars(select(row).where(sight.activities())))
+        if not catalog.caller.sees_everything:
+            parts = sight.activities_by_what_is_seen()
+            found = (connection.scalars(select(row).where(each)).all() for each in parts)
+            assert {id for some in found for id in some} == asked
+
+
 def check_activities(world: World, catalog: SqlCatalog, caller: Caller, seen: list[int]) -> None:
-    shown = {each.generated[0].latest() for each in catalog.activities(limit=99)}
+    # Staff of an instrument see what it did, and of that not always what came of it.
+    made_by = {each.id: each.generated[0].latest() for each in world.catalog.activities(limit=99)}
+    shown = {made_by[each.id] for each in catalog.activities(limit=99)}
+    check_ways_to_activities(catalog)
     everything = caller.operator or "administrator" in caller.roles
     for number, made in enumerate(world.made):
         staff = f"maxiv/{made.dataset.instrument}" in caller.staff_of

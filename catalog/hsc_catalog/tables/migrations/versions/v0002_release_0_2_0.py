@@ -54,13 +54,12 @@ def _grow_activity() -> None:
         sa.Column("instrument", Words),
     ):
         op.add_column("activity", column)
-    _add_access("activity", indexed=False)
+    _add_access("activity")
     for name in ("recorder", "instrument"):
         op.create_index(f"activity_{name}", "activity", [name, "started", "id"])
 
 
-def _add_access(table: str, *, indexed: bool = True) -> None:
+def _add_access(table: str) -> None:
     # In words: alembic would add the reference by itself, which SQLite does not know how to do.
     op.execute(f"ALTER TABLE {table} ADD COLUMN access INTEGER REFERENCES access_set (id)")
-    if indexed:
-        op.create_index(f"ix_{table}_access", table, ["access"])
+    op.create_index(f"ix_{table}_access", table, ["access"])
