@@ -40,23 +40,21 @@ def draw_pictures(folder: Path, reduced: Pid, sample: Pid) -> list[Path]:
 
 
 _CURVES = {
-    "sample": "/entry/sample_curve",
-    "buffer": "/entry/buffer_curve",
-    "sample less buffer": "/entry/subtracted",
+    "sample": "/entry_sample/data",
+    "buffer": "/entry_buffer/data",
+    "sample less buffer": "/entry/data",
 }
 
 
 def _curve(dataset: OpenedDataset, label: str) -> PlottedCurve:
     path = _CURVES[label]
-    q, intensity, error = (
-        dataset.array(f"{path}/{name}").read() for name in ("q", "I", "I_errors")
-    )
+    q, intensity, error = (dataset.array(f"{path}/{name}").read() for name in ("Q", "I", "Idev"))
     return PlottedCurve(label, q, intensity, error)
 
 
 def _guinier(dataset: OpenedDataset) -> PlottedGuinier:
     def read(name: str) -> OpenedArray:
-        return dataset.array(f"/entry/guinier/{name}")
+        return dataset.array(f"/results/guinier/{name}")
 
     rg_nm = float(read("rg").scalar())
     return PlottedGuinier(

@@ -1,4 +1,4 @@
-"""A curve I(q) with errors: averages of frames, and one curve less another."""
+"""A curve I(q) with errors, and one curve less another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
-from hsc.reductions.azimuthal.integration import FrameSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +32,6 @@ class Curve:
     def times(self, factor: float) -> Curve:
         """Give the curve with intensity and error multiplied by a positive factor."""
         return Curve(self.q_per_nm, self.intensity * factor, self.error * factor)
-
-
-def average(
-    sums: FrameSums, kept: NDArray[np.bool_], exposure: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average frames as a ratio of sums: Σ S / (t Σ N) with the error √(Σ V) / (t Σ N).
-
-    This weights frames by what they measured; the mean of the frames' own quotients would not.
-
-    Parameters
-    ----------
-    sums
-        Sums for each frame and bin.
-    kept
-        Which frames count, shape (frames,).
-    exposure
-        Normalisation t of each frame: its exposure in s, or 1.
-
-    Returns
-    -------
-    Intensity and its standard deviation, shape (bins,); NaN where no pixel counts.
-
-    Raises
-    ------
-    ReductionError
-        No frame is kept.
-    """
-    if not kept.any():
-        raise ReductionError("no frame is kept", next_step="loosen the rule that keeps frames")
-    signal = sums.signal[kept].sum(axis=0, dtype=np.uint64).astype(np.float64)
-    variance = sums.variance[kept].sum(axis=0, dtype=np.uint64).astype(np.float64)
-    norm = sums.normalization[kept].sum(axis=0) * exposure
-    norm[sums.count[kept].sum(axis=0, dtype=np.uint64) == 0] = np.nan
-    return signal / norm, np.sqrt(variance) / norm
 
 
 def subtract(sample: Curve, buffer: Curve, scale: float = 1.0) -> Curve:

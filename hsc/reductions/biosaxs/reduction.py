@@ -1,61 +1,43 @@
-"""Solution scattering: sample less buffer, with the Guinier fit of what remains."""
+"""Solution scattering: from frames of sample and buffer to what a paper needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
-
-from hsc.errors import ParameterError, ReductionError
+from hsc.errors import ParameterError
 from hsc.model import Quantity
 from hsc.reductions.azimuthal.binning import Mask, mask_of
-from hsc.reductions.azimuthal.integration import (
-    FrameSums,
-    IntegrationParameters,
-    Stack,
-    integrate,
-    stack_of,
-)
+from hsc.reductions.azimuthal.integration import IntegrationParameters, Stack, stack_of
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
-from hsc.reductions.biosaxs.curve import Curve, average, subtract
-from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
-from hsc.reductions.biosaxs.tree import Half, Subtracted, biosaxs_tree
-from hsc.reductions.numbers import Sought, find_optional_number
+from hsc.reductions.biosaxs.absolute import AbsoluteScale, find_scale
+from hsc.reductions.biosaxs.chain import Chain, ChainParameters, follow
+from hsc.reductions.biosaxs.runs import (
+    ExposureParameters,
+    Run,
+    check_exposures,
+    find_exposure,
+    measure,
+    standard_curve,
+)
+from hsc.reductions.biosaxs.tree import Labels, biosaxs_tree
 from hsc.workers import Progress, Workers
 
 
-class BiosaxsParameters(IntegrationParameters, GuinierParameters):
+class BiosaxsParameters(IntegrationParameters, ChainParameters, ExposureParameters):
     """Parameters of the solution-scattering chain."""
-
-    frames_kept: Literal["all"] = "all"
-    """Rule for the frames that are averaged; all of them in this version."""
-    buffer_scale: float = Field(default=1.0, gt=0)
-    """Factor of the buffer when it is subtracted."""
-    sample_count_time_s: float | None = Field(default=None, gt=0)
-    """Exposure of each sample frame, s; None: as the dataset says."""
-    buffer_count_time_s: float | None = Field(default=None, gt=0)
-    """Exposure of each buffer frame, s; None: as the dataset says."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    stack: Stack
-    sums: FrameSums
-    kept: NDArray[np.bool_]
-    exposure_s: float | None
 
 
 def reduce_biosaxs(
     inputs: Inputs, parameters: BiosaxsParameters, workers: Workers, progress: Progress
 ) -> Outputs:
-    """Average sample and buffer, subtract, and fit the Guinier law.
+    """Average sample and buffer, subtract, and analyse what remains.
 
-    Frames are summed into bins as in `reduce_azimuthal`, averaged as ratios of sums per second
-    of exposure (`average`), subtracted with Gaussian error propagation (`subtract`), and fitted
-    from the first usable bin (`fit_guinier`). Bins without a good pixel in either are left out.
+    Frames are summed into bins as in `reduce_azimuthal`; of each run those are kept that a
+    correlation map finds alike (`find_similar`), averaged as ratios of sums per second of
+    exposure (`averages`), put on the absolute scale where a standard is given (`find_scale`),
+    subtracted with Gaussian error propagation (`subtract`), and analysed (`analyse`). Bins
+    without a good pixel in either are left out.
 
     Raises
     ------
@@ -64,133 +46,163 @@ def reduce_biosaxs(
     ReductionError
         The data allow no subtraction or no fit.
     """
+    runs = measure_inputs(inputs, parameters, workers, progress)
+    edges = runs["sample"][0].stack.binning.edges_per_nm()
+    scale = scale_of(runs, parameters)
+    chain = follow(runs["sample"], runs["buffer"], edges, parameters, scale)
+    first = inputs.every("sample")[0]
+    name = sample_name_of(first)
+    labels = Labels(
+        sample_name=name,
+        instrument=first.record.instrument,
+        parameters=parameters.document(),
+        name="biosaxs",
+        version=BIOSAXS.version,
+        concentration_g_per_l=parameters.concentration_g_per_l,
+    )
+    rg_nm = chain.analysis.guinier.rg_nm
+    geometry = runs["sample"][0].stack.binning.geometry
+    return Outputs(
+        tree=biosaxs_tree(chain, labels),
+        results=results_of(chain),
+        quantities=_quantities(geometry.wavelength_angstrom, chain),
+        title=f"{name or first.record.title}: I(q) less buffer, Rg = {rg_nm:.3g} nm",
+    )
+
+
+def measure_inputs(
+    inputs: Inputs, parameters: BiosaxsParameters, workers: Workers, progress: Progress
+) -> dict[str, tuple[Run, ...]]:
+    """Integrate all datasets on the first sample's bins, and choose frames of each."""
+    named = [
+        (_run_name(inputs, name, number), name, dataset)
+        for name in ("sample", "buffer", "absolute", "absolute_empty")
+        for number, dataset in enumerate(inputs.every(name), start=1)
+    ]
+    exposures = {label: _exposure(dataset, name, parameters) for label, name, dataset in named}
+    check_exposures([
+        (label, str(dataset.record.pid), exposures[label]) for label, _, dataset in named
+    ])  # fmt: skip
+    stacks = stacks_of([dataset for _, _, dataset in named], inputs, parameters)
+    found: dict[str, tuple[Run, ...]] = {}
+    for (label, name, dataset), stack in zip(named, stacks, strict=True):
+        chosen = parameters.frames_kept if name == "sample" else parameters.buffer_frames_kept
+        if name.startswith("absolute"):
+            chosen = "similar"
+        run = measure(
+            label, dataset, stack, exposures[label], chosen, parameters, workers, progress
+        )
+        found[name] = (*found.get(name, ()), run)
+    return found
+
+
+def stacks_of(
+    datasets: list[SourceDataset], inputs: Inputs, parameters: IntegrationParameters
+) -> list[Stack]:
+    """Find frames and geometry of datasets, with one grid of q for all: the first one's."""
     masks: tuple[Mask, ...] = ()
     mask = inputs.optional("mask")
     if mask is not None:
         masks = (mask_of(array_for(mask, "pixel_mask", "is the mask given")),)
-    stacks = [stack_of(inputs.one(name), parameters, masks) for name in ("sample", "buffer")]
-    # One grid of q for both, the sample's.
-    grid = stacks[0].binning
-    stacks[1] = replace(
-        stacks[1], binning=replace(stacks[1].binning, q_max_per_nm=grid.q_max_per_nm)
-    )
-    exposures = _exposures(inputs, parameters)
-    sample, buffer = (
-        _measure(stack, exposure, workers, progress)
-        for stack, exposure in zip(stacks, exposures, strict=True)
-    )
-    subtracted = _subtract(sample, buffer, parameters.buffer_scale)
-    fit = fit_guinier(subtracted.curve, parameters)
-    record = inputs.one("sample").record
-    name = _sample_name(inputs.one("sample"))
-    tree = biosaxs_tree(
-        subtracted,
-        fit,
-        sample_name=name,
-        instrument=record.instrument,
-        parameters=parameters.document(),
-        version=BIOSAXS.version,
-    )
-    return Outputs(
-        tree=tree,
-        results=_results(subtracted, fit),
-        quantities=_quantities(grid.geometry.wavelength_angstrom, fit),
-        title=f"{name or record.title}: I(q) less buffer, Rg = {fit.rg_nm:.3g} nm",
-    )
+    stacks = [stack_of(dataset, parameters, masks) for dataset in datasets]
+    q_max = stacks[0].binning.q_max_per_nm
+    return [replace(stack, binning=replace(stack.binning, q_max_per_nm=q_max)) for stack in stacks]
 
 
-def _measure(
-    stack: Stack, exposure_s: float | None, workers: Workers, progress: Progress
-) -> _Measured:
-    sums = integrate(stack, workers, progress)
-    kept = np.ones(len(sums.signal), dtype=np.bool_)
-    return _Measured(stack, sums, kept, exposure_s)
-
-
-def _exposures(inputs: Inputs, parameters: BiosaxsParameters) -> tuple[float | None, float | None]:
-    """Find both exposures; both or none, since one alone would scale one curve only."""
-    found = {}
-    for name in ("sample", "buffer"):
-        parameter = f"{name}_count_time_s"
-        sought = Sought(parameter, "count_time", "s", "time")
-        value = find_optional_number(inputs.one(name), getattr(parameters, parameter), sought)
-        if value is not None and value <= 0:
+def scale_of(
+    runs: dict[str, tuple[Run, ...]], parameters: BiosaxsParameters
+) -> AbsoluteScale | None:
+    """Find the absolute scale from the runs of its standard; None: there are none."""
+    if "absolute" not in runs:
+        if "absolute_empty" in runs:
             raise ParameterError(
-                f"{parameter} is {value!r}, which is impossible",
-                where=f"{inputs.one(name).record.pid}, role count_time",
-                next_step=f"give it: -p {parameter}=...",
+                "the input absolute_empty is given without absolute",
+                next_step="give the frames of water or glassy carbon: absolute=PID",
             )
-        found[name] = value
-    if (found["sample"] is None) != (found["buffer"] is None):
-        lacking = "sample" if found["sample"] is None else "buffer"
-        raise ParameterError(
-            f"the exposure of the {lacking} frames is unknown, the other's is known",
-            where=str(inputs.one(lacking).record.pid),
-            next_step=f"give it: -p {lacking}_count_time_s=...",
-        )
-    return found["sample"], found["buffer"]
+        return None
+    edges = runs["sample"][0].stack.binning.edges_per_nm()
+    empty = runs.get("absolute_empty", ())
+    standard = standard_curve(runs["absolute"], empty, edges)
+    return find_scale(standard, parameters, empty_subtracted=bool(empty))
 
 
-def _subtract(sample: _Measured, buffer: _Measured, scale: float) -> Subtracted:
-    edges = sample.stack.binning.edges_per_nm()
-    middle = (edges[:-1] + edges[1:]) / 2
-    averages = [average(one.sums, one.kept, one.exposure_s or 1.0) for one in (sample, buffer)]
-    filled = np.isfinite(averages[0][0]) & np.isfinite(averages[1][0])
-    if not filled.any():
-        raise ReductionError(
-            "no bin of q has good pixels in both sample and buffer",
-            next_step="check the masks, the beam centre and the range of q",
-        )
-    curves = [Curve(middle[filled], one[filled], error[filled]) for one, error in averages]
-    halves = [
-        Half(curve, measured.kept, measured.sums, measured.stack, measured.exposure_s)
-        for curve, measured in zip(curves, (sample, buffer), strict=True)
-    ]
-    curve = subtract(curves[0], curves[1], scale)
-    return Subtracted(curve, halves[0], halves[1], edges, np.flatnonzero(filled))
-
-
-def _sample_name(dataset: SourceDataset) -> str | None:
+def sample_name_of(dataset: SourceDataset) -> str | None:
+    """Give the name of a dataset's sample, from its arrays, else from its record."""
     if "sample_name" in dataset.roles:
         return str(dataset.role("sample_name").scalar())
     return dataset.record.sample
 
 
-def _results(subtracted: Subtracted, fit: GuinierFit) -> dict[str, float | int]:
+def results_of(chain: Chain) -> dict[str, Any]:
+    """Give the numbers that people ask for first; those that there are not are None."""
+    found, fit = chain.analysis, chain.analysis.fit
+    chosen, pairs = found.guinier, found.pairs
     return {
-        "rg_nm": fit.rg_nm,
-        "rg_error_nm": fit.rg_error_nm,
-        "i0": fit.i0,
-        "i0_error": fit.i0_error,
-        "guinier_q_min_per_nm": fit.q_min_per_nm,
-        "guinier_q_max_per_nm": fit.q_max_per_nm,
-        "guinier_qrg_max": fit.qrg_max,
-        "guinier_points": fit.points,
-        "guinier_chi2": fit.chi2,
-        "sample_frames": int(subtracted.sample.kept.sum()),
-        "buffer_frames": int(subtracted.buffer.kept.sum()),
-        "bins": len(subtracted.curve.q_per_nm),
+        "rg_nm": chosen.rg_nm,
+        "rg_error_nm": chosen.rg_error_nm,
+        "i0": chosen.i0,
+        "i0_error": chosen.i0_error,
+        "intensity_unit": found.intensity_unit,
+        "guinier_method": chosen.method,
+        "guinier_q_min_per_nm": chosen.q_min_per_nm,
+        "guinier_q_max_per_nm": chosen.q_max_per_nm,
+        "guinier_qrg_max": chosen.qrg_max,
+        "guinier_points": chosen.stop - chosen.start,
+        "guinier_chi2": None if fit is None or chosen.method != "closed_form" else fit.chi2,
+        **{f"rg_{one.method}_nm": one.rg_nm for one in found.estimates},
+        "porod_volume_nm3": found.invariants.porod_volume_nm3,
+        "vc_nm2": found.invariants.vc_nm2,
+        "qr_nm3": found.invariants.qr_nm3,
+        **{f"mass_{one.method}_kda": one.kda for one in found.masses},
+        "dmax_nm": None if pairs is None else pairs.dmax_nm,
+        "dmax_error_nm": None if pairs is None else pairs.dmax_error_nm,
+        "pr_rg_nm": None if pairs is None else pairs.rg_nm,
+        "pr_i0": None if pairs is None else pairs.i0,
+        "pr_chi2": None if pairs is None else pairs.chi2,
+        "absolute_factor": None if chain.scale is None else chain.scale.factor,
+        "sample_frames": chain.sample.frames_kept,
+        "buffer_frames": chain.buffer.frames_kept,
+        "sample_frames_measured": chain.sample.frames,
+        "buffer_frames_measured": chain.buffer.frames,
+        "bins": len(chain.curve.q_per_nm),
+        "warnings": list(chain.warnings),
     }
 
 
-def _quantities(wavelength_angstrom: float, fit: GuinierFit) -> dict[str, Quantity]:
-    return {
-        "radius_of_gyration": Quantity(value=fit.rg_nm, unit="nm"),
+def _run_name(inputs: Inputs, name: str, number: int) -> str:
+    return f"{name} {number}" if len(inputs.every(name)) > 1 else name
+
+
+def _exposure(dataset: SourceDataset, name: str, parameters: BiosaxsParameters) -> float | None:
+    parameter = f"{name.split('_', maxsplit=1)[0]}_count_time_s"
+    return find_exposure(dataset, parameter, getattr(parameters, parameter))
+
+
+def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]:
+    found = {
+        "radius_of_gyration": Quantity(value=chain.analysis.guinier.rg_nm, unit="nm"),
         "wavelength": Quantity(value=wavelength_angstrom, unit="angstrom"),
     }
+    if chain.analysis.pairs is not None:
+        found["maximum_distance"] = Quantity(value=chain.analysis.pairs.dmax_nm, unit="nm")
+    return found
 
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="1",
-    summary="sample less buffer as I(q) with errors, and the Guinier fit",
+    version="2",
+    summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
-        Input("sample", "frames of the solution"),
-        Input("buffer", "frames of its buffer, same instrument and geometry"),
+        Input("sample", "frames of the solution; several runs are averaged", many=True),
+        Input("buffer", "frames of its buffer, before and after", many=True),
         Input("mask", "a dataset whose role pixel_mask excludes more pixels", required=False),
+        Input("absolute", "frames of water or glassy carbon, for 1/cm", required=False, many=True),
+        Input(
+            "absolute_empty", "frames of what is behind that standard", required=False, many=True
+        ),
     ),
     parameters=BiosaxsParameters,
     function=reduce_biosaxs,
-    packages=("pyFAI",),
+    packages=("pyFAI", "freesas", "scipy"),
 )
-"""Frames of a solution and of its buffer to the subtracted curve and Rg."""
+"""Frames of a solution and of its buffer to the subtracted curve and what a paper needs."""

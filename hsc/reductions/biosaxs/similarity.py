@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,13 +167,19 @@ def longest_block(
     return best
 
 
-def same_probability(curves: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Give the probability that each curve shows the same as the one before it."""
-    found = []
-    for one, other in pairwise(curves):
-        longest = longest_runs(one[np.newaxis], other[np.newaxis])
-        found.append(run_probability(len(one), int(longest[0, 0])))
-    return np.array(found)
+def between_curves(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the probability that two curves show the same, for every two of a few.
+
+    Parameters
+    ----------
+    curves
+        Intensities, shape (curves, points).
+
+    Returns
+    -------
+    Shape (curves, curves), 1 on the diagonal.
+    """
+    return probabilities(longest_runs(curves, curves), curves.shape[1])
 
 
 def _compare_tile(tile: _Tile) -> NDArray[np.int32]:

@@ -7,172 +7,194 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsc.reductions import nexus
+from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.instrument import instrument_groups
-from hsc.reductions.azimuthal.integration import FrameSums, Stack, stack_facts
-from hsc.reductions.biosaxs.curve import Curve
-from hsc.reductions.biosaxs.guinier import GuinierFit
+from hsc.reductions.azimuthal.integration import stack_facts
+from hsc.reductions.biosaxs.chain import Chain
+from hsc.reductions.biosaxs.entries import (
+    Part,
+    join_parts,
+    sas_data,
+    sas_entry,
+    sas_sample,
+    sas_steps,
+)
+from hsc.reductions.biosaxs.numbers_tree import analysis_part
+from hsc.reductions.biosaxs.runs import Run, Side
 from hsc.store import NewArray, NewGroup, NewTree
 
-_Part = tuple[list[NewGroup], list[NewArray]]
+_CANSAS = {"NXinstrument": "SASinstrument", "NXdetector": "SASdetector"}
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
-    """What was measured of the sample, or of the buffer."""
+class Labels:
+    """What a tree says beside the numbers."""
 
-    curve: Curve
-    """Average of the kept frames."""
-    kept: NDArray[np.bool_]
-    """Which frames were averaged."""
-    sums: FrameSums
-    """Sums for each frame and bin."""
-    stack: Stack
-    """Frames and binning."""
-    exposure_s: float | None
-    """Exposure of each frame; None: unknown for both, intensities are per frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subtracted:
-    """Sample less buffer, with both."""
-
-    curve: Curve
-    """The difference."""
-    sample: Half
-    """The sample."""
-    buffer: Half
-    """The buffer."""
-    edges_per_nm: NDArray[np.float64]
-    """Edges of all bins, empty ones included, 1/nm."""
-    bin: NDArray[np.int64]
-    """Which bin each point of the curves is."""
+    sample_name: str | None
+    """Name of the sample; None: not known."""
+    instrument: str | None
+    """Name of the instrument; None: not known."""
+    parameters: Mapping[str, Any]
+    """All parameters, defaults written out."""
+    name: str
+    """Name of the reduction."""
+    version: str
+    """Version of the reduction."""
+    concentration_g_per_l: float | None = None
+    """Concentration of the sample; None: not known."""
 
 
-def biosaxs_tree(
-    subtracted: Subtracted,
-    fit: GuinierFit,
-    *,
-    sample_name: str | None,
-    instrument: str | None,
-    parameters: Mapping[str, Any],
-    version: str,
-) -> NewTree:
-    """Arrange curves, fit and history under NeXus names."""
-    geometry = subtracted.sample.stack.binning.geometry
-    per = "frame" if subtracted.sample.exposure_s is None else "second"
-    note = "1 average of frames as ratio of sums; 2 sample less buffer; 3 Guinier fit"
-    parts: list[_Part] = [
-        ([nexus.group("/entry", "NXentry", default="subtracted")], []),
-        _curve("/entry/subtracted", subtracted.curve, per),
-        _curve("/entry/sample_curve", subtracted.sample.curve, per),
-        _curve("/entry/buffer_curve", subtracted.buffer.curve, per),
-        _guinier("/entry/guinier", subtracted.curve, fit),
-        _process("/entry/reduction", version, note, parameters),
-        instrument_groups("/entry/instrument", instrument, geometry),
-        _frames("/entry/reduction/sample_frames", subtracted.sample),
-        _frames("/entry/reduction/buffer_frames", subtracted.buffer),
-    ]
-    arrays = [
-        nexus.array("/entry/reduction/q_edges", subtracted.edges_per_nm, ("q_edges",), "1/nm"),
-        nexus.array("/entry/reduction/bin", subtracted.bin, ("q",)),
-    ]
-    if sample_name:
-        parts.append(
-            (
-                [nexus.group("/entry/sample", "NXsample")],
-                [nexus.scalar("/entry/sample/name", sample_name)],
-            )
-        )
+def biosaxs_tree(chain: Chain, labels: Labels) -> NewTree:
+    """Arrange curves as NXcanSAS entries, analysis and history beside them.
+
+    ``/entry`` is the subtracted curve with instrument and steps, ``/entry_sample`` and
+    ``/entry_buffer`` are the averages, all on the same q. ``/results`` holds the fits, plots and
+    numbers of a paper, ``/reduction`` what was chosen and found on the way.
+    """
+    groups, arrays = join_parts([
+        *_curves(chain, labels),
+        ([nexus.group("/results", "NXentry", default="guinier")], []),
+        analysis_part("/results", chain.analysis),
+        *_history(chain, labels),
+    ])  # fmt: skip
     roles = {
-        "q": "/entry/subtracted/q",
-        "intensity": "/entry/subtracted/I",
-        "intensity_error": "/entry/subtracted/I_errors",
+        "q": "/entry/data/Q",
+        "intensity": "/entry/data/I",
+        "intensity_error": "/entry/data/Idev",
     }
-    return NewTree(
-        tuple(one for groups, _ in parts for one in groups),
-        (*(one for _, more in parts for one in more), *arrays),
-        roles,
+    return NewTree((NewGroup("/", {"default": "entry"}), *groups), tuple(arrays), roles)
+
+
+def curve_entry(chain: Chain, labels: Labels, path: str, dimension: str = "Q") -> list[Part]:
+    """Write the subtracted curve with sample, instrument and steps as an NXcanSAS entry."""
+    run = chain.sample.runs[0]
+    sample = labels.sample_name or "sample"
+    unit = chain.analysis.intensity_unit
+    return [
+        sas_entry(path, title=f"{sample}, buffer subtracted", run=run.root),
+        sas_data(f"{path}/data", chain.curve, unit, _said(chain, "sample less buffer"), dimension),
+        sas_sample(f"{path}/sample", labels.sample_name, labels.concentration_g_per_l),
+        sas_instrument(f"{path}/instrument", labels.instrument, run.stack.binning.geometry),
+        sas_steps(path, chain.steps, labels.version),
+    ]
+
+
+def sas_instrument(path: str, name: str | None, geometry: Geometry) -> Part:
+    """Write wavelength and detector geometry in the terms of NeXus and of NXcanSAS."""
+    groups, arrays = instrument_groups(path, name, geometry)
+    groups = [NewGroup(one.path, {**one.attributes, **_cansas(one)}) for one in groups]
+    arrays = list(arrays)
+    if f"{path}/detector/name" not in {one.path for one in arrays}:
+        arrays.append(nexus.scalar(f"{path}/detector/name", "unknown"))
+    arrays += [
+        nexus.scalar(f"{path}/detector/SDD", geometry.distance_m, "m"),
+        nexus.scalar(
+            f"{path}/source/incident_wavelength", geometry.wavelength_angstrom, "angstrom"
+        ),
+        nexus.scalar(f"{path}/source/probe", "x-ray"),
+    ]
+    source = nexus.group(f"{path}/source", "NXsource", canSAS_class="SASsource")
+    return [*groups, source], arrays
+
+
+def reduction_part(
+    path: str, labels: Labels, summary: str, facts: Mapping[str, Any] | None = None
+) -> Part:
+    """Write the reduction's name, version and parameters."""
+    groups, arrays = nexus.process_group(path, labels.name, labels.version, summary)
+    more_groups, more_arrays = nexus.parameters_group(
+        f"{path}/input", {**labels.parameters, **(facts or {})}
     )
-
-
-def _curve(path: str, curve: Curve, per: str) -> _Part:
-    said = f"mean counts per pixel and {per}, relative to its solid angle"
-    return (
-        [nexus.group(path, "NXdata", signal="I", axes=["q"], q_indices=[0])],
-        [
-            nexus.array(f"{path}/q", curve.q_per_nm, ("q",), "1/nm"),
-            nexus.array(
-                f"{path}/I",
-                curve.intensity,
-                ("q",),
-                "arbitrary",
-                long_name=said,
-                uncertainties="I_errors",
-            ),
-            nexus.array(f"{path}/I_errors", curve.error, ("q",), "arbitrary"),
-        ],
-    )
-
-
-def _guinier(path: str, curve: Curve, fit: GuinierFit) -> _Part:
-    q, intensity = curve.q_per_nm[fit.used], curve.intensity[fit.used]
-    error = curve.error[fit.used] / intensity
-    line = fit.log_intensity(q)
-    dims = ("guinier_q",)
-    reference = "A. Guinier and G. Fournet, Small-Angle Scattering of X-Rays, Wiley 1955"
-    return (
-        [
-            nexus.group(
-                path,
-                "NXdata",
-                signal="ln_intensity",
-                axes=["q_squared"],
-                q_squared_indices=[0],
-                reference=reference,
-            )
-        ],
-        [
-            nexus.array(f"{path}/q_squared", q**2, dims, "1/nm^2"),
-            nexus.array(f"{path}/ln_intensity", np.log(intensity), dims, "1"),
-            nexus.array(f"{path}/ln_intensity_errors", error, dims, "1"),
-            nexus.array(f"{path}/line", line, dims, "1"),
-            nexus.array(
-                f"{path}/residuals",
-                (np.log(intensity) - line) / error,
-                dims,
-                "1",
-                long_name="(ln I - line) / σ",
-            ),
-            nexus.scalar(f"{path}/rg", fit.rg_nm, "nm"),
-            nexus.scalar(f"{path}/rg_error", fit.rg_error_nm, "nm"),
-            nexus.scalar(f"{path}/i0", fit.i0, "arbitrary"),
-            nexus.scalar(f"{path}/i0_error", fit.i0_error, "arbitrary"),
-            nexus.scalar(f"{path}/q_min", fit.q_min_per_nm, "1/nm"),
-            nexus.scalar(f"{path}/q_max", fit.q_max_per_nm, "1/nm"),
-            nexus.scalar(f"{path}/points", fit.points),
-            nexus.scalar(f"{path}/chi2", fit.chi2, "1"),
-        ],
-    )
-
-
-def _process(path: str, version: str, note: str, parameters: Mapping[str, Any]) -> _Part:
-    groups, arrays = nexus.process_group(path, "biosaxs", version, note)
-    more_groups, more_arrays = nexus.parameters_group(f"{path}/input", parameters)
     return groups + more_groups, arrays + more_arrays
 
 
-def _frames(path: str, half: Half) -> _Part:
+def run_part(path: str, run: Run, *, similarity: bool = True) -> Part:
+    """Write what was found in a run, which frames are kept, and how alike they are."""
     groups, arrays = nexus.parameters_group(
-        path, {**stack_facts(half.stack), "count_time_s": half.exposure_s}
+        path, {**stack_facts(run.stack), "count_time_s": run.exposure_s}
     )
-    totals = half.sums.signal.sum(axis=1, dtype=np.uint64)
     name = f"{path.rsplit('/', 1)[1]}_frame"
+    totals = run.sums.signal.sum(axis=1)
     arrays += [
-        nexus.array(f"{path}/kept", half.kept, (name,)),
+        nexus.scalar(f"{path}/root", run.root),
+        nexus.array(f"{path}/kept", run.kept, (name,)),
         nexus.array(f"{path}/total", totals, (name,), "counts"),
-        nexus.array(f"{path}/left_out", half.sums.left_out, (name,), "pixels"),
+        nexus.array(f"{path}/left_out", run.sums.left_out, (name,), "pixels"),
     ]
+    if run.similarity is not None and similarity:
+        group = f"{path}/similarity"
+        other = f"{name}_other"
+        groups.append(nexus.group(group, "NXdata", signal="probability"))
+        arrays += [
+            nexus.array(
+                f"{group}/probability", run.similarity.probability, (name, other), "1",
+                long_name="probability that two frames show the same",
+            ),
+            nexus.array(
+                f"{group}/longest", run.similarity.longest, (name, other), "1",
+                long_name="longest run of one sign in the difference of two frames",
+            ),
+            nexus.scalar(f"{group}/points", run.similarity.points),
+        ]  # fmt: skip
     return groups, arrays
+
+
+def _curves(chain: Chain, labels: Labels) -> list[Part]:
+    unit = chain.analysis.intensity_unit
+    parts = curve_entry(chain, labels, "/entry")
+    for side in (chain.sample, chain.buffer):
+        path = f"/entry_{side.name}"
+        title = (
+            f"{labels.sample_name or 'sample'}: {side.name}, average of {side.frames_kept} frames"
+        )
+        parts.append(sas_entry(path, title=title, run=side.runs[0].root))
+        parts.append(sas_data(f"{path}/data", side.curve, unit, _said(chain, side.name)))
+    return parts
+
+
+def _history(chain: Chain, labels: Labels) -> list[Part]:
+    summary = "; ".join(f"{n} {step.title}" for n, step in enumerate(chain.steps, start=1))
+    path = "/reduction"
+    arrays: list[NewArray] = [
+        nexus.array(f"{path}/process/q_edges", chain.edges_per_nm, ("q_edges",), "1/nm"),
+        nexus.array(f"{path}/process/bin", chain.bin, ("Q",)),
+    ]
+    if chain.warnings:
+        arrays.append(nexus.array(f"{path}/warnings", np.array(chain.warnings), ("warning",)))
+    parts: list[Part] = [
+        ([nexus.group(path, "NXentry")], arrays),
+        reduction_part(f"{path}/process", labels, summary),
+    ]
+    for side in (chain.sample, chain.buffer):
+        parts += _side(path, side)
+    return parts
+
+
+def _side(path: str, side: Side) -> list[Part]:
+    parts: list[Part] = []
+    for number, run in enumerate(side.runs, start=1):
+        suffix = "" if len(side.runs) == 1 else f"_{number}"
+        parts.append(run_part(f"{path}/{side.name}_frames{suffix}", run))
+    if len(side.runs) > 1:
+        dims = (f"{side.name}_run", f"{side.name}_run_other")
+        array = nexus.array(
+            f"{path}/{side.name}_runs_alike", side.between, dims, "1",
+            long_name="probability that the averages of two runs show the same",
+        )  # fmt: skip
+        parts.append(([], [array]))
+    return parts
+
+
+def _said(chain: Chain, what: str) -> str:
+    if chain.scale is not None:
+        return f"{what}, dΣ/dΩ"
+    run = chain.sample.runs[0]
+    per = "frame" if run.exposure_s is None else "second"
+    return f"{what}, mean counts per pixel and {per}, relative to its solid angle"
+
+
+def _cansas(group: NewGroup) -> dict[str, str]:
+    name = _CANSAS.get(str(group.attributes.get("NX_class")))
+    return {} if name is None else {"canSAS_class": name}

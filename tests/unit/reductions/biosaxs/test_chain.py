@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hsc.errors import ParameterError, ReductionError
-from hsc.reductions.azimuthal.integration import FrameSums
-from hsc.reductions.biosaxs.curve import Curve, average, subtract
-from hsc.reductions.biosaxs.reduction import BIOSAXS
-from hsc.workers import ThreadWorkers
+from hsc.reductions.azimuthal.integration import integrate
+from hsc.reductions.biosaxs.curve import Curve, subtract
+from hsc.reductions.biosaxs.reduction import BIOSAXS, stacks_of
+from hsc.workers import Silent, ThreadWorkers
 
-PARAMETERS = {"bins": 120}
+PARAMETERS = {"bins": 120, "pr": False}
 
 
 def arrays(outputs):
@@ -67,20 +68,20 @@ def test_averages_are_ratios_of_sums_and_the_difference_keeps_its_errors(scatter
     sample, buffer = scattering()
     got = arrays(run(sample, buffer, buffer_scale=0.9))
     for part in ("sample", "buffer"):
-        assert got[f"/entry/reduction/{part}_frames/kept"].all()
+        assert got[f"/reduction/{part}_frames/kept"].all()
     total = sample.role("frames").values.sum(axis=(1, 2))
-    assert got["/entry/reduction/sample_frames/total"].tolist() == total.tolist()
-    difference = got["/entry/sample_curve/I"] - 0.9 * got["/entry/buffer_curve/I"]
-    assert np.array_equal(got["/entry/subtracted/I"], difference)
-    error = np.hypot(got["/entry/sample_curve/I_errors"], 0.9 * got["/entry/buffer_curve/I_errors"])
-    assert np.allclose(got["/entry/subtracted/I_errors"], error, rtol=1e-14)
+    assert got["/reduction/sample_frames/total"].tolist() == total.tolist()
+    difference = got["/entry_sample/data/I"] - 0.9 * got["/entry_buffer/data/I"]
+    assert np.array_equal(got["/entry/data/I"], difference)
+    error = np.hypot(got["/entry_sample/data/Idev"], 0.9 * got["/entry_buffer/data/Idev"])
+    assert np.allclose(got["/entry/data/Idev"], error, rtol=1e-14)
 
 
 def test_frames_are_normalised_by_their_exposure(scattering, scalar_array):
     sample, buffer = scattering()
     longer = sample.having(count_time=scalar_array("count_time", 1000.0, "ms"))
-    once = arrays(run(sample, buffer))["/entry/sample_curve/I"]
-    half = arrays(run(longer, buffer))["/entry/sample_curve/I"]
+    once = arrays(run(sample, buffer))["/entry_sample/data/I"]
+    half = arrays(run(longer, buffer))["/entry_sample/data/I"]
     assert np.array_equal(half, once / 2)
 
 
@@ -95,7 +96,7 @@ def test_without_any_exposure_intensities_are_per_frame(scattering):
     sample, buffer = (one.without("count_time") for one in scattering())
     outputs = run(sample, buffer)
     said = {one.path: one.attributes for one in outputs.tree.arrays}
-    assert "pixel and frame" in said["/entry/subtracted/I"]["long_name"]
+    assert "pixel and frame" in said["/entry/data/I"]["long_name"]
     assert outputs.results["i0"] == pytest.approx(200, rel=0.02)
 
 
@@ -121,7 +122,7 @@ def test_every_array_has_dimension_names_and_every_curve_units(scattering):
         assert len(one.dimension_names) == one.values.ndim
         for name, length in zip(one.dimension_names, one.values.shape, strict=True):
             assert lengths.setdefault(name, length) == length, one.path
-        if one.path.startswith(("/entry/subtracted", "/entry/guinier/")) and one.values.ndim:
+        if one.path.startswith(("/entry/data", "/results/guinier/")) and one.values.ndim:
             assert "units" in one.attributes
     paths = [one.path for one in outputs.tree.arrays]
     assert len(paths) == len(set(paths))
@@ -135,12 +136,12 @@ def test_every_array_has_dimension_names_and_every_curve_units(scattering):
 
 def test_no_bin_of_the_curves_is_empty_and_the_edges_tell_where_they_lie(scattering):
     got = arrays(run(*scattering(), bins=2000))
-    edges, q = got["/entry/reduction/q_edges"], got["/entry/subtracted/q"]
-    kept = got["/entry/reduction/bin"]
+    edges, q = got["/reduction/process/q_edges"], got["/entry/data/Q"]
+    kept = got["/reduction/process/bin"]
     assert len(edges) == 2001
     assert len(kept) == len(q) < 2000
     assert np.array_equal(q, ((edges[:-1] + edges[1:]) / 2)[kept])
-    assert np.isfinite(got["/entry/subtracted/I"]).all()
+    assert np.isfinite(got["/entry/data/I"]).all()
 
 
 def test_progress_counts_the_frames_of_both(scattering):
@@ -148,8 +149,8 @@ def test_progress_counts_the_frames_of_both(scattering):
     heard = Heard()
     inputs = {"sample": sample, "buffer": buffer}
     BIOSAXS.run(inputs, PARAMETERS, ThreadWorkers(2), heard)
-    assert heard.stages == [("integrate", 8, "frames")] * 2
-    assert heard.amount == 16
+    assert heard.stages == [("integrate", 8, "frames"), ("compare", 64, "pairs")] * 2
+    assert heard.amount == 16 + 128
 
 
 def test_sample_and_buffer_exchanged_give_no_radius(scattering):
@@ -158,33 +159,139 @@ def test_sample_and_buffer_exchanged_give_no_radius(scattering):
         run(buffer, sample)
 
 
-def test_an_average_weights_frames_by_what_they_measured():
-    sums = FrameSums(
-        signal=np.array([[10], [90], [7]], dtype=np.uint64),
-        variance=np.array([[10], [90], [7]], dtype=np.uint64),
-        normalization=np.array([[1.0], [3.0], [1.0]]),
-        count=np.array([[1], [3], [1]], dtype=np.uint32),
-        left_out=np.zeros(3, dtype=np.int64),
-    )
-    intensity, error = average(sums, np.array([True, True, False]), exposure=2.0)
-    assert intensity.tolist() == [100 / 8]
-    assert error.tolist() == [10 / 8]
-
-
-def test_no_frame_kept_is_refused():
-    nothing = np.zeros((1, 1))
-    sums = FrameSums(
-        nothing.astype(np.uint64),
-        nothing.astype(np.uint64),
-        nothing,
-        nothing.astype(np.uint32),
-        np.zeros(1, dtype=np.int64),
-    )
-    with pytest.raises(ReductionError, match="no frame is kept"):
-        average(sums, np.array([False]), 1.0)
-
-
 def test_curves_on_different_q_are_not_subtracted():
     one = np.array([1.0, 2.0])
     with pytest.raises(ReductionError, match="not on the same q"):
         subtract(Curve(one, one, one), Curve(one + 1, one, one))
+
+
+def damaged(dataset, from_frame, share=0.6):
+    """Let frames from one on scatter more, as an aggregating sample does."""
+    frames = dataset.role("frames").values.copy()
+    late = frames[from_frame:]
+    frames[from_frame:] = late + np.random.default_rng(2).poisson(late * share).astype("u2")
+    return dataset.having(frames=replace(dataset.role("frames"), values=frames))
+
+
+def test_frames_that_radiation_damaged_are_left_out_and_told_of(scattering):
+    sample, buffer = scattering()
+    outputs = run(damaged(sample, 5), buffer)
+    got = arrays(outputs)
+    assert got["/reduction/sample_frames/kept"].tolist() == [True] * 5 + [False] * 3
+    assert (outputs.results["sample_frames"], outputs.results["sample_frames_measured"]) == (5, 8)
+    assert "frames 6-8 of 8 are left out, for they differ from frames 1-5" in said(outputs)
+    probability = got["/reduction/sample_frames/similarity/probability"]
+    assert probability[0, 7] < 1e-9
+    assert probability[0, 1] > 1e-3
+    whole = run(sample, buffer).results["rg_nm"]
+    assert outputs.results["rg_nm"] == pytest.approx(whole, rel=0.02)
+
+
+def said(outputs):
+    return " | ".join(outputs.results["warnings"])
+
+
+def test_frames_are_kept_as_people_say(scattering):
+    sample, buffer = scattering()
+    spoilt = damaged(sample, 5)
+    every = run(spoilt, buffer, frames_kept="all")
+    assert every.results["sample_frames"] == 8
+    named = run(spoilt, buffer, frames_kept="2-4, 6", buffer_frames_kept=[1, 8])
+    got = arrays(named)
+    kept = np.flatnonzero(got["/reduction/sample_frames/kept"]) + 1
+    assert kept.tolist() == [2, 3, 4, 6]
+    assert (np.flatnonzero(got["/reduction/buffer_frames/kept"]) + 1).tolist() == [1, 8]
+    with pytest.raises(ParameterError, match="frame 9 is named, but there are 8"):
+        run(sample, buffer, frames_kept="9")
+
+
+@pytest.mark.parametrize("text", ["some", "0", "5-2", "1-", ""])
+def test_words_that_name_no_frames_are_refused(scattering, text):
+    with pytest.raises(ParameterError, match="names no frames; say 1-100,120"):
+        run(*scattering(), frames_kept=text)
+
+
+def test_several_buffers_weigh_as_their_sums_and_the_error_shrinks(scattering):
+    sample, buffer = scattering()
+    _, other = scattering(seed=12)
+    inputs = {"sample": sample, "buffer": (buffer, other)}
+    outputs = BIOSAXS.run(inputs, {**PARAMETERS, "frames_kept": "all"}, ThreadWorkers(2))
+    both, one = arrays(outputs), arrays(run(sample, buffer))
+    second = arrays(run(sample, other))
+    path = "/entry_buffer/data"
+    mean = (one[f"{path}/I"] + second[f"{path}/I"]) / 2
+    assert np.allclose(both[f"{path}/I"], mean, rtol=1e-12)
+    assert np.allclose(both[f"{path}/Idev"], one[f"{path}/Idev"] / np.sqrt(2), rtol=0.05)
+    assert outputs.results["buffer_frames"] == 16
+    assert both["/reduction/buffer_runs_alike"][0, 1] > 1e-3
+    assert not outputs.results["warnings"]
+
+
+def test_buffers_that_differ_are_told_of(scattering):
+    sample, buffer = scattering()
+    other = damaged(buffer, 0, share=0.1)
+    inputs = {"sample": sample, "buffer": (buffer, other)}
+    outputs = BIOSAXS.run(inputs, PARAMETERS, ThreadWorkers(2))
+    assert "buffer 1 and buffer 2 differ" in said(outputs)
+
+
+def test_a_buffer_that_scatters_too_much_is_told_of(scattering):
+    sample, buffer = scattering(radius_nm=5.0)
+    outputs = run(sample, damaged(buffer, 0, share=0.8), guinier_qrg_max=1.0)
+    assert "the buffer does not match" in said(outputs)
+
+
+def test_water_gives_the_absolute_scale(scattering, in_memory):
+    sample, buffer = scattering()
+    rng = np.random.default_rng(4)
+    y, x = np.indices((220, 200))
+    angle = np.arctan(172e-6 * np.hypot(y + 0.5 - 220 * 0.52, x + 0.5 - 200 * 0.11) / 2.0)
+    solid = np.cos(angle) ** 3
+    empty = in_memory(rng.poisson(2 * solid, (8, 220, 200)).astype("u2"))
+    water = in_memory(rng.poisson(6 * solid, (8, 220, 200)).astype("u2"))
+    inputs = {"sample": sample, "buffer": buffer, "absolute": water, "absolute_empty": empty}
+    given = {**PARAMETERS, "absolute_q_min_per_nm": 0.3, "concentration_g_per_l": 2.0}
+    outputs = BIOSAXS.run(inputs, given, ThreadWorkers(2))
+    # Water less the empty cell counts 4 a frame of half a second, hence 8 a second.
+    assert outputs.results["absolute_factor"] == pytest.approx(0.01632 / 8, rel=0.01)
+    assert outputs.results["intensity_unit"] == "1/cm"
+    assert outputs.results["i0"] == pytest.approx(400 * 0.01632 / 8, rel=0.03)
+    assert outputs.results["mass_absolute_intensity_kda"] > 0
+    units = {one.path: one.attributes.get("units") for one in outputs.tree.arrays}
+    assert units["/entry/data/I"] == units["/entry_sample/data/Idev"] == "1/cm"
+    assert units["/results/guinier/i0"] == "1/cm"
+    assert not outputs.results["warnings"]
+    del inputs["absolute_empty"]
+    alone = BIOSAXS.run(inputs, given, ThreadWorkers(2))
+    assert "give absolute_empty=PID" in said(alone)
+
+
+def test_steps_stand_in_order_as_processes_of_both_conventions(scattering):
+    outputs = run(*scattering())
+    got = arrays(outputs)
+    steps = [
+        one.path.rsplit("/", 1)[1]
+        for one in outputs.tree.groups
+        if one.attributes.get("canSAS_class") == "SASprocess"
+    ]
+    assert steps == [
+        "01_integration", "02_similarity", "03_average", "04_subtraction", "05_guinier",
+        "06_kratky", "07_invariants", "08_mass",
+    ]  # fmt: skip
+    indices = [got[f"/entry/{name}/sequence_index"].item() for name in steps]
+    assert indices == list(range(1, 9))
+    assert got["/entry/05_guinier/rg_nm"] == outputs.results["rg_nm"]
+
+
+def test_an_average_is_a_ratio_of_sums(scattering):
+    sample, buffer = scattering()
+    outputs = run(sample, buffer, frames_kept="all")
+    stack = stacks_of([sample], BIOSAXS.bind({"sample": sample, "buffer": buffer}),
+                      BIOSAXS.parse(PARAMETERS))[0]  # fmt: skip
+    sums = integrate(stack, ThreadWorkers(1), Silent())
+    norm = 0.5 * sums.normalization.sum(axis=0)
+    filled = arrays(outputs)["/reduction/process/bin"]
+    mean = (sums.signal.sum(axis=0) / norm)[filled]
+    error = (np.sqrt(sums.variance.sum(axis=0)) / norm)[filled]
+    assert np.allclose(arrays(outputs)["/entry_sample/data/I"], mean, rtol=1e-13)
+    assert np.allclose(arrays(outputs)["/entry_sample/data/Idev"], error, rtol=1e-13)

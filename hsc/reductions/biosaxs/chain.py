@@ -1,0 +1,208 @@
+"""What the chain from frames to numbers made: both averages, their difference, its analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from hsc.errors import ReductionError
+from hsc.model import Record
+from hsc.reductions.biosaxs.absolute import AbsoluteParameters, AbsoluteScale
+from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
+from hsc.reductions.biosaxs.curve import Curve, subtract
+from hsc.reductions.biosaxs.runs import Run, RunParameters, Side, averages, left_out
+from hsc.reductions.biosaxs.similarity import between_curves
+from hsc.reductions.biosaxs.steps import Step
+
+_LARGE_Q = 0.1
+_BELOW_ZERO = -5.0
+
+
+class SubtractionParameters(Record):
+    """How the buffer is subtracted."""
+
+    buffer_scale: float = Field(default=1.0, gt=0)
+    """Factor of the buffer when it is subtracted."""
+
+
+class ChainParameters(RunParameters, SubtractionParameters, AbsoluteParameters, AnalysisParameters):
+    """From runs of frames to numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Sample less buffer, with all that led there and what it tells."""
+
+    analysis: Analysis
+    """The difference, on the absolute scale where there is one, and what it tells."""
+    sample: Side
+    """The sample."""
+    buffer: Side
+    """The buffer."""
+    edges_per_nm: NDArray[np.float64]
+    """Edges of all bins, empty ones included, 1/nm."""
+    bin: NDArray[np.int64]
+    """Which bin each point of the curves is."""
+    scale: AbsoluteScale | None
+    """The absolute scale; None: intensities are in arbitrary units."""
+    warnings: tuple[str, ...]
+    """What a person should look at, in sentences."""
+    steps: tuple[Step, ...]
+    """What was done, in order, the analysis' steps at the end."""
+
+    @property
+    def curve(self) -> Curve:
+        """The subtracted curve."""
+        return self.analysis.curve
+
+
+def follow(
+    sample: tuple[Run, ...],
+    buffer: tuple[Run, ...],
+    edges_per_nm: NDArray[np.float64],
+    parameters: ChainParameters,
+    scale: AbsoluteScale | None = None,
+) -> Chain:
+    """Average, subtract, scale and analyse runs whose frames are chosen.
+
+    Parameters
+    ----------
+    sample, buffer
+        Runs on the same bins.
+    edges_per_nm
+        Edges of the bins.
+    parameters
+        How.
+    scale
+        The absolute scale, if there is one.
+
+    Raises
+    ------
+    ReductionError
+        The data allow no subtraction, or no Guinier fit.
+    """
+    middle = (edges_per_nm[:-1] + edges_per_nm[1:]) / 2
+    means = averages(sample), averages(buffer)
+    filled = np.isfinite(means[0][0]) & np.isfinite(means[1][0])
+    if not filled.any():
+        raise ReductionError(
+            "no bin of q has good pixels in both sample and buffer",
+            next_step="check the masks, the beam centre and the range of q",
+        )
+    factor = 1.0 if scale is None else scale.factor
+    curves = [
+        Curve(middle[filled], one[filled], error[filled]).times(factor) for one, error in means
+    ]
+    sides = (_side("sample", sample, curves[0]), _side("buffer", buffer, curves[1]))
+    difference = subtract(curves[0], curves[1], parameters.buffer_scale)
+    analysis = analyse(difference, parameters, "arbitrary" if scale is None else "1/cm")
+    return Chain(
+        analysis=analysis,
+        sample=sides[0],
+        buffer=sides[1],
+        edges_per_nm=edges_per_nm,
+        bin=np.flatnonzero(filled),
+        scale=scale,
+        warnings=tuple(_warnings(sides, difference, analysis, scale, parameters)),
+        steps=(*_steps(sides, scale, parameters), *analysis.steps),
+    )
+
+
+def _side(name: str, runs: tuple[Run, ...], curve: Curve) -> Side:
+    own = [averages((run,))[0] for run in runs]
+    common = np.isfinite(own).all(axis=0)
+    return Side(name, runs, curve, between_curves(np.array(own)[:, common]))
+
+
+def _warnings(
+    sides: tuple[Side, Side],
+    difference: Curve,
+    analysis: Analysis,
+    scale: AbsoluteScale | None,
+    parameters: ChainParameters,
+) -> list[str]:
+    said = [text for side in sides for text in map(left_out, side.runs) if text]
+    for side in sides:
+        said += _unlike(side, parameters.fidelity_neighbours)
+    last = difference.at(slice(-max(1, round(_LARGE_Q * len(difference.q_per_nm))), None))
+    error = float(np.sqrt((last.error**2).sum()))
+    if error > 0 and last.intensity.sum() / error < _BELOW_ZERO:
+        said.append(
+            f"sample less buffer is below zero from {last.q_per_nm[0]:.3g} 1/nm on, by "
+            f"{abs(last.intensity.sum()) / error:.1f} standard deviations: the buffer does not "
+            "match (other buffer, other cell, flux or concentration); look at both curves, "
+            "-p buffer_scale=... is the last resort"
+        )
+    if scale is not None and not scale.empty_subtracted:
+        said.append(
+            f"nothing was subtracted from the {scale.standard.replace('_', ' ')}: what the empty "
+            "cell scatters makes the absolute scale too small; give absolute_empty=PID"
+        )
+    if analysis.pairs is not None and analysis.pairs.chi2 > 3:
+        said.append(f"p(r) fits the curve badly: χ² = {analysis.pairs.chi2:.3g}")
+    if "pr" in analysis.failures:
+        said.append(f"no p(r): {analysis.failures['pr']}")
+    return said
+
+
+def _unlike(side: Side, limit: float) -> list[str]:
+    said = []
+    for first in range(len(side.runs)):
+        for second in range(first + 1, len(side.runs)):
+            chance = side.between[first, second]
+            if chance < limit:
+                said.append(
+                    f"{side.runs[first].name} and {side.runs[second].name} differ: the "
+                    f"probability that they show the same is {chance:.2g}; both are in the average"
+                )
+    return said
+
+
+def _steps(
+    sides: tuple[Side, Side], scale: AbsoluteScale | None, parameters: ChainParameters
+) -> list[Step]:
+    stack = sides[0].runs[0].stack
+    limits = [run.similarity for side in sides for run in side.runs if run.similarity]
+    steps = [
+        Step(
+            "integration", "azimuthal integration", "each frame over the azimuth, into bins of q",
+            {"bins": stack.binning.bins, "frames": sum(side.frames for side in sides)},
+        ),
+        Step(
+            "similarity", "correlation map",
+            "longest block of frames whose every pair is alike, by the longest run of one sign in "
+            "their difference (Franke et al. 2015)",
+            {**{f"{side.name}_frames_kept": side.frames_kept for side in sides},
+             **({} if not limits else {
+                 "least_probability_neighbours": limits[0].least_neighbours,
+                 "least_probability_pairs": limits[0].least_pairs})},
+        ),
+        Step(
+            "average", "average of frames",
+            "ratio of sums over the kept frames of all runs: I = Σ S / Σ t N, σ = √ΣV / Σ t N",
+            {f"{side.name}_exposure_s": side.exposure_s
+             for side in sides if side.exposure_s is not None},
+        ),
+    ]  # fmt: skip
+    if scale is not None:
+        steps.append(
+            Step(
+                "absolute", "absolute scale",
+                f"intensities times the factor that {scale.standard.replace('_', ' ')} gives",
+                {"factor": scale.factor, "factor_error": scale.factor_error,
+                 "q_min_per_nm": scale.q_min_per_nm, "q_max_per_nm": scale.q_max_per_nm,
+                 "chi2": scale.chi2},
+            )
+        )  # fmt: skip
+    steps.append(
+        Step(
+            "subtraction",
+            "buffer subtraction",
+            "I = I_sample - k I_buffer, σ² = σ_s² + k² σ_b²",
+            {"buffer_scale": parameters.buffer_scale},
+        )
+    )
+    return steps
