@@ -56,7 +56,7 @@ def verify(
             )
             found = jobs.verify(request, progress=bars)
     _tell(found)
-    if found.damaged:
+    if found.damaged or found.failures:
         raise typer.Exit(1)
 
 
@@ -65,10 +65,16 @@ def _tell(found: Verification) -> None:
     if found.damaged:
         first = found.damaged[0]
         document |= {"error": first.error, "message": first.message}
+    elif found.failures:
+        document |= {"error": found.failures[0].error, "message": found.failures[0].message}
     if json_wanted():
         answer(document, "")
         return
     for each in found.replicas:
+        if each.failure is not None:
+            said = f"{each.location}: not verified: {each.failure.message}"
+            answer(None, f"{said}\n  next:  {each.failure.next}" if each.failure.next else said)
+            continue
         verdict = f"{len(each.damaged)} damaged" if each.damaged else "as written"
         left = f", {len(each.not_fetched)} not fetched" if each.not_fetched else ""
         answer(

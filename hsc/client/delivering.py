@@ -20,3 +20,13 @@ class Delivers(Protocol):
             There is no such dataset.
         """
         ...
+
+    def delivered_from(self, pid: Pid) -> str | None:
+        """Give the location of the replica that is delivered; None: none is.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            There is no such dataset.
+        """
+        ...

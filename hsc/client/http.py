@@ -115,16 +115,14 @@ class HttpCatalog(Searching):
         DatasetNotFoundError
             There is no such dataset.
         """
-        path = f"{_path(pid)}/urls"
-        try:
-            answer = self._exchange.ask("POST", path, body={"keys": [MANIFEST_KEY]}, again=True)
-        except CatalogError:
-            raise
-        except HscError:  # the server can't reach where it lies, or does not deliver from there
-            return None
-        if MANIFEST_KEY not in answer.document(path).get("urls", {}):
+        if MANIFEST_KEY not in self._addresses(pid).get("urls", {}):
             return None
         return f"hsc+{self.url}/v1{_path(pid)}"
+
+    def delivered_from(self, pid: Pid) -> str | None:
+        """Give the location of the replica that is delivered; None: none is."""
+        location = self._addresses(pid).get("location")
+        return location if isinstance(location, str) else None
 
     def find_datasets(self, query: Query) -> SearchResult:
         """Find the newest version of each dataset that matches, newest first."""
@@ -215,6 +213,17 @@ class HttpCatalog(Searching):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _addresses(self, pid: Pid) -> dict[str, Any]:
+        """Give where a version's manifest can be got; empty: the server does not deliver it."""
+        path = f"{_path(pid)}/urls"
+        try:
+            answer = self._exchange.ask("POST", path, body={"keys": [MANIFEST_KEY]}, again=True)
+        except CatalogError:
+            raise
+        except HscError:  # the server can't reach where it lies, or does not deliver from there
+            return {}
+        return answer.document(path)
 
     def _page(self, query: Query, limit: int) -> SearchResult:
         return self._get(SearchResult, "/datasets", {**_asked(query), "limit": str(limit)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hsc.model import Pid, Record
+from hsc.model import Failure, Pid, Record
 from hsc.store import Damage
 
 
@@ -34,6 +34,8 @@ class VerifiedReplica(Record):
     """What is not as it was written."""
     not_fetched: tuple[str, ...] = ()
     """Keys that were left out on purpose when this copy was fetched."""
+    failure: Failure | None = None
+    """Why it could not be looked at, one of several; None: it was."""
 
 
 class Verification(Record):
@@ -55,3 +57,8 @@ class Verification(Record):
     """How many chunks were decoded and found equal to the source's; None: that was not done."""
     seconds: float = 0.0
     """How long it took."""
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Why replicas could not be looked at."""
+        return tuple(each.failure for each in self.replicas if each.failure is not None)

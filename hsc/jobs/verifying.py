@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from hsc.client import Catalog
+from hsc.client import Catalog, Delivers
 from hsc.errors import (
     CatalogError,
     DependencyMissingError,
     ForbiddenError,
+    HscError,
+    StoreError,
     UnauthenticatedError,
 )
 from hsc.jobs.checking import check_version
@@ -20,7 +22,7 @@ from hsc.jobs.locating import locate_folder, readable_places, unreadable
 from hsc.jobs.telling import WhereAllowed, open_catalog
 from hsc.jobs.verified import Verification, VerifiedReplica, VerifyRequest
 from hsc.jobs.working import named_workers
-from hsc.model import Dataset, Replica, ReplicaState, now
+from hsc.model import Dataset, Failure, Replica, ReplicaState, now
 from hsc.provenance import RunningActivity, recorded
 from hsc.store import MANIFEST_KEY, open_objects
 from hsc.workers import Progress, Silent, Workers
@@ -32,7 +34,8 @@ def verify(request: VerifyRequest, *, progress: Progress | None = None) -> Verif
     """Check every object of a version against its manifest; record what was found.
 
     The catalog is told how each replica that it knows stands now, and when it was last found
-    whole. Damage is no error here: it is what was asked for.
+    whole. Damage is no error here: it is what was asked for. Of several replicas one that can't be
+    looked at is named, and the others are.
 
     Raises
     ------
@@ -54,9 +57,11 @@ def verify(request: VerifyRequest, *, progress: Progress | None = None) -> Verif
             named_workers(request.workers) as workers,
         ):
             activity.note(used=(str(record.pid.at(record.version)),), input_roots=(record.root,))
-            found = [check_version(record, place, workers, heard) for place in places]
+            check = _try_version if request.every else check_version
+            found = [check(record, place, workers, heard) for place in places]
             compared = None
-            if request.source is not None and not any(each.damaged for each in found):
+            whole = not any(each.damaged or each.failure for each in found)
+            if request.source is not None and whole:
                 compared, found = _compared(request.source, record, found, workers, heard)
             activity.note(
                 bytes_in=sum(each.bytes for each in found), parameters=_told(request, found)
@@ -93,7 +98,12 @@ def _places(request: VerifyRequest, record: Dataset, catalog: Catalog) -> list[s
     if request.every:
         there = [each for each in replicas.values() if each.state is not ReplicaState.GONE]
         named = readable_places(catalog, record, [each.location for each in there])
-        return [each for each in named if each not in replicas or not _archived(replicas[each])]
+        twice = _delivered_from(catalog, record, named)
+        return [
+            each
+            for each in named
+            if each != twice and (each not in replicas or not _left_archived(replicas[each]))
+        ]
     asked = (
         request.replica or readable_places(catalog, record, [record.location.rstrip("/")])[0]
     ).rstrip("/")
@@ -101,6 +111,36 @@ def _places(request: VerifyRequest, record: Dataset, catalog: Catalog) -> list[s
     if known is not None and _archived(known):
         raise unreadable(record, [known])
     return [asked]
+
+
+def _try_version(
+    record: Dataset, location: str, workers: Workers, progress: Progress
+) -> VerifiedReplica:
+    """Check one replica of several: one that does not answer keeps nobody from the others."""
+    try:
+        return check_version(record, location, workers, progress)
+    except HscError as error:
+        progress.finish()
+        failure = Failure(**error.document())
+        return VerifiedReplica(location=location, objects=0, bytes=0, failure=failure)
+
+
+def _delivered_from(catalog: Catalog, record: Dataset, places: Sequence[str]) -> str | None:
+    """Give the location that the catalog's server reads when it delivers; None: it does not."""
+    if not isinstance(catalog, Delivers) or not any(map(_is_delivered, places)):
+        return None
+    return catalog.delivered_from(record.pid.at(record.version))
+
+
+def _is_delivered(place: str) -> bool:
+    return place.startswith("hsc+")
+
+
+def _left_archived(replica: Replica) -> bool:
+    try:
+        return _archived(replica)
+    except StoreError:  # its check will say why
+        return False
 
 
 def _archived(replica: Replica) -> bool:
@@ -158,8 +198,13 @@ def _summed(
 
 
 def _told(request: VerifyRequest, found: Sequence[VerifiedReplica]) -> dict[str, Any]:
-    damaged = {each.location: len(each.damaged) for each in found}
-    return {**request.document(), "damaged": damaged}
+    damaged = {each.location: len(each.damaged) for each in found if each.failure is None}
+    unreached = {each.location: each.failure.error for each in found if each.failure is not None}
+    return {
+        **request.document(),
+        "damaged": damaged,
+        **({"unreached": unreached} if unreached else {}),
+    }
 
 
 def _tell(
@@ -174,8 +219,11 @@ def _tell(
     done = activity.as_done()
     try:
         for each in found:
-            before = known.get(each.location)
-            if before is not None and not each.not_fetched:
+            place = each.location
+            if _is_delivered(place):
+                place = _delivered_from(catalog, record, [place]) or place
+            before = known.get(place)
+            if before is not None and not each.not_fetched and each.failure is None:
                 catalog.register_replica(pid, _stands(before, each, activity.id), done)
                 activity.done(done)
         if not activity.settled:

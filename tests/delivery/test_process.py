@@ -63,6 +63,10 @@ def test_a_reviewer_reads_with_a_link_what_nobody_else_sees(
         frames = hsc.open(served.pid)["a.h5/entry/data/frames"]
         assert np.array_equal(frames.values, FRAMES + np.uint16(3))
         assert not jobs.verify(jobs.VerifyRequest(pid=served.pid)).damaged
+    # Who may say where it lies has now said that it is whole there, where the server read it.
+    with hsc.connect() as catalog:
+        (replica,) = catalog.replicas(served.pid)
+    assert replica.verified is not None
     httpx.delete(f"{links}/{made['id']}", headers=admin).raise_for_status()
     monkeypatch.setenv("HSC_TOKEN", made["link"])
     with pytest.raises(UnauthenticatedError, match="does not count any more"):

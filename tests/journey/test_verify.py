@@ -10,9 +10,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import hsc as python
 from hsc import jobs
+from hsc.cli.main import app
 from hsc.errors import ArchivedError, SourceChangedError
 from hsc.model import ReplicaState
 from hsc.store import Manifest, pack_key
@@ -262,3 +264,24 @@ def test_the_command_gives_damage_as_exit_1_and_one_document(plain, shared, tmp_
     said = shared("verify", folder, code=1)
     assert f"damaged: {STACK}" in said.stdout
     assert "chunks: 0" in said.stdout
+
+
+def test_a_replica_that_cannot_be_reached_keeps_nobody_from_the_others(place: Path) -> None:
+    plain = python.ingest(write_source(place / "away.h5", small=3), verify="none")
+    away = "nosuch://far/away/v1"
+    with python.connect() as catalog:
+        here = catalog.replicas(plain.pid)[0]
+        told = here.model_copy(update={"location": away, "verified": None})
+        catalog.register_replica(plain.pid, told, catalog.activities(limit=1)[0])
+        found = jobs.verify(jobs.VerifyRequest(pid=plain.pid, every=True))
+        assert [each.location for each in found.replicas if each.failure] == [away]
+        assert not found.damaged
+        assert [each.objects > 0 for each in found.replicas if not each.failure] == [True]
+        after = {each.location: each for each in catalog.replicas(plain.pid)}
+        # Of what nobody looked at nothing is said.
+        assert after[away].verified is None
+        assert after[away].state is ReplicaState.ONLINE
+        assert after[here.location].verified is not None
+    done = CliRunner().invoke(app, ["verify", str(plain.pid), "--all"])
+    assert done.exit_code == 1
+    assert f"{away}: not verified" in done.stdout

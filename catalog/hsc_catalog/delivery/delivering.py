@@ -77,6 +77,16 @@ class Delivery:
             return {key: f"objects/{quote(key)}" for key in there}
         return presign(version.location, there, self.valid_s)
 
+    def location(self, caller: Caller, pid: Pid) -> str:
+        """Give the location of the replica that is delivered, as the catalog lists it.
+
+        Raises
+        ------
+        DatasetNotFoundError, LocationRefusedError
+            As `urls`.
+        """
+        return self.version(caller, pid)[0].location
+
     def lend(self, caller: Caller, pid: Pid) -> LentKeys:
         """Lend keys that read and list one version's folder in its bucket, and nothing else.
 

@@ -35,6 +35,8 @@ class Addresses(Record):
     """By key: an address in a bucket, or one relative to the dataset's (``objects/<key>``)."""
     valid_s: float
     """Seconds from now that they hold."""
+    location: str
+    """Of the replicas the one that is delivered, as the catalog lists it."""
 
 
 class Keys(Record):
@@ -73,7 +75,11 @@ def give_addresses(
     """Give short-lived addresses of objects; keys that the version has not are left out."""
     check_scope(caller, "read")
     urls = served.delivery.urls(caller, pid, asked.keys)
-    document = {"urls": urls, "valid_s": float(served.delivery.valid_s)}
+    document = {
+        "urls": urls,
+        "valid_s": float(served.delivery.valid_s),
+        "location": served.delivery.location(caller, pid),
+    }
     return answer(document, headers={"Cache-Control": "no-store"})
 
 
