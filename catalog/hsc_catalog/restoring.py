@@ -33,7 +33,7 @@ def restore_file(backup: Path, url: str | None, *, force: bool) -> tuple[Path, P
     Raises
     ------
     CatalogUnavailableError
-        The backup is no catalog, or is damaged.
+        The backup is no catalog, or is damaged; or a program has the catalog open.
     ConflictError
         There is a catalog that holds something.
     """
@@ -58,11 +58,37 @@ def restore_file(backup: Path, url: str | None, *, force: bool) -> tuple[Path, P
             closing(sqlite3.connect(half)) as copy,
         ):
             source.backup(copy)
+        _refuse_in_use(target)
         kept = _set_aside(target)
         half.replace(target)
     finally:
         half.unlink(missing_ok=True)
     return target, kept
+
+
+def _refuse_in_use(target: Path) -> None:
+    """Refuse to replace a catalog that a server or another program has open.
+
+    It would go on reading and writing in the file that was set aside, and what it says is kept
+    would be lost.
+    """
+    if not target.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(target, timeout=0)) as connection:
+            # Whoever has the file open in WAL mode holds a lock on it, also between transactions.
+            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            connection.execute("BEGIN EXCLUSIVE").close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise CatalogUnavailableError(
+                f"the catalog can't be replaced: {error}", where=str(target)
+            ) from error
+        raise CatalogUnavailableError(
+            "a server or another program has the catalog open",
+            where=str(target),
+            next_step="end it first, then restore, then start it again",
+        ) from error
 
 
 def _set_aside(target: Path) -> Path | None:

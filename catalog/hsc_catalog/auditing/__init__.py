@@ -1,7 +1,7 @@
 """The audit log: noting changes, checking the chain, erasing who stands behind a pseudonym."""
 
 from hsc_catalog.auditing.chain import Change, Head, digest_of, head, note, verify_chain
-from hsc_catalog.auditing.persons import erase, named_still, person_of, pseudonym
+from hsc_catalog.auditing.persons import erase, person_of, pseudonym
 
 __all__ = [
     "Change",
@@ -9,7 +9,6 @@ __all__ = [
     "digest_of",
     "erase",
     "head",
-    "named_still",
     "note",
     "person_of",
     "pseudonym",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from ulid import ULID
 
 from hsc.model import now
@@ -57,23 +57,3 @@ def erase(connection: Connection, subject: str) -> str | None:
             update(tables.person).where(_row.id == known).values(erased=erased, **gone)
         )
     return known
-
-
-def named_still(connection: Connection, subject: str) -> dict[str, int]:
-    """Count what names an account outside the audit log, by kind; empty: nothing does.
-
-    Access hangs on these names, and rights may: they are taken back, not forgotten.
-    """
-    kinds = {
-        "tokens": tables.api_token.c.subject == subject,
-        "links": tables.reviewer_link.c.subject == subject,
-        "roles": tables.granted_role.c.subject == subject,
-        "datasets": tables.dataset.c.owner == subject,
-        "activities": tables.activity.c.recorder == subject,
-        "shares": tables.access_key.c.name == f"user:{subject}",
-    }
-    counts = {
-        kind: int(connection.scalar(select(func.count()).where(named)) or 0)
-        for kind, named in kinds.items()
-    }
-    return {kind: count for kind, count in counts.items() if count}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sqlite3
 import time
@@ -146,6 +147,35 @@ class SqliteDatabase:
             )
         with self._reported("the backup can't be made", target):
             self._back_up(target)
+            if target not in self.backups():
+                # So that whoever erases a person knows where else they are named.
+                with self._backup_list.open("a", encoding="utf-8") as stream:
+                    stream.write(f"{target}\n")
+
+    def rewrite(self) -> bool:
+        """Write the whole file anew, so that no free page of it holds what was there before.
+
+        Returns
+        -------
+        Whether nothing of it is left in the log beside the file either; readers may hold it.
+        """
+        with self._reported(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
+            connection.isolation_level = None
+            connection.execute("VACUUM")
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+    def backups(self) -> list[Path]:
+        """Give the copies that backups, upgrades and restores made, and that are there."""
+        told = self._backup_list.read_text("utf-8") if self._backup_list.is_file() else ""
+        named = [Path(line) for line in told.splitlines() if line]
+        beside = sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.[sb]*"))
+        copies = (each for each in beside if each != self._backup_list)
+        return [each for each in dict.fromkeys([*named, *copies]) if each.is_file()]
+
+    @property
+    def _backup_list(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.backups")
 
     def _back_up(self, target: Path) -> None:
         half = target.with_name(f"{target.name}.{os.getpid()}.part")

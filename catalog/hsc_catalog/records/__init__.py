@@ -1,7 +1,7 @@
 """Records: taking them in, giving one back, changing it, and the walk along provenance edges."""
 
 from hsc_catalog.records.activities import get_activity, list_activities, put_activities
-from hsc_catalog.records.amending import amend_record, annotate_record, check_revision, touch
+from hsc_catalog.records.amending import SHOWN, amend_record, annotate_record, check_revision, touch
 from hsc_catalog.records.collecting import uncollected
 from hsc_catalog.records.entries import entry_now, get_entry
 from hsc_catalog.records.export_pages import export_page
@@ -18,6 +18,7 @@ from hsc_catalog.records.replaced import Replaced, keep_replaced, list_replaced
 from hsc_catalog.records.replicas import list_replicas, put_replica
 
 __all__ = [
+    "SHOWN",
     "Once",
     "Posted",
     "Replaced",

@@ -15,7 +15,8 @@ from hsc_catalog.wording import annotation_text
 
 _row = tables.dataset.c
 
-_SHOWN = ("title", "facility", "instrument", "proposal", "sample", "technique")
+SHOWN = ("title", "facility", "instrument", "proposal", "sample", "technique")
+"""Fields of a record that its row has too."""
 
 
 def check_revision(version: Version, wanted: int | None) -> None:
@@ -63,7 +64,7 @@ def amend_record(
     keep_replaced(connection, "dataset", [(str(version.pid), version.revision, version.text)])
     document = tables.dataset_document
     connection.execute(update(document).where(document.c.dataset == version.row).values(json=text))
-    shown = {name: getattr(after, name) for name in _SHOWN}
+    shown = {name: getattr(after, name) for name in SHOWN}
     connection.execute(update(tables.dataset).where(_row.id == version.row).values(shown))
     touch(connection, version)
     why = Change("amend", "reason", str(version.pid), None, tables.written(amendment))

@@ -46,7 +46,7 @@ from hsc_catalog.tables.nouns import noun
 from hsc_catalog.tables.persons import person
 from hsc_catalog.tables.prepared import Prepared
 from hsc_catalog.tables.replicas import replica
-from hsc_catalog.tables.rewording import drop_words, remake_words_table
+from hsc_catalog.tables.rewording import drop_words, merge_words, remake_words_table
 from hsc_catalog.tables.times import microseconds, moment
 from hsc_catalog.tables.version import VERSION, found_version, make_tables, schema_version
 from hsc_catalog.tables.words import words
@@ -89,6 +89,7 @@ __all__ = [
     "listing_state",
     "make_tables",
     "measure",
+    "merge_words",
     "metadata",
     "microseconds",
     "moment",

@@ -28,3 +28,9 @@ def remake_words_table(connection: Connection) -> None:
     """Make the table of words anew, empty."""
     connection.exec_driver_sql("DROP TABLE IF EXISTS dataset_words")
     make_words_table(connection)
+
+
+def merge_words(connection: Connection) -> None:
+    """Merge the index of words, so that nothing is left in it of words that were dropped."""
+    if not is_postgresql(connection):
+        connection.exec_driver_sql("INSERT INTO dataset_words(dataset_words) VALUES ('optimize')")

@@ -11,9 +11,9 @@ from hsc.errors import CatalogDamagedError, CatalogUnavailableError, ConflictErr
 from hsc.model import AccessChange, Amendment, Annotation, Proposal
 from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc.testing.replicas import example_replica
-from hsc_catalog import SqlCatalog, open_catalog, open_postgresql, tables
+from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
 from hsc_catalog.access import ALL_SCOPES, Caller
-from hsc_catalog.auditing import Head, erase, head, named_still, person_of, verify_chain
+from hsc_catalog.auditing import Head, head, verify_chain
 from hsc_catalog.checking import check_catalog
 
 ANNA = Caller("anna@example.org", roles=frozenset({"administrator"}), scopes=ALL_SCOPES)
@@ -129,32 +129,3 @@ def test_a_document_that_was_changed_behind_the_catalog_is_named(tmp_path: Path)
         with catalog.database.reading() as connection:
             faults = check_catalog(connection).faults
     assert f"dataset {dataset.pid}@1 is not as the audit log has it" in faults
-
-
-def test_an_erased_person_is_in_no_table_and_the_chain_still_holds(catalog: SqlCatalog) -> None:
-    dataset = example_dataset()
-    catalog.register(dataset, example_activity(), [])
-    catalog.annotate(dataset.pid, Annotation(kind="note", text="Hm."))
-    assert catalog.entry(dataset.pid).annotations[0].by == "anna@example.org"
-    with catalog.database.writing() as connection:
-        agent = erase(connection, "anna@example.org")
-        assert agent is not None
-        assert erase(connection, "anna@example.org") is None
-    with catalog.database.reading() as connection:
-        verify_chain(connection)
-        assert person_of(connection, agent) is None
-        for table in (tables.audit, tables.annotation, tables.person, tables.history):
-            rows = connection.execute(table.select()).all()
-            assert "anna" not in repr(rows), table.name
-        assert named_still(connection, "anna@example.org") == {
-            "datasets": 1, "activities": 1, "shares": 1,
-        }  # fmt: skip
-        assert named_still(connection, "nobody") == {}
-    assert catalog.entry(dataset.pid).annotations[0].by is None
-    catalog.record(example_activity())
-    with catalog.database.reading() as connection:
-        row = tables.person.c
-        again = connection.scalar(
-            tables.person.select().with_only_columns(row.id).where(row.erased.is_(None))
-        )
-    assert again != agent

@@ -40,7 +40,8 @@ def restore(
 ) -> None:
     """Put a backup in the place of the catalog; what stood there is kept beside it.
 
-    End the programs that use the catalog first. The backup is checked before anything is replaced.
+    End the programs that use the catalog first: while one has it open, nothing is done. The
+    backup is checked before anything is replaced.
     """
     # SQLAlchemy takes a moment to load.
     from hsc_catalog.restoring import restore_file
