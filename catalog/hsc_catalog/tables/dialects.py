@@ -7,7 +7,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     Connection,
+    Integer,
+    MetaData,
     Select,
     Table,
     column,
@@ -21,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hsc_catalog.tables.prepared import Prepared
+from hsc_catalog.tables.recordsets import next_numbers, put_rows
 
 _PREFIX_FROM = 4  # letters; shorter beginnings match too much and cost too much to rank
 LONGEST_WORD = 500  # letters; PostgreSQL keeps at most 2046 bytes of a word
@@ -58,7 +62,9 @@ def is_postgresql(connection: Connection) -> bool:
 
 def insert_rows(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, all with the same columns."""
-    if rows:
+    if rows and is_postgresql(connection):
+        put_rows(connection, into, rows)
+    elif rows:
         _inserting(into).each(connection, rows)
 
 
@@ -67,12 +73,12 @@ def insert_numbered(
 ) -> list[int]:
     """Insert rows whose key is a number that the database gives; give these, in order."""
     if is_postgresql(connection):
-        made = insert(into).returning(into.c.id, sort_by_parameter_order=True)
-        return list(connection.scalars(made, rows))
-    # As SQLite would number them itself, and nobody else writes meanwhile; asking for each number
-    # back would need a statement for each row.
-    first = (_last(into).value(connection) or 0) + 1
-    ids = list(range(first, first + len(rows)))
+        ids = next_numbers(connection, into, len(rows))
+    else:
+        # As SQLite would number them itself, and nobody else writes meanwhile; asking for each
+        # number back would need a statement for each row.
+        first = (_last(into).value(connection) or 0) + 1
+        ids = list(range(first, first + len(rows)))
     insert_rows(connection, into, [{"id": id, **row} for id, row in zip(ids, rows, strict=True)])
     return ids
 
@@ -82,9 +88,7 @@ def insert_new(connection: Connection, into: Table, rows: Sequence[Mapping[str, 
     if not rows:
         return 0
     if is_postgresql(connection):
-        # Its driver does not count them, but gives back those that are new.
-        made = postgresql.insert(into).on_conflict_do_nothing()
-        return len(connection.execute(made.returning(*into.primary_key), rows).all())
+        return put_rows(connection, into, rows, "ON CONFLICT DO NOTHING")
     return _inserting_new(into).each(connection, rows)
 
 
@@ -124,14 +128,27 @@ def upsert(
     counted
         Whether the column ``revision`` of those that are there goes up by one.
     """
-    if rows:
-        _upserting(is_postgresql(connection), into, tuple(renewed), counted).each(connection, rows)
+    if not rows:
+        return
+    if is_postgresql(connection):
+        values = [f"{name} = excluded.{name}" for name in renewed]
+        values += [f"revision = {into.name}.revision + 1"] if counted else []
+        put_rows(connection, into, rows, f"{_at_key(into)} DO UPDATE SET {', '.join(values)}")
+    else:
+        _upserting(into, tuple(renewed), counted).each(connection, rows)
 
 
 def add_counts(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; to the column ``count`` of those that are there by their key, add theirs."""
-    if rows:
-        _adding(is_postgresql(connection), into).each(connection, rows)
+    if rows and is_postgresql(connection):
+        total = f"count = {into.name}.count + excluded.count"
+        put_rows(connection, into, rows, f"{_at_key(into)} DO UPDATE SET {total}")
+    elif rows:
+        _adding(into).each(connection, rows)
+
+
+def _at_key(of: Table) -> str:
+    return f"ON CONFLICT ({', '.join(each.name for each in of.primary_key)})"
 
 
 def make_words_table(connection: Connection) -> None:
@@ -153,13 +170,12 @@ def keep_words(connection: Connection, words: Mapping[int, Sequence[str]]) -> No
     if not cut:
         return
     if is_postgresql(connection):
-        connection.execute(
-            text(
-                "INSERT INTO dataset_words (dataset, words) "
-                "VALUES (:row, array_to_tsvector(CAST(:words AS text[])))"
-            ),
-            [{"row": row, "words": each} for row, each in cut.items()],
-        )
+        # Each quoted, so that it is taken as it is; no word has a quote or a backslash.
+        told = [
+            {"dataset": row, "words": " ".join(f"'{word}'" for word in each)}
+            for row, each in cut.items()
+        ]
+        put_rows(connection, _POSTGRESQL_ROWS, told)
     else:
         kept = [{"rowid": row, "words": " ".join(each)} for row, each in cut.items()]
         _KEEPING_WORDS.each(connection, kept)
@@ -206,6 +222,9 @@ def having_words(connection: Connection, words: Sequence[str]) -> Select[Any]:
     return select(rows.c.rowid).where(column("dataset_words").match(" AND ".join(terms)))
 
 
+_POSTGRESQL_ROWS = Table(
+    "dataset_words", MetaData(), Column("dataset", Integer), Column("words", postgresql.TSVECTOR)
+)
 _KEEPING_WORDS = Prepared(insert(table("dataset_words", column("rowid"), column("words"))))
 
 
@@ -225,10 +244,8 @@ def _last(of: Table) -> Prepared:
 
 
 @cache
-def _upserting(
-    on_postgresql: bool, into: Table, renewed: tuple[str, ...], counted: bool
-) -> Prepared:
-    made = (postgresql if on_postgresql else sqlite).insert(into)
+def _upserting(into: Table, renewed: tuple[str, ...], counted: bool) -> Prepared:
+    made = sqlite.insert(into)
     values: dict[str, Any] = {name: made.excluded[name] for name in renewed}
     if counted:
         values["revision"] = into.c.revision + 1
@@ -236,7 +253,7 @@ def _upserting(
 
 
 @cache
-def _adding(on_postgresql: bool, into: Table) -> Prepared:
-    made = (postgresql if on_postgresql else sqlite).insert(into)
+def _adding(into: Table) -> Prepared:
+    made = sqlite.insert(into)
     total = {"count": into.c.count + made.excluded.count}
     return Prepared(made.on_conflict_do_update(index_elements=[*into.primary_key], set_=total))
