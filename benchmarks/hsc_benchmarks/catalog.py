@@ -14,11 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from hsc.client import connect
 from hsc.model import Dataset, Edge, Pid, Registration
 from hsc_benchmarks.catalog_questions import WANTED_MS, Ask, Questions
 from hsc_benchmarks.catalog_records import Records
-from hsc_benchmarks.catalog_serving import served
+from hsc_benchmarks.catalog_serving import ADMINISTRATOR, served
 
 _BATCH = 2000  # datasets of one transaction
 _LEVELS, _WIDE = 6, 41  # of the lineage: with an activity each about 500 nodes
@@ -57,6 +59,7 @@ def measure_catalog(
             questions = Questions(records, origin)
             rows = _time(questions.of_catalog(catalog), "in process", rounds, say)
             with served(url) as client:
+                facts["created_over_http_per_second"] = _create_over_http(client, records)
                 rows += _time(questions.of_server(client), "HTTP", rounds, say)
     return {"source": facts, "rounds": rounds, "table": rows}
 
@@ -111,6 +114,20 @@ def _create(catalog: Any, records: Records, folder: Path | None) -> dict[str, An
         ratio = facts["created_per_second"] / facts["bare_inserts_per_second"]
         facts["created_times_bare"] = round(ratio, 2)
     return facts
+
+
+def _create_over_http(client: httpx.Client, records: Records) -> float:
+    """Give how many datasets per second are kept that are posted one by one."""
+    begin, first = time.time_ns() // 1000, records.count + 20_000
+    items = [
+        _fresh(records.registration(records.beamtimes[1], first + n, None), begin + n)
+        for n in range(_CREATED)
+    ]
+    bearer = {"Authorization": f"Bearer {ADMINISTRATOR}"}
+    begun = time.perf_counter()
+    for each in items:
+        client.post("/v1/datasets", json=each.document(), headers=bearer).raise_for_status()
+    return round(_CREATED / (time.perf_counter() - begun), 1)
 
 
 def _fresh(made: Registration, number: int) -> Registration:

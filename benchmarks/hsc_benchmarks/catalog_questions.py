@@ -10,7 +10,7 @@ import httpx
 
 from hsc.model import Pid
 from hsc_benchmarks.catalog_records import Records
-from hsc_benchmarks.catalog_serving import caller_in
+from hsc_benchmarks.catalog_serving import ADMINISTRATOR, caller_in
 
 Ask = Callable[[], object]
 
@@ -65,24 +65,29 @@ class Questions:
     def of_server(self, client: httpx.Client) -> dict[str, Ask]:
         """Give the questions as requests to a server."""
 
-        def ask(path: str, **asked: object) -> Ask:
+        def ask(path: str, *, everything: bool = False, **asked: object) -> Ask:
             def send() -> object:
                 given = {name: each() if callable(each) else each for name, each in asked.items()}
-                bearer = {"Authorization": f"Bearer {self._some_groups().replace(' ', ',')}"}
-                answer = client.get(path, params=given, headers=bearer)  # type: ignore[arg-type]
+                groups = ADMINISTRATOR if everything else self._some_groups().replace(" ", ",")
+                bearer = {"Authorization": f"Bearer {groups}"}
+                where = path.format(pid=self._pid())
+                answer = client.get(where, params=given, headers=bearer)  # type: ignore[arg-type]
                 answer.raise_for_status()
                 return answer.content
 
             return send
 
         word, bound, bounds = self._word, self._range, self._ranges
+        walk = {"depth": 6, "up": "false", "down": "true"}
         return {
+            GET: ask("/v1/datasets/{pid}", everything=True),
             NEWEST: ask("/v1/datasets", limit=25),
             FACETS: ask("/v1/facets"),
             SOME_FACETS: ask("/v1/facets", text=word, where=bound),
             BROAD_FACETS: ask("/v1/facets", text=self._records.words[3], where=_WIDE),
             FOUND: ask("/v1/datasets", text=word, technique="SAXS", where=bound, limit=25),
             RANGES: ask("/v1/datasets", where=bounds, limit=25),
+            LINEAGE: ask(f"/v1/datasets/{self._origin}/lineage", everything=True, **walk),
         }
 
     def _some_groups(self) -> str:
