@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faces.asking import Asking, asking
+from servers.postgresql import Postgresql
 
 import hsc
 from hsc.errors import UnauthenticatedError
@@ -26,6 +28,7 @@ CALLERS = {
     "anna": Caller("anna", groups=frozenset({"uu"}), scopes=ALL_SCOPES),
     "bert": Caller("bert", groups=frozenset({"other"}), scopes=ALL_SCOPES),
     "reader": Caller("anna", groups=frozenset({"uu"}), scopes=frozenset({"read"})),
+    "clerk": Caller("anna", groups=frozenset({"uu"}), scopes=ALL_SCOPES - {"share"}),
     "operator": OPERATOR,
 }
 
@@ -98,6 +101,35 @@ def test_a_patch_on_what_was_changed_since_is_refused(ask: Asking) -> None:
     now = {"If-Unmodified-Since": read}
     done = ask("PATCH", f"/api/v4/datasets/{pid}", "anna", json={"comment": "x"}, headers=now)
     assert done.json()["comment"] == "x"
+
+
+def test_a_patch_of_which_a_part_is_refused_changes_nothing(ask: Asking) -> None:
+    pid = post(ask)["pid"]
+    before = get(ask, f"datasets/{pid}")
+    patch = {"datasetName": "Other", "comment": "x", "isPublished": True}
+    assert ask("PATCH", f"/api/v4/datasets/{pid}", "clerk", json=patch).status_code == 403
+    assert get(ask, f"datasets/{pid}") == before
+    assert ask("PATCH", f"/api/v4/datasets/{pid}", "anna", json=patch).status_code == 200
+
+
+def test_the_face_stands_on_postgresql_too(postgresql: Postgresql) -> None:
+    name = postgresql.make_database()
+    opened = open_database(postgresql.url(name))
+    app = create_app(opened, authenticate=authenticate, scicat=ScicatFace(SITE))
+    with closing(opened), asking(app) as ask:
+        pids = [
+            post(ask, datasetName=f"Magic {n}", keywords=[f"k{n % 2}"])["pid"] for n in range(4)
+        ]
+        post(ask, "bert", ownerGroup="other")
+        patch = {"datasetName": "Other", "isPublished": True}
+        assert ask("PATCH", f"/api/v4/datasets/{pids[0]}", "anna", json=patch).status_code == 200
+        assert get(ask, "datasets", None, filter={})[0]["datasetName"] == "Other"
+        found = get(ask, "datasets", filter={"where": {"keywords": "k1"}})
+        assert {each["pid"] for each in found} == {pids[1], pids[3]}
+        counted = get(ask, "datasets/fullfacet", fields={}, facets=["keywords"])
+        (told,) = [each["keywords"] for each in counted if "keywords" in each]
+        assert {each["_id"]: each["count"] for each in told} == {"k0": 2, "k1": 2}
+    postgresql.drop_database(name)
 
 
 def test_publishing_by_patch_shows_it_to_all_and_back(ask: Asking) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from faces.serving import PROGRAM, serving
+from servers.postgresql import Postgresql
 
 from hsc_catalog import open_catalog
 from hsc_catalog.access import OPERATOR
@@ -65,3 +66,39 @@ def test_a_port_that_is_taken_is_an_error_of_its_own(tmp_path: Path) -> None:
     told = json.loads(ended.stdout)
     assert (told["error"], told["where"]) == ("AddressUnavailableError", f"127.0.0.1:{port}")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_database_that_went_away_is_told_and_used_when_it_is_back(
+    postgresql: Postgresql, database: str, tmp_path: Path
+) -> None:
+    with serving(tmp_path, HSC_CATALOG=database) as server:
+
+        def ask() -> int:
+            return httpx.get(f"{server.address}/v1/datasets", timeout=60).status_code
+
+        assert ask() == 200
+        postgresql.end()
+        try:
+            assert ask() == 503
+        finally:
+            postgresql.start()
+        assert ask() == 200
+        log = server.log.read_text()
+    assert "Traceback" not in log
+    assert "next:  check that the server runs there" in log
+    assert "made a new catalog" not in log  # the tables are new, the database is its operator's
+
+
+def test_a_catalog_that_is_made_and_settings_that_are_none_are_told(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        assert f"made a new catalog: sqlite:///{tmp_path}" in server.log.read_text()
+    wrong = tmp_path / "serve.toml"
+    wrong.write_text("[limits")
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "serve", "--json", "--config", str(wrong)],
+        env={**os.environ, "HSC_HOME": str(tmp_path)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, told["where"]) == (1, str(wrong))
+    assert told["next"]

@@ -1,8 +1,10 @@
-"""Tending what is there: amendments and annotations."""
+"""Tending what is there: amendments, annotations, who may see it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from hsc.model import Access, AccessChange, Amendment, Annotation, Dataset, Entry, Pid
 from hsc_catalog.access import Standing, require, require_move
@@ -49,19 +51,25 @@ class Tending(OnDatabase):
             Somebody else changed it since.
         """
         with self.database.writing() as connection:
-            sight = self.sight()
-            version = get_version(connection, sight, pid)
-            entry = standing_of(connection, version)
-            require(self.caller, "amend", entry)
-            check_revision(version, revision)
-            before, after, changes = amend_record(connection, version, amendment)
-            # Whichever version it is: by naming a proposal in any of them it would be read.
-            require_move(self.caller, _as_in(entry, before), _as_in(entry, after))
-            reword(connection, version.row, before, after)
-            changes += follow(connection, sight, version, entry)
-            changes += keep_amendment_reason(connection, version, amendment, self.caller.actor)
-            note(connection, self.caller.actor, changes)
-            return entry_now(connection, sight, version)
+            return self.amend_within(connection, pid, amendment, revision)
+
+    def amend_within(
+        self, connection: Connection, pid: Pid, amendment: Amendment, revision: int | None = None
+    ) -> Entry:
+        """Correct a dataset's record as `amend` does, in a transaction that does more."""
+        sight = self.sight()
+        version = get_version(connection, sight, pid)
+        entry = standing_of(connection, version)
+        require(self.caller, "amend", entry)
+        check_revision(version, revision)
+        before, after, changes = amend_record(connection, version, amendment)
+        # Whichever version it is: by naming a proposal in any of them it would be read.
+        require_move(self.caller, _as_in(entry, before), _as_in(entry, after))
+        reword(connection, version.row, before, after)
+        changes += follow(connection, sight, version, entry)
+        changes += keep_amendment_reason(connection, version, amendment, self.caller.actor)
+        note(connection, self.caller.actor, changes)
+        return entry_now(connection, sight, version)
 
     def annotate(self, pid: Pid, annotation: Annotation) -> Entry:
         """Say something of a dataset: a note, a verdict, a link.
@@ -110,14 +118,20 @@ class Tending(OnDatabase):
             Somebody else changed the dataset since.
         """
         with self.database.writing() as connection:
-            sight = self.sight()
-            version = get_version(connection, sight, pid)
-            require(self.caller, "share", standing_of(connection, version))
-            check_revision(version, revision)
-            changes = grant(connection, sight, version, change)
-            changes += keep_access_reason(connection, version, change, self.caller.actor)
-            note(connection, self.caller.actor, changes)
-            return entry_now(connection, sight, version)
+            return self.change_access_within(connection, pid, change, revision)
+
+    def change_access_within(
+        self, connection: Connection, pid: Pid, change: AccessChange, revision: int | None = None
+    ) -> Entry:
+        """Change who may see a dataset as `change_access` does, in a transaction that does more."""
+        sight = self.sight()
+        version = get_version(connection, sight, pid)
+        require(self.caller, "share", standing_of(connection, version))
+        check_revision(version, revision)
+        changes = grant(connection, sight, version, change)
+        changes += keep_access_reason(connection, version, change, self.caller.actor)
+        note(connection, self.caller.actor, changes)
+        return entry_now(connection, sight, version)
 
 
 def _as_in(entry: Standing, record: Dataset) -> Standing:

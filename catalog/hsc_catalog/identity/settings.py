@@ -138,7 +138,11 @@ def settings_from(text: str, where: str = "", folder: Path = Path()) -> ServeSet
         _anchor(document, folder)
         return TypeAdapter(ServeSettings).validate_python(document)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"this is no TOML: {error}", where=where) from None
+        raise ConfigurationError(
+            f"this is no TOML: {error}",
+            where=where,
+            next_step="mend that line; docs/how-to/run-a-catalog.md shows a whole file",
+        ) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         at = ".".join(map(str, first["loc"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hsc.client import Catalog
@@ -92,31 +93,31 @@ def change_dataset(
     posted: PostedRecord,
     if_unmodified_since: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Change a dataset by a merge patch."""
-    with ask.finding() as finding:
-        standing = finding.standing(pid)
-        stand = standings(finding.connection, [str(standing.record.pid.latest())])
-    require(ask.caller, "amend", stand[str(standing.record.pid.latest())])
-    check_unmodified(standing, if_unmodified_since)
-    changed = read_patch(standing, posted)
-    catalog = cast("Catalog", SqlCatalog(ask.served.database, ask.caller))
-    for amendment in changed.amendments:
-        catalog.amend(standing.record.pid, amendment)
-    if changed.access is not None:
-        catalog.change_access(standing.record.pid, changed.access)
-    if changed.document is not None:
-        _keep_changed(ask, str(standing.record.pid.latest()), changed.document)
+    """Change a dataset by a merge patch: all of it, or nothing."""
+    check_scope(ask.caller, "read")
+    with ask.served.database.writing() as connection:
+        standing = Finding(connection, ask.caller, now()).standing(pid)
+        own = str(standing.record.pid.latest())
+        require(ask.caller, "amend", standings(connection, [own])[own])
+        check_unmodified(standing, if_unmodified_since)
+        changed = read_patch(standing, posted)
+        catalog = SqlCatalog(ask.served.database, ask.caller)
+        for amendment in changed.amendments:
+            catalog.amend_within(connection, standing.record.pid, amendment)
+        if changed.access is not None:
+            catalog.change_access_within(connection, standing.record.pid, changed.access)
+        if changed.document is not None:
+            _keep_changed(ask, connection, own, changed.document)
     with ask.finding() as finding:
         return answer(ask.told(finding, (finding.standing(pid),), Asked())[0])
 
 
-def _keep_changed(ask: Asker, pid: str, document: dict[str, Any]) -> None:
-    with ask.writing("write") as connection:
-        kept = find(connection, "dataset", with_key(pid))[0]
-        who = ask.caller.subject or "operator"
-        together = {**kept.document, "posted": document}
-        changes = [change(connection, "dataset", pid, together, by=who, at=now())]
-        note(connection, ask.caller.actor, changes)
+def _keep_changed(ask: Asker, connection: Connection, pid: str, document: dict[str, Any]) -> None:
+    kept = find(connection, "dataset", with_key(pid))[0]
+    who = ask.caller.subject or "operator"
+    together = {**kept.document, "posted": document}
+    changes = [change(connection, "dataset", pid, together, by=who, at=now())]
+    note(connection, ask.caller.actor, changes)
 
 
 def _add(ask: Asker, kind: ThingKind, posted: dict[str, Any]) -> Response:
