@@ -2,6 +2,7 @@
 
 from hsc.kernels.azimuthal import FRAMES_PER_PASS, BinSums, BinTable, bin_table, sum_frames
 from hsc.kernels.cormap import longest_runs, run_probability
+from hsc.kernels.corrected import CorrectedSums, Corrections, ErrorModel, sum_corrected
 from hsc.kernels.events import (
     EventBins,
     EventCounts,
@@ -20,9 +21,11 @@ from hsc.kernels.normalization import (
     PixelOrder,
     Renormalized,
     bin_normalization,
+    bin_table_of,
     pixel_order,
     renormalize,
 )
+from hsc.kernels.splitting import ShareTable, SplitSums, share_table, sum_split
 from hsc.kernels.statistics import (
     FRAME_NUMBERS,
     MOST_FRAMES,
@@ -41,6 +44,9 @@ __all__ = [
     "MOST_FRAMES",
     "BinSums",
     "BinTable",
+    "CorrectedSums",
+    "Corrections",
+    "ErrorModel",
     "EventBins",
     "EventCounts",
     "GoodRange",
@@ -50,10 +56,13 @@ __all__ = [
     "PixelSums",
     "PulseFrame",
     "Renormalized",
+    "ShareTable",
+    "SplitSums",
     "add_block",
     "add_frames",
     "bin_normalization",
     "bin_table",
+    "bin_table_of",
     "count_events",
     "event_bins",
     "event_values",
@@ -67,9 +76,12 @@ __all__ = [
     "pixel_sums",
     "renormalize",
     "run_probability",
+    "share_table",
     "squares_of",
+    "sum_corrected",
     "sum_frames",
     "sum_regions",
+    "sum_split",
     "trim_pixels",
     "variance_of",
     "weigh_pixels",

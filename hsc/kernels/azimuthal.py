@@ -19,8 +19,8 @@ _FIRST_CAPACITY = 4096
 class BinTable:
     """Which bin each pixel belongs to."""
 
-    labels: NDArray[np.signedinteger[Any]]
-    """Bin of each pixel, row by row (int16 or int32); -1 belongs to none."""
+    labels: NDArray[np.unsignedinteger[Any]]
+    """Bin of each pixel, row by row (uint16 or uint32); ``bins`` itself belongs to none."""
     bins: int
     """Number of bins."""
     count: NDArray[np.int64]
@@ -60,8 +60,8 @@ def bin_table(labels: NDArray[np.integer[Any]], bins: int) -> BinTable:
     count = np.bincount(flat[flat >= 0], minlength=bins).astype(np.int64)
     if len(count) != bins:
         raise ValueError(f"label {len(count) - 1} in a table of {bins} bins")
-    kind: Any = np.int16 if bins <= np.iinfo(np.int16).max else np.int32
-    return BinTable(np.maximum(flat, -1).astype(kind), bins, count)
+    kind: Any = np.uint16 if bins <= np.iinfo(np.uint16).max else np.uint32
+    return BinTable(np.where(flat < 0, bins, flat).astype(kind), bins, count)
 
 
 def sum_frames(
@@ -123,7 +123,8 @@ def _sum_part(
     walk = _walk_four if len(part) == FRAMES_PER_PASS else _walk
     capacity = _FIRST_CAPACITY
     while True:
-        packed = np.zeros((table.bins, len(part)), dtype=np.int64)
+        # The row after the last is for pixels of no bin.
+        packed = np.zeros((table.bins + 1, len(part)), dtype=np.int64)
         rare = np.zeros((2, table.bins, len(part)), dtype=np.int64)
         places = np.empty((capacity, 2), dtype=np.int64)
         found = walk(part, table.labels, (packed, rare, places), bounds)
@@ -131,6 +132,7 @@ def _sum_part(
             break
         capacity = found
     shift = bounds[2]
+    packed = packed[:-1]
     plain = packed & ((1 << shift) - 1)
     return (plain + rare[0]).T, (plain + (packed >> shift) + rare[1]).T, places[:found]
 
@@ -160,14 +162,15 @@ def _take(value, place, out, found, bounds):  # type: ignore[no-untyped-def]
 def _walk(part, labels, out, bounds):  # type: ignore[no-untyped-def]
     """Walk over the pixels of any number of frames, one frame after the other."""
     packed = out[0]
+    bins = packed.shape[0] - 1
     lowest, _, shift, limit = bounds
     lowest = max(0, lowest)
     one_zero = np.int64(1) << shift
     found = 0
     for frame in range(part.shape[0]):
         for pixel in range(labels.size):
-            label = labels[pixel]
-            if label < 0:
+            label = np.int64(labels[pixel])
+            if label == bins:
                 continue
             value = np.int64(part[frame, pixel])
             if value > limit or value < lowest:
@@ -175,6 +178,12 @@ def _walk(part, labels, out, bounds):  # type: ignore[no-untyped-def]
             else:
                 packed[label, frame] += value + (one_zero if value == 0 else 0)
     return found
+
+
+# Indices are unsigned below: for a signed one numba looks at each access whether it counts from
+# the end. Loads stand together before stores, so that LLVM makes one instruction of four. Both
+# together halve the time.
+_0, _1, _2, _3 = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -185,24 +194,33 @@ def _walk_four(part, labels, out, bounds):  # type: ignore[no-untyped-def]
     each other, which a single frame's do when neighbours share a bin.
     """
     packed = out[0]
+    bins = np.uint64(packed.shape[0] - 1)
     lowest, _, shift, limit = bounds
-    lowest = max(0, lowest)
+    most = np.uint64(max(limit, 0))
+    plain = lowest <= 0 <= limit
     one_zero = np.int64(1) << shift
     first, second, third, fourth = part[0], part[1], part[2], part[3]
     found = 0
-    for pixel in range(labels.size):
-        label = labels[pixel]
-        if label < 0:
-            continue
+    for place in range(labels.size):
+        pixel = np.uint64(place)
+        label = np.uint64(labels[pixel])
         a, b = np.int64(first[pixel]), np.int64(second[pixel])
         c, d = np.int64(third[pixel]), np.int64(fourth[pixel])
-        if max(a, b, c, d) > limit or min(a, b, c, d) < lowest:
+        # A negative number is larger than any limit when its bits are read without a sign.
+        top = max(np.uint64(a), np.uint64(b), np.uint64(c), np.uint64(d))
+        if plain and top <= most:
+            a += one_zero if a == 0 else 0
+            b += one_zero if b == 0 else 0
+            c += one_zero if c == 0 else 0
+            d += one_zero if d == 0 else 0
+            at, bt = packed[label, _0] + a, packed[label, _1] + b
+            ct, dt = packed[label, _2] + c, packed[label, _3] + d
+            packed[label, _0] = at
+            packed[label, _1] = bt
+            packed[label, _2] = ct
+            packed[label, _3] = dt
+        elif label != bins:
             for frame in range(FRAMES_PER_PASS):
                 value = np.int64(part[frame, pixel])
-                found = _take(value, (label, frame, pixel), out, found, bounds)
-        else:
-            packed[label, 0] += a + (one_zero if a == 0 else 0)
-            packed[label, 1] += b + (one_zero if b == 0 else 0)
-            packed[label, 2] += c + (one_zero if c == 0 else 0)
-            packed[label, 3] += d + (one_zero if d == 0 else 0)
+                found = _take(value, (label, frame, place), out, found, bounds)
     return found

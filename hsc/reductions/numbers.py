@@ -11,13 +11,18 @@ from hsc.model import Quantity
 from hsc.reductions.base import SourceDataset
 from hsc.reductions.units import unit_of, worded
 
-Kind = Literal["length", "wavelength", "time", "pixels", "counts"]
+Kind = Literal["length", "wavelength", "time", "angle", "pixels", "counts"]
 
 # h and c are exact by the definition of the SI (CGPM 2018).
 _PLANCK_J_S = 6.62607015e-34
 _LIGHT_M_PER_S = 299792458.0
 
-_DIMENSIONS = {"length": "[length]^1", "wavelength": "[length]^1", "time": "[time]^1"}
+_DIMENSIONS = {
+    "length": "[length]^1",
+    "wavelength": "[length]^1",
+    "time": "[time]^1",
+    "angle": "[angle]^1",
+}
 _ENERGY = "[length]^2 [mass]^1 [time]^-2"
 _PLAIN = {"", "1", "pixel", "pixels", "px", "count", "counts"}
 
@@ -33,8 +38,8 @@ class Sought:
     unit: str
     """Unit meant by an array that names none, as DECTRIS files do."""
     kind: Kind
-    """``length`` in m, ``wavelength`` in m (an energy is converted), ``time`` in s, ``pixels``
-    (a length is converted), or ``counts``."""
+    """``length`` in m, ``wavelength`` in m (an energy is converted), ``time`` in s, ``angle``
+    in rad, ``pixels`` (a length is converted), or ``counts``."""
     pixel_m: float = math.nan
     """Pixel size along the axis, for ``pixels``, m."""
 

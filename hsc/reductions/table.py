@@ -29,8 +29,8 @@ def find_reduction(name: str) -> Reduction[Any]:
 
     Examples
     --------
-    >>> find_reduction("azimuthal").version
-    '1'
+    >>> find_reduction("azimuthal").name
+    'azimuthal'
     """
     if name not in REDUCTIONS:
         raise UnknownReductionError(

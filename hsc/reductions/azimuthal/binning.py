@@ -1,56 +1,106 @@
-"""Which pixel goes into which bin of q, with which weight; built once per worker."""
+"""Everything that decides which pixel counts where, and with which weight."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from concurrent.futures import Future
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from hsc.errors import ReductionError
-from hsc.kernels import BinTable, PixelOrder, bin_normalization, bin_table, pixel_order
 from hsc.model import canonical_json
-from hsc.reductions.azimuthal.geometry import Geometry
-from hsc.reductions.base import SourceArray
+from hsc.reductions.azimuthal.geometry import Geometry, RadialUnit
+from hsc.reductions.azimuthal.pictures import Mask, Picture
 
+Splitting = Literal["no", "bbox", "full"]
+"""Whether a pixel counts wholly where its middle lies, or is split by bounding box or by area."""
 
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """A picture of bad pixels, by reference and by digest."""
-
-    array: SourceArray
-    """Where to read it: rows, columns; anything but 0 is bad."""
-    digest: str
-    """BLAKE3 of the picture as 0 and 1."""
+# pyFAI widens the upper end of a range by one step of float32, so that the last bin includes it.
+_WIDER = 1.0 + float(np.finfo(np.float32).eps)
+# What pyFAI's units are to those that it works in (nm, rad, m), by its own numbers.
+_SCALES: dict[str, float] = {
+    "q_nm^-1": 1.0,
+    "q_A^-1": 0.1,
+    "2th_deg": 180.0 / math.pi,
+    "2th_rad": 1.0,
+    "r_mm": 1000.0,
+    "d_nm": 1e9,
+    "d_A": 1e10,
+    "d*2_nm^-2": 1.0,
+    "d*2_A^-2": 0.01,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Binning:
-    """Everything that decides which pixel counts where; small enough to travel with each task."""
+    """What decides a table; small enough to travel with each task."""
 
     geometry: Geometry
     """Where detector, beam and sample were."""
     bins: int
-    """Number of bins, equal in q."""
-    q_min_per_nm: float
-    """Lower edge of the first bin."""
-    q_max_per_nm: float
+    """Number of radial bins, all equal."""
+    radial_min: float
+    """Lower edge of the first bin, in the radial unit."""
+    radial_max: float
     """Upper edge of the last bin, which includes it."""
+    radial_unit: RadialUnit = "q_nm^-1"
+    """What the radial axis is in."""
+    azimuthal_bins: int = 0
+    """Number of azimuthal bins of a cake; 0: a curve."""
+    chi_deg: tuple[float, float] | None = None
+    """Range of the azimuth, degrees; None: all (of a cake, -180 to 180)."""
+    splitting: Splitting = "no"
+    """How pixels are split among bins."""
     solid_angle: bool = True
     """Whether intensities are divided by the pixels' solid angle."""
     polarization_factor: float | None = None
     """Degree of polarisation that is corrected for; None: no correction."""
+    polarization_axis_rad: float = 0.0
+    """Angle between the axis of polarisation and the detector's rows."""
     masks: tuple[Mask, ...] = ()
     """Bad pixels; any of them excludes."""
+    flat: Picture | None = None
+    """How much each pixel counts; where it is 0 or no number, the pixel is bad."""
+    dark: Picture | None = None
+    """What is subtracted; where it is no number, the pixel is bad."""
+    dark_scale: float = 1.0
+    """What the dark is multiplied by: the ratio of exposures."""
 
-    def edges_per_nm(self) -> NDArray[np.float64]:
-        """Give the edges of the bins, shape (bins + 1,), 1/nm."""
-        return np.linspace(self.q_min_per_nm, self.q_max_per_nm, self.bins + 1)
+    @property
+    def size(self) -> int:
+        """Number of all bins, radial times azimuthal."""
+        return self.bins * max(1, self.azimuthal_bins)
+
+    @property
+    def scale(self) -> float:
+        """What numbers of the radial unit are to those that pyFAI works in."""
+        return _SCALES[self.radial_unit]
+
+    @property
+    def azimuth(self) -> tuple[float, float] | None:
+        """The range of the azimuth, degrees; None: there is none."""
+        if self.chi_deg is None and self.azimuthal_bins:
+            return (-180.0, 180.0)
+        return self.chi_deg
+
+    def edges(self) -> NDArray[np.float64]:
+        """Give the edges of the radial bins, shape (bins + 1,), in the radial unit, as pyFAI's."""
+        low, high = self.radial_min / self.scale, self.radial_max / self.scale
+        return np.linspace(low, _upper(high), self.bins + 1) * self.scale
+
+    def centers(self) -> NDArray[np.float64]:
+        """Give the middles of the radial bins, shape (bins,), bit for bit as pyFAI's."""
+        low, high = self.radial_min / self.scale, _upper(self.radial_max / self.scale)
+        step = (high - low) / self.bins
+        return np.linspace(low + 0.5 * step, high - 0.5 * step, self.bins) * self.scale
+
+    def azimuthal_edges_deg(self) -> NDArray[np.float64]:
+        """Give the edges of a cake's azimuthal bins, degrees, ascending."""
+        low, high = self.azimuth or (-180.0, 180.0)
+        high = high if high > low else high + 360.0
+        return np.linspace(low, _upper(high), self.azimuthal_bins + 1)
 
     def key(self) -> str:
         """Give the digest that tables are kept under: the same key, the same table."""
@@ -61,144 +111,21 @@ class Binning:
         return {
             "geometry": self.geometry.document(),
             "bins": self.bins,
-            "q_min_per_nm": self.q_min_per_nm,
-            "q_max_per_nm": self.q_max_per_nm,
+            "radial_unit": self.radial_unit,
+            "radial_min": self.radial_min,
+            "radial_max": self.radial_max,
+            "azimuthal_bins": self.azimuthal_bins,
+            "chi_deg": None if self.azimuth is None else list(self.azimuth),
+            "pixel_splitting": self.splitting,
             "solid_angle": self.solid_angle,
             "polarization_factor": self.polarization_factor,
+            "polarization_axis_rad": self.polarization_axis_rad,
             "masks": [mask.digest for mask in self.masks],
+            "flat": None if self.flat is None else self.flat.digest,
+            "dark": None if self.dark is None else self.dark.digest,
+            "dark_scale": self.dark_scale,
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PixelTable:
-    """A binning worked out for every pixel."""
-
-    bins: BinTable
-    """Bin of each pixel."""
-    order: PixelOrder
-    """Pixels of each bin."""
-    weights: NDArray[np.float32]
-    """Normalisation of each pixel, flat: solid angle × polarisation, float32 as pyFAI has it."""
-    normalization: NDArray[np.float64]
-    """Its sum over each bin."""
-
-
-def mask_of(array: SourceArray) -> Mask:
-    """Read a picture of bad pixels and refer to it.
-
-    Raises
-    ------
-    ReductionError
-        It is no picture of whole numbers or booleans, or was never written.
-    """
-    return Mask(array, _mask_digest(_read_mask(array)))
-
-
-def labels_of(q: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Give the bin of each pixel: lower edge included, upper not, but for the last bin; else -1.
-
-    The edges decide by comparison, as in `numpy.histogram`.
-
-    Examples
-    --------
-    >>> labels_of(np.array([0.0, 0.9, 1.0, 2.0, 2.1]), np.array([0.0, 1.0, 2.0]))
-    array([ 0,  0,  1,  1, -1])
-    """
-    labels = np.searchsorted(edges, q, side="right").astype(np.int64) - 1
-    labels[q == edges[-1]] = len(edges) - 2
-    labels[(labels >= len(edges) - 1) | np.isnan(q)] = -1
-    return labels
-
-
-def pixel_table(binning: Binning) -> PixelTable:
-    """Give the table of a binning, built at most once while it is among the last few used.
-
-    Safe to call from many threads; the others wait for the one that builds.
-
-    Raises
-    ------
-    ReductionError
-        A mask does not fit the frames, or has changed since the work was planned.
-    """
-    return _tables.get(binning)
-
-
-def _build(binning: Binning) -> PixelTable:
-    geometry = binning.geometry
-    labels = labels_of(geometry.q_per_nm(), binning.edges_per_nm())
-    for mask in binning.masks:
-        bad = _read_mask(mask.array)
-        if bad.shape != geometry.shape:
-            raise ReductionError(
-                f"a mask of shape {bad.shape} for frames of shape {geometry.shape}",
-                where=mask.array.path,
-                next_step="give a mask with one value for each pixel of a frame",
-            )
-        if _mask_digest(bad) != mask.digest:
-            raise ReductionError(
-                "the mask is not the one that the work was planned with", where=mask.array.path
-            )
-        labels[bad] = -1
-    weights = np.ones(labels.shape, dtype=np.float32)
-    if binning.polarization_factor is not None:
-        weights *= geometry.polarization(binning.polarization_factor).astype(np.float32)
-    if binning.solid_angle:
-        weights *= geometry.solid_angle().astype(np.float32)
-    table = bin_table(labels, binning.bins)
-    order = pixel_order(table)
-    flat = weights.reshape(-1)
-    return PixelTable(table, order, flat, bin_normalization(table, order, flat))
-
-
-def _read_mask(array: SourceArray) -> NDArray[np.bool_]:
-    if array.unwritten():  # it would read as zeros, which say that every pixel is good
-        raise ReductionError(
-            "the mask was never written, or only in part",
-            where=array.path,
-            next_step="give another one, as in mask=PID, or ingest the whole run",
-        )
-    picture = np.asarray(array.read())
-    if picture.ndim != 2 or picture.dtype.kind not in "bui":
-        raise ReductionError(
-            f"a mask of shape {picture.shape} and type {picture.dtype}",
-            where=array.path,
-            next_step="give a picture of whole numbers: 0 is good, anything else is bad",
-        )
-    return np.asarray(picture != 0, dtype=np.bool_)
-
-
-def _mask_digest(bad: NDArray[np.bool_]) -> str:
-    shape = canonical_json(list(bad.shape))
-    return blake3(shape + np.packbits(bad).tobytes()).hexdigest()
-
-
-class _Tables:
-    """The last few tables of this process."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Future[PixelTable]] = OrderedDict()
-
-    def get(self, binning: Binning) -> PixelTable:
-        key = binning.key()
-        with self._lock:
-            future = self._kept.get(key)
-            mine = future is None
-            if future is None:
-                future = self._kept[key] = Future()
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._room:
-                self._kept.popitem(last=False)
-        if mine:
-            try:
-                future.set_result(_build(binning))
-            except BaseException as error:
-                with self._lock:
-                    self._kept.pop(key, None)
-                future.set_exception(error)
-        return future.result()
-
-
-# About 60 MB for a detector of 4 megapixels; sample and buffer may differ in geometry.
-_tables = _Tables(room=4)
+def _upper(high: float) -> float:
+    return high * _WIDER if high > 0 else high / _WIDER

@@ -8,10 +8,10 @@ from hsc.store import NewArray, NewGroup
 
 
 def instrument_groups(
-    path: str, name: str | None, geometry: Geometry
+    path: str, name: str | None, geometry: Geometry, facility: str | None = None
 ) -> tuple[list[NewGroup], list[NewArray]]:
-    """Write wavelength and detector geometry as an NXinstrument group."""
-    detector, beam = f"{path}/detector", f"{path}/monochromator"
+    """Write wavelength and detector geometry as an NXinstrument group, and a named facility."""
+    detector, beam, source = f"{path}/detector", f"{path}/monochromator", f"{path}/source"
     groups = [
         nexus.group(path, "NXinstrument"),
         nexus.group(beam, "NXmonochromator"),
@@ -20,11 +20,24 @@ def instrument_groups(
     arrays = [
         nexus.scalar(f"{path}/name", name or "unknown"),
         nexus.scalar(f"{beam}/wavelength", geometry.wavelength_angstrom, "angstrom"),
+        nexus.scalar(f"{beam}/energy", geometry.energy_keV, "keV"),
         nexus.scalar(f"{detector}/distance", geometry.distance_m, "m"),
+        nexus.scalar(f"{detector}/poni1", geometry.poni1_m, "m"),
+        nexus.scalar(f"{detector}/poni2", geometry.poni2_m, "m"),
+        nexus.scalar(f"{detector}/rot1", geometry.rot1_rad, "rad"),
+        nexus.scalar(f"{detector}/rot2", geometry.rot2_rad, "rad"),
+        nexus.scalar(f"{detector}/rot3", geometry.rot3_rad, "rad"),
         nexus.scalar(f"{detector}/beam_center_x", geometry.beam_center_x_pixels, "pixel"),
         nexus.scalar(f"{detector}/beam_center_y", geometry.beam_center_y_pixels, "pixel"),
         nexus.scalar(f"{detector}/x_pixel_size", geometry.x_pixel_size_m, "m"),
         nexus.scalar(f"{detector}/y_pixel_size", geometry.y_pixel_size_m, "m"),
         nexus.scalar(f"{detector}/orientation", geometry.orientation),
     ]
+    if facility is not None:
+        groups.append(nexus.group(source, "NXsource"))
+        arrays += [
+            nexus.scalar(f"{source}/name", facility),
+            nexus.scalar(f"{source}/type", "unknown"),
+            nexus.scalar(f"{source}/probe", "x-ray"),
+        ]
     return groups, arrays

@@ -8,46 +8,29 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from hsc.errors import ParameterError, ReductionError
-from hsc.kernels import FRAMES_PER_PASS, renormalize, sum_frames
-from hsc.reductions.azimuthal.binning import Binning, Mask, mask_of, pixel_table
-from hsc.reductions.azimuthal.geometry import Geometry, GeometryParameters, geometry_of
-from hsc.reductions.base import SourceArray, SourceDataset, array_for
-from hsc.reductions.numbers import Sought, find_optional_number
+from hsc.kernels import (
+    FRAMES_PER_PASS,
+    BinSums,
+    BinTable,
+    Corrections,
+    ShareTable,
+    SplitSums,
+    bin_normalization,
+    renormalize,
+    sum_corrected,
+    sum_frames,
+    sum_split,
+)
+from hsc.reductions.azimuthal.binning import Binning
+from hsc.reductions.azimuthal.stack import GoodCounts, Stack, Summing
+from hsc.reductions.azimuthal.sums import FrameSums, join
+from hsc.reductions.azimuthal.tables import Norms, PixelTable, pixel_table
+from hsc.reductions.base import SourceArray
 from hsc.workers import Progress, Workers
 
 _BATCH_BYTES = 64_000_000
 _LONGEST_BLOCK = 64
-_NAMED_FRAMES = 5
-
-
-class IntegrationParameters(GeometryParameters):
-    """How frames are summed into bins of q."""
-
-    bins: int = Field(default=1000, ge=1, le=1_000_000)
-    """Number of bins, equal in q."""
-    q_min_per_nm: float = Field(default=0.0, ge=0)
-    """Lower edge of the first bin, 1/nm."""
-    q_max_per_nm: float | None = Field(default=None, gt=0)
-    """Upper edge of the last bin, 1/nm; None: the largest q on the detector."""
-    solid_angle: bool = True
-    """Divide by the pixels' solid angle, cos³ 2θ."""
-    polarization_factor: float | None = Field(default=None, ge=-1, le=1)
-    """Correct for polarisation, 1 fully horizontal; None: no correction."""
-    saturation_counts: float | None = Field(default=None, gt=0)
-    """Counts from which a pixel is left out; None: as the dataset says."""
-
-
-@dataclass(frozen=True, slots=True)
-class GoodCounts:
-    """Range of counts that are believed, both included."""
-
-    lowest: int
-    """0: negative counts are a detector's marks for bad pixels."""
-    highest: int
-    """Below the saturation, and below the largest number of an unsigned type (also a mark)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,91 +49,12 @@ class Block:
     """Where each pixel counts."""
     good: GoodCounts
     """Counts that are believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameSums:
-    """Sums for each frame and bin; they add up exactly, quotients would not."""
-
-    signal: NDArray[np.uint64]
-    """Sum of counts, shape (frames, bins)."""
-    variance: NDArray[np.uint64]
-    """Sum of max(1, counts), likewise."""
-    normalization: NDArray[np.float64]
-    """Sum of normalisations of the pixels used, likewise."""
-    count: NDArray[np.uint32]
-    """Number of pixels used, likewise."""
-    left_out: NDArray[np.int64]
-    """Pixels left out for their counts, for each frame."""
-
-    def intensity(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give I = S / N and its standard error √V / N, float32; NaN where no pixel counts."""
-        empty = self.count == 0
-        norm = np.where(empty, np.nan, self.normalization)
-        # Below 2**53 both conversions are exact; then IEEE division and root are the only steps.
-        intensity = self.signal.astype(np.float64) / norm
-        error = np.sqrt(self.variance.astype(np.float64)) / norm
-        return intensity.astype(np.float32), error.astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """A dataset's frames, ready to be integrated."""
-
-    frames: SourceArray
-    """Counts, shape (frames, rows, columns)."""
-    binning: Binning
-    """Where each pixel counts."""
-    good: GoodCounts
-    """Counts that are believed."""
-
-
-def stack_of(
-    dataset: SourceDataset,
-    parameters: IntegrationParameters,
-    extra_masks: tuple[Mask, ...] = (),
-) -> Stack:
-    """Find frames, geometry, masks and limits of a dataset.
-
-    Raises
-    ------
-    RoleMissingError, ParameterError, ReductionError
-        Something that integration needs is missing, impossible, or no stack of counts; some
-        frames were never written.
-    """
-    frames = array_for(dataset, "frames", "is the stack of pictures to integrate")
-    where = f"{dataset.record.pid}, {frames.path}"
-    if len(frames.shape) != 3 or frames.shape[0] == 0:
-        raise ReductionError(
-            f"frames of shape {frames.shape}; a stack (frames, rows, columns) is needed",
-            where=where,
-        )
-    if frames.dtype.kind not in "ui" or frames.dtype.itemsize > 4:
-        raise ReductionError(
-            f"frames of type {frames.dtype}; counts of at most 32 bits are needed", where=where
-        )
-    _refuse_unwritten(frames, where)
-    geometry = geometry_of(dataset, (frames.shape[1], frames.shape[2]), parameters)
-    masks = extra_masks
-    if "pixel_mask" in dataset.roles:
-        masks = (mask_of(dataset.role("pixel_mask")), *extra_masks)
-    return Stack(
-        frames, _binning(geometry, masks, parameters), _good_counts(dataset, frames, parameters)
-    )
-
-
-def stack_facts(stack: Stack) -> dict[str, Any]:
-    """Give what was found in the dataset and decides the result, for the NXparameters group."""
-    binning = stack.binning
-    found = {**binning.document(), **binning.geometry.document()}
-    found["masks_blake3"] = " ".join(mask.digest for mask in binning.masks)
-    found["binning_blake3"] = binning.key()
-    found["lowest_good_counts"] = stack.good.lowest
-    found["highest_good_counts"] = stack.good.highest
-    found["error_model"] = "poisson, max(1, counts)"
-    found["pixel_splitting"] = "none"
-    found["normalization"] = "ratio of sums"
-    return found
+    scales: NDArray[np.float32]
+    """Monitor of each frame of the block."""
+    summing: Summing
+    """How pixels are summed."""
+    variances: SourceArray | None = None
+    """Variance of each count, where the error model takes them."""
 
 
 def integrate(stack: Stack, workers: Workers, progress: Progress) -> FrameSums:
@@ -172,110 +76,136 @@ def integrate(stack: Stack, workers: Workers, progress: Progress) -> FrameSums:
 
 
 def cut(stack: Stack, workers: int) -> list[Block]:
-    """Cut a stack into tasks: whole inner chunks, at most 64 MB decoded at once."""
+    """Cut a stack into tasks: whole inner chunks, decoded in batches of a few frames.
+
+    Batches hold 64 MB, but at least the four frames that a kernel takes at once.
+    """
     frames, rows, columns = stack.frames.shape
     frame_bytes = rows * columns * stack.frames.dtype.itemsize
-    unit = max(1, stack.frames.chunks[0])
-    if unit * frame_bytes * FRAMES_PER_PASS <= _BATCH_BYTES:
-        unit *= FRAMES_PER_PASS
-    batch = max(1, _BATCH_BYTES // (unit * frame_bytes)) * unit
+    chunk = max(1, stack.frames.chunks[0])
+    unit = math.lcm(chunk, FRAMES_PER_PASS) if chunk <= _LONGEST_BLOCK else chunk
+    batch = max(1, _BATCH_BYTES // (FRAMES_PER_PASS * frame_bytes)) * FRAMES_PER_PASS
+    batch = min(batch, max(unit, FRAMES_PER_PASS * 4))
     # A few tasks for each worker, so that none waits long for the last one.
     length = min(_LONGEST_BLOCK, math.ceil(frames / (4 * workers)))
-    step = unit if length <= batch else batch
-    length = math.ceil(length / step) * step
+    length = math.ceil(length / unit) * unit
     return [
-        Block(stack.frames, start, min(start + length, frames), batch, stack.binning, stack.good)
+        block_of(stack, start, min(start + length, frames), batch)
         for start in range(0, frames, length)
     ]
+
+
+def block_of(stack: Stack, start: int, stop: int, batch: int) -> Block:
+    """Make the task for consecutive frames of a stack."""
+    return Block(
+        stack.frames,
+        start,
+        stop,
+        batch,
+        stack.binning,
+        stack.good,
+        stack.scales[start:stop],
+        stack.summing,
+        stack.variances,
+    )
 
 
 def integrate_block(block: Block) -> FrameSums:
     """Read, decode and sum the frames of one task."""
     table = pixel_table(block.binning)
-    parts = []
-    for start in range(block.start, block.stop, block.batch):
-        frames = block.frames.read(start, min(start + block.batch, block.stop))
-        sums = sum_frames(frames, table.bins, lowest=block.good.lowest, highest=block.good.highest)
-        normalization = np.tile(table.normalization, (len(frames), 1))
-        count = np.tile(table.bins.count.astype(np.uint32), (len(frames), 1))
-        changed = renormalize(table.bins, table.order, table.weights, sums)
-        normalization[changed.frame, changed.bin] = changed.normalization
-        count[changed.frame, changed.bin] = changed.count
-        parts.append(
-            FrameSums(
-                sums.signal.astype(np.uint64),
-                sums.variance.astype(np.uint64),
-                normalization,
-                count,
-                np.bincount(sums.bad_frame, minlength=len(frames)),
-            )
-        )
+    add = _Exact(block, table) if _exact(block) else _Corrected(block, table)
+    parts, done = [], 0
+    for batch in block.frames.batches(block.start, block.stop, rows=block.batch):
+        parts.append(add(batch, done))
+        done += len(batch)
     return join(parts)
 
 
-def join(parts: list[FrameSums]) -> FrameSums:
-    """Put sums of consecutive frames together."""
-    return FrameSums(
-        np.concatenate([part.signal for part in parts]),
-        np.concatenate([part.variance for part in parts]),
-        np.concatenate([part.normalization for part in parts]),
-        np.concatenate([part.count for part in parts]),
-        np.concatenate([part.left_out for part in parts]),
+def _exact(block: Block) -> bool:
+    """Whether counts are summed as they are: integers, and nothing is done to them before."""
+    summing = block.summing
+    return (
+        block.frames.dtype.kind in "ui"
+        and block.binning.dark is None
+        and summing.model in {"poisson", "none"}
+        and not summing.ratios
     )
 
 
-def _refuse_unwritten(frames: SourceArray, where: str) -> None:
-    unwritten = frames.unwritten()
-    if unwritten:
-        named = ", ".join(str(row + 1) for row in unwritten[:_NAMED_FRAMES])
-        more = len(unwritten) - _NAMED_FRAMES
-        raise ReductionError(
-            f"{len(unwritten)} of {frames.shape[0]} frames were never written, by number "
-            f"{named}{f' and {more} more' if more > 0 else ''}; a frame that was never written "
-            "is no frame of zeros",
-            where=where,
-            next_step="ingest the whole run, and reduce that dataset",
+class _Exact:
+    """Sums of counts themselves: normalisations depend on the monitor and on what is left out."""
+
+    def __init__(self, block: Block, table: PixelTable) -> None:
+        self._block, self._table = block, table
+        self._norms: dict[float, Norms] = {1.0: table.norms}
+
+    def __call__(self, frames: NDArray[Any], done: int) -> FrameSums:
+        table = self._table
+        good = self._block.good
+        bounds = {"lowest": int(good.lowest), "highest": int(good.highest)}
+        scales = self._block.scales[done : done + len(frames)]
+        sums: BinSums | SplitSums
+        if isinstance(table.table, ShareTable):
+            sums = sum_split(frames, table.table, **bounds)
+        else:
+            sums = sum_frames(frames, table.table, **bounds)
+        norms = [self._normalization(float(scale)) for scale in scales]
+        normalization, squared, count = (np.array(column) for column in zip(*norms, strict=True))
+        bad = (sums.bad_frame, sums.bad_pixel)
+        changed = renormalize(table.table, table.order, table.factors, scales, bad)
+        places = (changed.frame, changed.bin)
+        normalization[places] = changed.normalization
+        squared[places] = changed.normalization_squared
+        count[places] = changed.count
+        variance = sums.variance if self._block.summing.model == "poisson" else 0 * sums.variance
+        whole = isinstance(table.table, BinTable)
+        return FrameSums(
+            sums.signal,
+            variance,
+            normalization,
+            squared,
+            count.astype(np.uint32) if whole else count,
+            np.bincount(sums.bad_frame, minlength=len(frames)),
         )
 
+    def _normalization(self, scale: float) -> Norms:
+        if scale not in self._norms:
+            table = self._table
+            self._norms[scale] = bin_normalization(table.order, table.factors, scale)
+        return self._norms[scale]
 
-def _binning(
-    geometry: Geometry, masks: tuple[Mask, ...], parameters: IntegrationParameters
-) -> Binning:
-    q_max = parameters.q_max_per_nm
-    if q_max is None:
-        q_max = float(geometry.q_per_nm().max())
-    if not q_max > parameters.q_min_per_nm:
-        raise ParameterError(
-            f"q_min_per_nm {parameters.q_min_per_nm!r} is not below q_max_per_nm {q_max!r}",
-            next_step="give a range of q in 1/nm that the detector sees",
+
+class _Corrected:
+    """Sums of pixels that are corrected one by one."""
+
+    def __init__(self, block: Block, table: PixelTable) -> None:
+        self._block = block
+        self._table = table.shares()
+        summing = block.summing
+        adds = summing.dark_variance and summing.model == "poisson"
+        self._corrections = Corrections(
+            table.factors,
+            dark=table.dark,
+            dark_variance=table.dark if adds else np.empty(0, dtype=np.float32),
+            model=summing.model,
+            ratios=summing.ratios,
+            lowest=block.good.lowest,
+            highest=block.good.highest,
         )
-    return Binning(
-        geometry=geometry,
-        bins=parameters.bins,
-        q_min_per_nm=parameters.q_min_per_nm,
-        q_max_per_nm=q_max,
-        solid_angle=parameters.solid_angle,
-        polarization_factor=parameters.polarization_factor,
-        masks=masks,
-    )
 
-
-def _good_counts(
-    dataset: SourceDataset, frames: SourceArray, parameters: IntegrationParameters
-) -> GoodCounts:
-    limits = np.iinfo(frames.dtype)
-    highest = int(limits.max) - (1 if frames.dtype.kind == "u" else 0)
-    saturation = find_optional_number(
-        dataset,
-        parameters.saturation_counts,
-        Sought("saturation_counts", "saturation", "counts", "counts"),
-    )
-    if saturation is not None:
-        if saturation <= 0:
-            raise ParameterError(
-                f"saturation_counts is {saturation!r}, which is impossible",
-                where=str(dataset.record.pid),
-                next_step="give it: -p saturation_counts=...",
-            )
-        highest = min(highest, math.ceil(saturation) - 1)
-    return GoodCounts(lowest=0, highest=highest)
+    def __call__(self, frames: NDArray[Any], done: int) -> FrameSums:
+        block = self._block
+        variances = None
+        if block.variances is not None:
+            start = block.start + done
+            variances = block.variances.read(start, start + len(frames)).astype(np.float32)
+        scales = block.scales[done : done + len(frames)]
+        sums = sum_corrected(frames, self._table, self._corrections, scales, variances)
+        return FrameSums(
+            sums.signal,
+            sums.variance,
+            sums.normalization,
+            sums.normalization_squared,
+            sums.count,
+            sums.left_out,
+        )

@@ -1,27 +1,28 @@
-"""Azimuthal integration: every frame becomes I(q) with errors."""
+"""Azimuthal integration: every frame becomes I(q) with errors, or a cake."""
 
 from __future__ import annotations
 
-import numpy as np
+from pydantic import Field
 
+from hsc.errors import ReductionError
 from hsc.model import Quantity
-from hsc.reductions import nexus
-from hsc.reductions.azimuthal.instrument import instrument_groups
-from hsc.reductions.azimuthal.integration import (
-    FrameSums,
-    IntegrationParameters,
-    Stack,
-    integrate,
-    stack_facts,
-    stack_of,
-)
+from hsc.reductions.azimuthal.integration import integrate
+from hsc.reductions.azimuthal.parameters import IntegrationParameters
+from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS, calibrations_of
+from hsc.reductions.azimuthal.stack import Stack, stack_of
+from hsc.reductions.azimuthal.sums import FrameSums
+from hsc.reductions.azimuthal.tree import azimuthal_tree
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
-from hsc.store import NewArray, NewTree
 from hsc.workers import Progress, Workers
+
+_MOST_NUMBERS = 100_000_000
 
 
 class AzimuthalParameters(IntegrationParameters):
     """Parameters of the azimuthal integration of single frames."""
+
+    azimuthal_bins: int = Field(default=0, ge=0, le=100_000)
+    """Azimuthal bins of a cake, -180° to 180° or chi_min_deg to chi_max_deg; 0: curves."""
 
 
 def reduce_azimuthal(
@@ -29,12 +30,12 @@ def reduce_azimuthal(
 ) -> Outputs:
     """Integrate each frame over the azimuth.
 
-    A pixel belongs wholly to the bin that its middle lies in. For each frame and bin S is the
-    sum of counts, V the sum of max(1, counts) (Poisson variance with a floor), N the sum of
-    solid angle (and polarisation) of the pixels used; I = S / N and its standard error √V / N
-    are pyFAI's ``("no", "csr", "cython")`` with the ``poisson`` model, bit for bit in float32
-    where no bin holds more than 2²⁴ counts in one pixel (pyFAI reads counts as float32 first,
-    hsc does not).
+    For each frame and bin S is the sum of counts, V of their variances, N of the pixels'
+    normalisations (monitor × flat × polarisation × solid angle), each weighted by the share of
+    the pixel in the bin; I = S / N and its standard error √V / N. All of them are pyFAI's CSR
+    numbers, bit for bit: the sums in float64, I and its error in float32. One difference is
+    intended: pyFAI reads counts as float32 first and so rounds those above 2²⁴, hsc does not
+    where nothing is subtracted from them.
 
     Raises
     ------
@@ -42,116 +43,82 @@ def reduce_azimuthal(
         Something that integration needs is missing or impossible.
     """
     dataset = inputs.one("sample")
-    stack = stack_of(dataset, parameters)
+    stack = stack_of(
+        dataset, parameters, calibrations_of(inputs), azimuthal_bins=parameters.azimuthal_bins
+    )
+    _refuse_too_many(stack)
     sums = integrate(stack, workers, progress)
-    record = dataset.record
-    frames, bins = sums.signal.shape
-    geometry = stack.binning.geometry
+    record, binning = dataset.record, stack.binning
+    tree = azimuthal_tree(
+        record, stack, sums, parameters.document(), (AZIMUTHAL.version, AZIMUTHAL.summary)
+    )
+    frames = len(sums.signal)
+    kind = "a cake" if binning.azimuthal_bins else "I(q)"
     return Outputs(
-        tree=_tree(record.instrument, stack, sums, parameters),
-        results={
-            "frames": frames,
-            "bins": bins,
-            "q_min_per_nm": stack.binning.q_min_per_nm,
-            "q_max_per_nm": stack.binning.q_max_per_nm,
-            "counts": int(sums.signal.sum(dtype=np.uint64)),
-            "pixels_left_out": int(sums.left_out.sum()),
-        },
-        quantities={
-            "q_max": Quantity(value=stack.binning.q_max_per_nm, unit="1/nm"),
-            "wavelength": Quantity(value=geometry.wavelength_angstrom, unit="angstrom"),
-        },
-        title=f"{record.title}: I(q) of {frames} frames",
+        tree=tree,
+        results=_results(stack, sums),
+        quantities=_quantities(stack),
+        title=f"{record.title}: {kind} of {frames} frames",
     )
 
 
-def _tree(
-    instrument: str | None, stack: Stack, sums: FrameSums, parameters: AzimuthalParameters
-) -> NewTree:
-    """Arrange the results like NXazint1d (MAX IV's definition), with the exact sums beside."""
+def _refuse_too_many(stack: Stack) -> None:
+    """Stop before gigabytes of sums are gathered in one process."""
+    frames, size = stack.frames.shape[0], stack.binning.size
+    if frames * size > _MOST_NUMBERS:
+        raise ReductionError(
+            f"{frames} frames of {size} bins are more than {_MOST_NUMBERS} numbers",
+            next_step="take fewer bins, or a dataset with fewer frames",
+        )
+
+
+def _results(stack: Stack, sums: FrameSums) -> dict[str, float | int | str]:
     binning = stack.binning
-    groups = [
-        nexus.group("/entry", "NXentry", default="data"),
-        nexus.group(
-            "/entry/data",
-            "NXdata",
-            signal="I",
-            axes=[".", "radial_axis"],
-            interpretation="spectrum",
-        ),
-        nexus.group("/entry/reduction/sums", "NXcollection"),
-    ]
-    arrays = [
-        nexus.scalar("/entry/definition", "NXazint1d"),
-        nexus.scalar("/entry/solid_angle_applied", binning.solid_angle),
-        nexus.scalar("/entry/polarization_applied", binning.polarization_factor is not None),
-        nexus.scalar("/entry/normalization_applied", False),
-        *_data(stack, sums),
-        *_sums(sums),
-    ]
-    given = {**parameters.document(), **stack_facts(stack)}
-    for more_groups, more_arrays in (
-        nexus.process_group("/entry/reduction", "azimuthal", AZIMUTHAL.version, AZIMUTHAL.summary),
-        nexus.parameters_group("/entry/reduction/input", given),
-        instrument_groups("/entry/instrument", instrument, binning.geometry),
-    ):
-        groups += more_groups
-        arrays += more_arrays
-    roles = {
-        "q": "/entry/data/radial_axis",
-        "intensity": "/entry/data/I",
-        "intensity_error": "/entry/data/I_errors",
+    frames = len(sums.signal)
+    total = sums.signal.sum()
+    return {
+        "frames": frames,
+        "bins": binning.bins,
+        **({"azimuthal_bins": binning.azimuthal_bins} if binning.azimuthal_bins else {}),
+        "radial_unit": binning.radial_unit,
+        "radial_min": binning.radial_min,
+        "radial_max": binning.radial_max,
+        **_q_range(stack),
+        "counts": int(total) if sums.signal.dtype.kind == "i" else float(total),
+        "pixels_left_out": int(sums.left_out.sum()),
     }
-    return NewTree(tuple(groups), tuple(arrays), roles)
 
 
-def _data(stack: Stack, sums: FrameSums) -> list[NewArray]:
-    edges = stack.binning.edges_per_nm()
-    intensity, error = sums.intensity()
-    return [
-        nexus.array(
-            "/entry/data/I",
-            intensity,
-            ("frame", "radial_axis"),
-            "arbitrary units",
-            long_name="mean counts per pixel, relative to its solid angle",
-        ),
-        nexus.array("/entry/data/I_errors", error, ("frame", "radial_axis"), "arbitrary units"),
-        nexus.array(
-            "/entry/data/radial_axis",
-            (edges[:-1] + edges[1:]) / 2,
-            ("radial_axis",),
-            "1/nm",
-            long_name="q",
-        ),
-        nexus.array("/entry/data/radial_axis_edges", edges, ("radial_axis_edges",), "1/nm"),
-        nexus.array(
-            "/entry/data/norm",
-            sums.normalization.max(axis=0),
-            ("radial_axis",),
-            long_name="largest normalisation of the frames; each frame's own is in reduction/sums",
-        ),
-    ]
+def _q_range(stack: Stack) -> dict[str, float]:
+    binning = stack.binning
+    if not binning.radial_unit.startswith("q_"):
+        return {}
+    return {
+        "q_min_per_nm": binning.radial_min / binning.scale,
+        "q_max_per_nm": binning.radial_max / binning.scale,
+    }
 
 
-def _sums(sums: FrameSums) -> list[NewArray]:
-    where, both = "/entry/reduction/sums", ("frame", "radial_axis")
-    return [
-        nexus.array(f"{where}/signal", sums.signal, both, "counts"),
-        nexus.array(f"{where}/variance", sums.variance, both, "counts"),
-        nexus.array(f"{where}/normalization", sums.normalization, both),
-        nexus.array(f"{where}/count", sums.count, both, "pixels"),
-        nexus.array(f"{where}/left_out", sums.left_out, ("frame",), "pixels"),
-    ]
+def _quantities(stack: Stack) -> dict[str, Quantity]:
+    wavelength = stack.binning.geometry.wavelength_angstrom
+    found = {"wavelength": Quantity(value=wavelength, unit="angstrom")}
+    q_range = _q_range(stack)
+    if q_range:
+        found["q_max"] = Quantity(value=q_range["q_max_per_nm"], unit="1/nm")
+    return found
 
 
 AZIMUTHAL = Reduction(
     name="azimuthal",
-    version="1",
-    summary="every frame integrated over the azimuth to I(q) with Poisson errors",
-    inputs=(Input("sample", "frames of an area detector"),),
+    version="2",
+    summary="every frame integrated over the azimuth to I(q), or a cake, with errors",
+    inputs=(
+        Input("sample", "frames of an area detector"),
+        *CALIBRATION_INPUTS,
+    ),
     parameters=AzimuthalParameters,
     function=reduce_azimuthal,
-    packages=("pyFAI",),
+    packages=("pyFAI", "numexpr"),
+    order="pixel-order-f64/v1",
 )
 """Frames of one dataset to I(q), frame by frame."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from hsc.errors import ParameterError
 from hsc.model import Quantity
-from hsc.reductions.azimuthal.binning import Mask, mask_of
-from hsc.reductions.azimuthal.integration import IntegrationParameters, Stack, stack_of
-from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
+from hsc.reductions.azimuthal.parameters import IntegrationParameters
+from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS, calibrations_of
+from hsc.reductions.azimuthal.stack import Stack, stack_of
+from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset
 from hsc.reductions.biosaxs.absolute import AbsoluteScale, find_scale
 from hsc.reductions.biosaxs.chain import Chain, ChainParameters, follow
 from hsc.reductions.biosaxs.runs import (
@@ -26,6 +27,9 @@ from hsc.workers import Progress, Workers
 
 class BiosaxsParameters(IntegrationParameters, ChainParameters, ExposureParameters):
     """Parameters of the solution-scattering chain."""
+
+    radial_unit: Literal["q_nm^-1"] = "q_nm^-1"
+    """The chain works in 1/nm."""
 
 
 def reduce_biosaxs(
@@ -47,7 +51,7 @@ def reduce_biosaxs(
         The data allow no subtraction or no fit.
     """
     runs = measure_inputs(inputs, parameters, workers, progress)
-    edges = runs["sample"][0].stack.binning.edges_per_nm()
+    edges = runs["sample"][0].stack.binning.edges()
     scale = scale_of(runs, parameters)
     chain = follow(runs["sample"], runs["buffer"], edges, parameters, scale)
     first = inputs.every("sample")[0]
@@ -100,13 +104,10 @@ def stacks_of(
     datasets: list[SourceDataset], inputs: Inputs, parameters: IntegrationParameters
 ) -> list[Stack]:
     """Find frames and geometry of datasets, with one grid of q for all: the first one's."""
-    masks: tuple[Mask, ...] = ()
-    mask = inputs.optional("mask")
-    if mask is not None:
-        masks = (mask_of(array_for(mask, "pixel_mask", "is the mask given")),)
-    stacks = [stack_of(dataset, parameters, masks) for dataset in datasets]
-    q_max = stacks[0].binning.q_max_per_nm
-    return [replace(stack, binning=replace(stack.binning, q_max_per_nm=q_max)) for stack in stacks]
+    given = calibrations_of(inputs)
+    stacks = [stack_of(dataset, parameters, given) for dataset in datasets]
+    high = stacks[0].binning.radial_max
+    return [replace(stack, binning=replace(stack.binning, radial_max=high)) for stack in stacks]
 
 
 def scale_of(
@@ -120,7 +121,7 @@ def scale_of(
                 next_step="give the frames of water or glassy carbon: absolute=PID",
             )
         return None
-    edges = runs["sample"][0].stack.binning.edges_per_nm()
+    edges = runs["sample"][0].stack.binning.edges()
     empty = runs.get("absolute_empty", ())
     standard = standard_curve(runs["absolute"], empty, edges)
     return find_scale(standard, parameters, empty_subtracted=bool(empty))
@@ -195,7 +196,7 @@ BIOSAXS = Reduction(
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),
         Input("buffer", "frames of its buffer, before and after", many=True),
-        Input("mask", "a dataset whose role pixel_mask excludes more pixels", required=False),
+        *CALIBRATION_INPUTS,
         Input("absolute", "frames of water or glassy carbon, for 1/cm", required=False, many=True),
         Input(
             "absolute_empty", "frames of what is behind that standard", required=False, many=True

@@ -11,7 +11,9 @@ from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
 from hsc.model import Record
-from hsc.reductions.azimuthal.integration import FrameSums, Stack, integrate
+from hsc.reductions.azimuthal.integration import integrate
+from hsc.reductions.azimuthal.stack import Stack
+from hsc.reductions.azimuthal.sums import FrameSums
 from hsc.reductions.base import SourceDataset
 from hsc.reductions.biosaxs.choosing import FrameChoice, named_frames, spell_frames
 from hsc.reductions.biosaxs.curve import Curve

@@ -11,7 +11,7 @@ import numpy as np
 from hsc.reductions import nexus
 from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.instrument import instrument_groups
-from hsc.reductions.azimuthal.integration import stack_facts
+from hsc.reductions.azimuthal.stack import stack_facts
 from hsc.reductions.biosaxs.chain import Chain
 from hsc.reductions.biosaxs.entries import (
     Part,

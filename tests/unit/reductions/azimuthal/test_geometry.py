@@ -9,14 +9,14 @@ from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.reductions import Geometry
-from hsc.reductions.azimuthal.geometry import GeometryParameters, geometry_of
+from hsc.reductions.azimuthal.poni import GeometryParameters, geometry_of
 
 GEOMETRY = Geometry(
     shape=(30, 40),
     distance_m=0.2,
     wavelength_m=1e-10,
-    beam_center_x_pixels=10.5,
-    beam_center_y_pixels=7.5,
+    poni1_m=7.5 * 172e-6,
+    poni2_m=10.5 * 75e-6,
     x_pixel_size_m=75e-6,
     y_pixel_size_m=172e-6,
 )

@@ -1,0 +1,101 @@
+"""What can be set about the integration of frames, with units and defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from hsc.errors import ParameterError
+from hsc.kernels import ErrorModel
+from hsc.reductions.azimuthal.binning import Splitting
+from hsc.reductions.azimuthal.geometry import RadialUnit
+from hsc.reductions.azimuthal.poni import GeometryParameters
+
+_PER_NM = {"q_nm^-1": 1.0, "q_A^-1": 0.1}
+
+
+class IntegrationParameters(GeometryParameters):
+    """How frames are summed into bins."""
+
+    bins: int = Field(default=1000, ge=1, le=1_000_000)
+    """Number of radial bins, all equal."""
+    radial_unit: RadialUnit = "q_nm^-1"
+    """What the radial axis is in, by pyFAI's names."""
+    radial_min: float | None = None
+    """Lower edge of the first bin, in the radial unit; None: 0."""
+    radial_max: float | None = None
+    """Upper edge of the last bin, in the radial unit; None: the largest on the detector."""
+    q_min_per_nm: float | None = Field(default=None, ge=0)
+    """The same as radial_min, 1/nm, for an axis in q."""
+    q_max_per_nm: float | None = Field(default=None, gt=0)
+    """The same as radial_max, 1/nm, for an axis in q."""
+    chi_min_deg: float | None = Field(default=None, ge=-360, le=360)
+    """Where the range of the azimuth begins, degrees from the horizontal; None: all around."""
+    chi_max_deg: float | None = Field(default=None, ge=-360, le=360)
+    """Where it ends; both or none are given."""
+    splitting: Splitting = "no"
+    """Whether a pixel counts where its middle lies (no), or is split by bbox or full area."""
+    error_model: ErrorModel = "poisson"
+    """Where variances come from: poisson, max(1, counts); variance, the array with this role;
+    azimuthal, the spread within each bin; none."""
+    normalization: Literal["ratio_of_sums", "mean_of_ratios"] = "ratio_of_sums"
+    """I as pyFAI defines it, or as MAX IV's azint does (pyFAI's unweighted mean)."""
+    solid_angle: bool = True
+    """Divide by the pixels' solid angle, cos³ 2θ."""
+    polarization_factor: float | None = Field(default=None, ge=-1, le=1)
+    """Correct for polarisation, 1 fully horizontal; None: no correction."""
+    polarization_axis_deg: float = 0.0
+    """Angle between the axis of polarisation and the detector's rows, degrees."""
+    saturation_counts: float | None = Field(default=None, gt=0)
+    """Counts from which a pixel is left out; None: as the dataset says."""
+    lowest_counts: float | None = None
+    """Counts below which a pixel is left out; None: 0 for integers, whose negative numbers mark
+    bad pixels, and no limit for floating-point numbers."""
+    normalization_factor: float = Field(default=1.0, gt=0)
+    """What all intensities are divided by, as pyFAI has it."""
+    monitor: bool = False
+    """Divide each frame by its monitor, the array with this role."""
+    dark_scale: float | None = Field(default=None, gt=0)
+    """What the dark is multiplied by; None: the ratio of exposures, or 1 where unknown."""
+    dark_variance: bool = True
+    """Add the dark to Poisson variances. pyFAI does so in its histograms, not in its sparse
+    engines."""
+
+    def radial_range(self) -> tuple[float, float | None]:
+        """Give the range of the axis in its own unit; no end: the largest on the detector.
+
+        Raises
+        ------
+        ParameterError
+            Both names of one limit are given, or q for an axis in something else.
+        """
+        limits = []
+        for end in ("min", "max"):
+            own, q = getattr(self, f"radial_{end}"), getattr(self, f"q_{end}_per_nm")
+            if q is not None and (own is not None or self.radial_unit not in _PER_NM):
+                raise ParameterError(
+                    f"q_{end}_per_nm is {q!r}, beside radial_{end} {own!r} "
+                    f"and an axis in {self.radial_unit}",
+                    next_step=f"give one of them; radial_{end} is in {self.radial_unit}",
+                )
+            limits.append(own if q is None else q * _PER_NM[self.radial_unit])
+        return limits[0] or 0.0, limits[1]
+
+    def azimuth(self) -> tuple[float, float] | None:
+        """Give the range of the azimuth, degrees; None: all around.
+
+        Raises
+        ------
+        ParameterError
+            Only one end is given.
+        """
+        low, high = self.chi_min_deg, self.chi_max_deg
+        if low is None and high is None:
+            return None
+        if low is None or high is None:
+            raise ParameterError(
+                f"chi_min_deg is {low!r} and chi_max_deg is {high!r}",
+                next_step="give both, or none",
+            )
+        return low, high

@@ -1,0 +1,156 @@
+"""Collecting the geometry of a dataset: parameters, a calibration, its own metadata."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from hsc.errors import ParameterError
+from hsc.model import Record
+from hsc.reductions.azimuthal.geometry import Geometry, named_detector
+from hsc.reductions.base import SourceDataset
+from hsc.reductions.numbers import Kind, Sought, find_number, find_optional_number
+
+_PLAIN_DETECTORS = {"", "detector", "none"}
+
+
+class GeometryParameters(Record):
+    """Numbers of the geometry; each that is None is taken from the datasets' own metadata."""
+
+    distance_m: float | None = Field(default=None, gt=0)
+    """Sample to detector, along its normal, m."""
+    wavelength_m: float | None = Field(default=None, gt=0)
+    """Wavelength of the beam, m."""
+    poni1_m: float | None = None
+    """Point of normal incidence along the columns (slow axis), m; goes before a beam centre."""
+    poni2_m: float | None = None
+    """Point of normal incidence along the rows (fast axis), m."""
+    rot1_rad: float | None = None
+    """Rotation of the detector about the vertical axis, rad; unknown: 0."""
+    rot2_rad: float | None = None
+    """Rotation about the horizontal axis, rad; unknown: 0."""
+    rot3_rad: float | None = None
+    """Rotation about the beam, rad; unknown: 0."""
+    beam_center_x_pixels: float | None = None
+    """Beam centre along the rows (fast axis), pixels; the middle of the first pixel is 0.5."""
+    beam_center_y_pixels: float | None = None
+    """Beam centre along the columns (slow axis), pixels."""
+    x_pixel_size_m: float | None = Field(default=None, gt=0)
+    """Pixel size along the rows, m."""
+    y_pixel_size_m: float | None = Field(default=None, gt=0)
+    """Pixel size along the columns, m."""
+    orientation: int | None = Field(default=None, ge=1, le=4)
+    """Corner that the beam centre is counted from, as pyFAI numbers it; unknown: 3, the first."""
+    detector_name: str | None = None
+    """pyFAI's name of the detector, as in Eiger_4M: brings its pixel sizes and gaps."""
+
+
+def geometry_of(
+    dataset: SourceDataset,
+    shape: tuple[int, int],
+    given: GeometryParameters,
+    calibration: SourceDataset | None = None,
+) -> Geometry:
+    """Collect the geometry of a dataset: parameters first, then a calibration, then its metadata.
+
+    Beam centres (``beam_center_x``, ``beam_center_y`` of DECTRIS files among them) are counted in
+    pixels from the outer corner of the first pixel, the convention of pyFAI and Fit2D. They stand
+    for the point of normal incidence where none is known: poni1 = y · y_pixel_size.
+
+    Raises
+    ------
+    RoleMissingError
+        A number is in none of them.
+    ParameterError
+        A number is impossible, its unit is not understood, or the detector is not known.
+    """
+    search = _Search(dataset, given, calibration)
+    orientation = search.orientation()
+    name = search.detector_name()
+    known = None if name is None else named_detector(name, orientation)
+    x_size = known.pixel2 if known else search.positive("x_pixel_size", "m", "length")
+    y_size = known.pixel1 if known else search.positive("y_pixel_size", "m", "length")
+    return Geometry(
+        shape=shape,
+        distance_m=search.positive("distance", "m", "length"),
+        wavelength_m=search.positive("wavelength", "angstrom", "wavelength"),
+        poni1_m=search.incidence("poni1", "beam_center_y", y_size),
+        poni2_m=search.incidence("poni2", "beam_center_x", x_size),
+        x_pixel_size_m=x_size,
+        y_pixel_size_m=y_size,
+        rot1_rad=search.number("rot1_rad", "rot1", "rad", "angle") or 0.0,
+        rot2_rad=search.number("rot2_rad", "rot2", "rad", "angle") or 0.0,
+        rot3_rad=search.number("rot3_rad", "rot3", "rad", "angle") or 0.0,
+        orientation=orientation,
+        detector_name=name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Where numbers of the geometry are looked for."""
+
+    dataset: SourceDataset
+    given: GeometryParameters
+    calibration: SourceDataset | None
+
+    def number(self, parameter: str, role: str, unit: str, kind: Kind) -> float | None:
+        """Give the first that is there of parameter, calibration and own metadata."""
+        places = (self.calibration, self.dataset)
+        given = getattr(self.given, parameter)
+        return find_optional_number(places, given, Sought(parameter, role, unit, kind))
+
+    def positive(self, role: str, unit: str, kind: Kind) -> float:
+        sought = Sought(f"{role}_m", role, unit, kind)
+        given = getattr(self.given, sought.parameter)
+        value = find_number((self.calibration, self.dataset), given, sought)
+        if not (math.isfinite(value) and value > 0):
+            raise ParameterError(
+                f"{role}_m is {value!r}, which is impossible",
+                where=f"{self.dataset.record.pid}, role {role}",
+                next_step=f"give it: -p {role}_m=...",
+            )
+        return value
+
+    def incidence(self, role: str, center: str, pixel_m: float) -> float:
+        """Give a coordinate of the point of normal incidence, m, or of the beam instead.
+
+        Whatever of the two a place has goes before both in the next one.
+        """
+        point = Sought(f"{role}_m", role, "m", "length")
+        middle = Sought(f"{center}_pixels", center, "pixel", "pixels", pixel_m)
+        given_point = getattr(self.given, point.parameter)
+        given_middle = getattr(self.given, middle.parameter)
+        if given_point is not None:
+            return float(given_point)
+        if given_middle is not None:
+            return float(given_middle) * pixel_m
+        for place in (self.calibration, self.dataset):
+            found = find_optional_number((place,), None, point)
+            if found is not None:
+                return found
+            found = find_optional_number((place,), None, middle)
+            if found is not None:
+                return found * pixel_m
+        return find_number((self.calibration, self.dataset), None, middle) * pixel_m
+
+    def orientation(self) -> int:
+        value = self.number("orientation", "orientation", "", "counts")
+        if value is None:
+            return 3
+        if value not in {1.0, 2.0, 3.0, 4.0}:
+            raise ParameterError(
+                f"orientation is {value!r}, not one of 1, 2, 3 and 4",
+                where=str(self.dataset.record.pid),
+                next_step="give it: -p orientation=...",
+            )
+        return int(value)
+
+    def detector_name(self) -> str | None:
+        name = self.given.detector_name
+        calibration = self.calibration
+        if name is None and calibration is not None and "detector_name" in calibration.roles:
+            name = str(calibration.role("detector_name").scalar())
+        return None if name is None or name.lower() in _PLAIN_DETECTORS else name
