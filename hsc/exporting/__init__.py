@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         datacite_of_dataset,
         datacite_of_publication,
     )
+    from hsc.exporting.entries import has_entries, write_entries
     from hsc.exporting.histories import write_crate_files, write_picture, write_prov
     from hsc.exporting.nxcansas import SasCurve, SasStep, write_nxcansas
     from hsc.exporting.plots import (
@@ -34,10 +35,12 @@ __all__ = [
     "datacite_of_dataset",
     "datacite_of_publication",
     "export_run",
+    "has_entries",
     "plot_curves",
     "plot_frame",
     "plot_guinier",
     "write_crate_files",
+    "write_entries",
     "write_nxcansas",
     "write_picture",
     "write_prov",
@@ -54,10 +57,12 @@ _LATER = {
     "datacite_of_dataset": "datacite",
     "datacite_of_publication": "datacite",
     "export_run": "run",
+    "has_entries": "entries",
     "plot_curves": "plots",
     "plot_frame": "plots",
     "plot_guinier": "plots",
     "write_crate_files": "histories",
+    "write_entries": "entries",
     "write_nxcansas": "nxcansas",
     "write_picture": "histories",
     "write_prov": "histories",

@@ -8,9 +8,17 @@ from typing import Any
 
 from hsc.client import Catalog, connect
 from hsc.errors import ParameterError, RoleMissingError
-from hsc.exporting import Filters, SasCurve, SasStep, export_run, write_nxcansas
+from hsc.exporting import (
+    Filters,
+    SasCurve,
+    SasStep,
+    export_run,
+    has_entries,
+    write_entries,
+    write_nxcansas,
+)
 from hsc.jobs.locating import locate
-from hsc.model import Dataset, Gap, Pid
+from hsc.model import Dataset, Gap, Kind, Pid
 from hsc.reading import OpenedDataset, open_dataset
 from hsc.workers import Progress
 
@@ -118,7 +126,11 @@ def export(
 def _as_nxcansas(
     dataset: OpenedDataset, target: Path, catalog: Catalog, overwrite: bool
 ) -> ExportedDataset:
-    write_nxcansas(target, _curve(dataset, catalog), overwrite=overwrite)
+    # What a reduction before 0.2 made holds a curve by its roles only.
+    if has_entries(dataset):
+        write_entries(target, dataset, overwrite=overwrite)
+    else:
+        write_nxcansas(target, _curve(dataset, catalog), overwrite=overwrite)
     nbytes = target.stat().st_size
     return ExportedDataset(str(dataset.record.pid), target, "nxcansas", (target,), nbytes)
 
@@ -136,9 +148,10 @@ def _check_words(filters: str, form: str | None, gaps: str) -> None:
 
 
 def _is_curve(dataset: OpenedDataset) -> bool:
-    """Tell whether a reduction made a dataset, of a curve: no file of its own to go back to."""
-    made_here = not dataset.version.manifest.files
-    return made_here and all(name in dataset.roles for name in _CURVE)
+    """Tell whether a reduction made a dataset, of curves: no file of its own to go back to."""
+    if dataset.record.kind is not Kind.DERIVED:
+        return False
+    return has_entries(dataset) or all(name in dataset.roles for name in _CURVE)
 
 
 def _curve(dataset: OpenedDataset, catalog: Catalog) -> SasCurve:

@@ -46,7 +46,7 @@ with h5py.File({str(files[0])!r}) as made:
         "definition": entry["definition"].asstr()[()],
         "points": len(data["Q"]),
         "rising": bool((data["Q"][1:] > data["Q"][:-1]).all()),
-        "sample": entry["sassample/name"].asstr()[()],
+        "sample": entry["sample/name"].asstr()[()],
         "hsc": [name for name in sys.modules if name.startswith("hsc")],
     }}, sys.stdout)
 """

@@ -178,6 +178,23 @@ with h5py.File({str(file)!r}) as made:
     assert told["unit"] in ("1/nm", "1/angstrom")
     np.testing.assert_array_equal(told["q"], tree.hsc.role("q").compute())
     np.testing.assert_array_equal(told["i"], tree.hsc.role("intensity").compute())
+    _sasview_reads(file, told)
+
+
+def _sasview_reads(file: Path, told: dict[str, Any]) -> None:
+    """Hold a file against SasView's own loader, which reads q in 1/angstrom."""
+    from sasdata.dataloader.readers.cansas_reader_HDF5 import Reader
+
+    subtracted, buffer, sample = Reader().read(str(file))
+    assert not any(each.errors for each in (subtracted, buffer, sample))
+    np.testing.assert_allclose(subtracted.x, np.array(told["q"]) / 10, rtol=1e-12)
+    np.testing.assert_array_equal(subtracted.y, told["i"])
+    np.testing.assert_allclose(sample.y - buffer.y, subtracted.y, rtol=1e-9, atol=1e-9)
+    names = [step.name for step in subtracted.process]
+    assert names[0] == "azimuthal integration"
+    assert {"buffer subtraction", "Guinier fit", "p(r)"} <= set(names)
+    assert subtracted.source.wavelength == pytest.approx(1.0)
+    assert [each.distance for each in subtracted.detector] == [0.5]
 
 
 def test_reducing_without_a_dataset_is_told() -> None:

@@ -30,7 +30,7 @@ class PairParameters(Record):
 
     pr: bool = True
     """Whether p(r) is wanted; it takes a second or two."""
-    pr_points: int = Field(default=100, ge=10, le=1000)
+    pr_points: int = Field(default=64, ge=10, le=1000)
     """Number of steps of r."""
     pr_samples: int = Field(default=100, ge=10, le=10_000)
     """Number of random models around the best one that give the errors."""
