@@ -16,7 +16,7 @@ from hsc.kernels.events import (
     weigh_pixels_flat,
 )
 from hsc.kernels.images import ImageSums, add_block, image_sums, join_sums
-from hsc.kernels.moments import mean_of, squares_of, variance_of
+from hsc.kernels.moments import Moments, mean_of, moments_of, squares_of, variance_of
 from hsc.kernels.normalization import (
     PixelOrder,
     Renormalized,
@@ -51,6 +51,7 @@ __all__ = [
     "EventCounts",
     "GoodRange",
     "ImageSums",
+    "Moments",
     "PixelOrder",
     "PixelPaths",
     "PixelSums",
@@ -71,6 +72,7 @@ __all__ = [
     "join_sums",
     "longest_runs",
     "mean_of",
+    "moments_of",
     "no_counts",
     "pixel_order",
     "pixel_sums",

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.kernels.statistic_loops import divide_squares
 from hsc.kernels.statistics import PixelSums
 
 _LIMB = 2**32
-_FITS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean and variance of each pixel."""
+
+    mean: NDArray[np.float64]
+    """NaN where there is no good count."""
+    variance: NDArray[np.float64]
+    """NaN where there are fewer than two."""
+
+
+def moments_of(sums: PixelSums, frames: int) -> Moments:
+    """Give both; parameters as for `mean_of`."""
+    return Moments(mean_of(sums, frames), variance_of(sums, frames))
 
 
 def mean_of(sums: PixelSums, frames: int) -> NDArray[np.float64]:
@@ -45,14 +62,10 @@ def variance_of(sums: PixelSums, frames: int) -> NDArray[np.float64]:
     >>> variance_of(sums, 2).tolist()
     [2.0, 0.0]
     """
-    count = np.uint64(frames) - sums.missing.astype(np.uint64)
-    # (Σx)² is at most n Σx² (Cauchy and Schwarz): where that fits, so does the difference.
-    fits = (sums.squares_high == 0) & (sums.squares <= _FITS // np.maximum(count, 1))
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        numerator = count * sums.squares - sums.sums * sums.sums
-        below = count.astype(np.float64) * (count.astype(np.float64) - 1)
-        variance = np.where(count > 1, numerator.astype(np.float64) / below, np.nan)
-    for place in np.flatnonzero(~fits & (count > 1)):
+    count = (np.int64(frames) - sums.missing).astype(np.uint64)
+    variance = np.empty(len(count), np.float64)
+    beyond = divide_squares(count, sums.sums, sums.squares, sums.squares_high, variance)
+    for place in np.flatnonzero(np.isinf(variance)) if beyond else ():
         n, total = int(count[place]), int(sums.sums[place])
         squares = int(sums.squares[place]) + _LIMB * int(sums.squares_high[place])
         variance[place] = (n * squares - total * total) / (n * (n - 1))

@@ -11,6 +11,7 @@ _BLOCK = 2048
 # Below this the squares of 65,536 counts (MOST_FRAMES) fit 62 bits.
 _NARROW = 2**23
 _LIMB = 2**32
+_FITS = 2**63 - 1
 
 
 @numba.njit(nogil=True, cache=True)
@@ -79,10 +80,11 @@ def _add_squares(counts, lowest, highest, squares):  # type: ignore[no-untyped-d
 def _add_wide(counts, lowest, highest, squares, high):  # type: ignore[no-untyped-def]
     for place in range(counts.size):
         count = counts[place]
-        if count >= lowest and count <= highest:
-            square = np.uint64(count) * np.uint64(count)
-            squares[place] += square & np.uint64(_LIMB - 1)
-            high[place] += square >> np.uint64(32)
+        good = (count >= lowest) & (count <= highest)
+        wide = np.uint64(count) if good else np.uint64(0)
+        square = wide * wide
+        squares[place] += square & np.uint64(_LIMB - 1)
+        high[place] += square >> np.uint64(32)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -98,8 +100,7 @@ def _lower_minimum(counts, lowest, highest, minimum):  # type: ignore[no-untyped
     for place in range(counts.size):
         count = counts[place]
         good = (count >= lowest) & (count <= highest)
-        if good and count < minimum[place]:
-            minimum[place] = count
+        minimum[place] = min(minimum[place], count if good else minimum[place])
 
 
 @numba.njit(nogil=True, cache=True)
@@ -114,20 +115,26 @@ def _count_within(counts, lowest, highest, found):  # type: ignore[no-untyped-de
     number = 0
     for place in range(counts.size):
         count = counts[place]
-        if count >= lowest and count <= highest:
-            found[place] += np.uint32(1)
-            number += 1
+        inside = (count >= lowest) & (count <= highest)
+        found[place] += np.uint32(inside)
+        number += inside
     return number
 
 
 @numba.njit(nogil=True, cache=True)
 def join_squares(squares, high, more):  # type: ignore[no-untyped-def]
     """Add sums of squares; what does not fit goes to those in units of 2**32."""
+    # A store that most pixels skip would be a masked one, which takes a hundred times longer where
+    # it meets memory that nobody wrote to yet: so first whether there is any.
+    beyond = 0
     for place in range(squares.size):
-        before = squares[place]
-        squares[place] = before + more[place]
-        if squares[place] < before:  # beyond 64 bits
-            high[place] += np.uint64(_LIMB)
+        beyond += squares[place] > ~more[place]
+    if beyond:
+        for place in range(squares.size):
+            carried = np.uint64(_LIMB) if squares[place] > ~more[place] else np.uint64(0)
+            high[place] += carried
+    for place in range(squares.size):
+        squares[place] += more[place]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -143,3 +150,21 @@ def sum_pixels(frames, pixels, starts, lowest, highest, sums, counts):  # type: 
                     number += 1
             sums[frame, region] = total
             counts[frame, region] = number
+
+
+@numba.njit(nogil=True, cache=True)
+def divide_squares(count, sums, squares, high, variance):  # type: ignore[no-untyped-def]
+    """Give (n Σx² - (Σx)²) / (n (n - 1)); inf, and how often, where 64 bits do not hold it."""
+    beyond = 0
+    for place in range(count.size):
+        n = count[place]
+        if n < 2:
+            variance[place] = np.nan
+        # (Σx)² is at most n Σx² (Cauchy and Schwarz): where that fits, so does the difference.
+        elif high[place] or squares[place] > np.uint64(_FITS) // n:
+            variance[place] = np.inf
+            beyond += 1
+        else:
+            numerator = n * squares[place] - sums[place] * sums[place]
+            variance[place] = np.float64(numerator) / (np.float64(n) * (np.float64(n) - 1.0))
+    return beyond

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import PixelSums, mean_of, variance_of
+from hsc.kernels import Moments, PixelSums
 from hsc.reductions.statistics.groups import Groups
 
 # A normal distribution's standard deviation in units of its median absolute deviation.
@@ -56,7 +56,12 @@ class Judgement:
 
 
 def judge(
-    sums: PixelSums, frames: int, masked: NDArray[np.bool_], groups: Groups, bounds: Bounds
+    sums: PixelSums,
+    moments: Moments,
+    frames: int,
+    masked: NDArray[np.bool_],
+    groups: Groups,
+    bounds: Bounds,
 ) -> Judgement:
     """Find hot, dead and flickering pixels.
 
@@ -70,8 +75,8 @@ def judge(
 
     Parameters
     ----------
-    sums, frames
-        What the frames add up to, and how many they are.
+    sums, moments, frames
+        What the frames add up to, means and variances, and how many frames they are.
     masked
         (pixels,): known to be bad; neither judged nor compared with.
     groups
@@ -79,7 +84,7 @@ def judge(
     bounds
         How far apart is too far.
     """
-    mean, variance = mean_of(sums, frames), variance_of(sums, frames)
+    mean, variance = moments.mean, moments.variance
     seen = sums.missing < frames
     flaws = np.zeros(len(mean), np.uint32)
     flaws[~seen & ~masked] |= np.uint32(Flaw.DEAD)

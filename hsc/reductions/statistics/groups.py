@@ -33,6 +33,8 @@ class Groups:
         """
         pixels = np.flatnonzero(used)
         labels = self.labels.reshape(-1)[pixels]
+        if self.count <= np.iinfo(np.uint16).max:  # numpy sorts these in linear time
+            labels = labels.astype(np.uint16)
         order = np.argsort(labels, kind="stable")
         bounds = np.searchsorted(labels[order], np.arange(self.count + 1))
         for number in range(self.count):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
-from hsc.kernels import GoodRange
+from hsc.kernels import GoodRange, moments_of
 from hsc.model import Quantity, Record
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
 from hsc.reductions.numbers import Sought, find_optional_number
@@ -79,12 +79,13 @@ def reduce_statistics(
         parameters.least_pixels,
     )
     used = len(sums.frames.frame)
-    judgement = judge(sums.pixels, used, mask.reshape(-1) != 0, groups, bounds)
+    moments = moments_of(sums.pixels, used)
+    judgement = judge(sums.pixels, moments, used, mask.reshape(-1) != 0, groups, bounds)
     streams: tuple[Stream, ...] = ()
     if parameters.bin_frames is not None:
         most = int(sums.pixels.maximum.max(initial=0))
         streams = (time_bins(stack.frames, stack.good, parameters.bin_frames, most),)
-    found = Found(stack, sums, mask, groups, judgement, binned=bool(streams))
+    found = Found(stack, sums, moments, mask, groups, judgement, binned=bool(streams))
     counts = sum(int(each) for each in sums.frames.column("total"))
     record = dataset.record
     return Outputs(

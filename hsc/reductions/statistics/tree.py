@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import mean_of, squares_of, variance_of
+from hsc.kernels import Moments, squares_of
 from hsc.reductions import nexus
 from hsc.reductions.statistics.flaws import Flaw, Judgement
 from hsc.reductions.statistics.groups import Groups
@@ -33,6 +33,8 @@ class Found:
     """What was added up."""
     sums: BlockSums
     """What it adds up to."""
+    moments: Moments
+    """Mean and variance of each pixel."""
     mask: NDArray[np.uint32]
     """(rows, columns): pixels that were known to be bad; 0 is good."""
     groups: Groups
@@ -88,8 +90,8 @@ def _pixels(found: Found) -> Part:
     used = len(found.sums.frames.frame)
     low, high = squares_of(sums)
     pictures: dict[str, tuple[NDArray[Any], str]] = {
-        "mean": (mean_of(sums, used), "counts"),
-        "variance": (variance_of(sums, used), "counts^2"),
+        "mean": (found.moments.mean, "counts"),
+        "variance": (found.moments.variance, "counts^2"),
         "n": (np.uint32(used) - sums.missing, "frames"),
         "sum": (sums.sums, "counts"),
         "sum_of_squares": (low, "counts^2"),
