@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hsc.errors import ConfigurationError, LayoutError
 from hsc.layouts.dectris import DectrisLayout
+from hsc.layouts.events import EventsLayout
 from hsc.layouts.exfel import ExfelLayout
 from hsc.layouts.folder import FolderLayout
 from hsc.layouts.plain import PlainLayout
@@ -15,6 +16,7 @@ LAYOUTS: tuple[Layout, ...] = (
     ExfelLayout(),
     DectrisLayout(),
     FolderLayout(),
+    EventsLayout(),
     PlainLayout(),
 )
 

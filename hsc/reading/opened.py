@@ -15,7 +15,9 @@ from hsc.reading.versions import open_for_reading
 from hsc.store import DATA, CheckedVersion
 
 if TYPE_CHECKING:
+    import numpy as np
     import zarr
+    from numpy.typing import NDArray
 
 
 class OpenedDataset:
@@ -101,6 +103,30 @@ class OpenedDataset:
                 next_step="use a dataset whose layout names that role, such as a DECTRIS run",
             )
         return self.array(path)
+
+    def placement(self, path: str) -> NDArray[np.float64]:
+        """Give where a chain of NeXus's ``depends_on`` puts what hangs on it.
+
+        Parameters
+        ----------
+        path
+            A group with a field ``depends_on``, that field, or a field of NXtransformations.
+
+        Returns
+        -------
+        matrices
+            Of shape (n, 4, 4), lengths in metres; n is 1 where nothing moves.
+
+        Raises
+        ------
+        PathMissingError, HscError
+            A step is missing, or can't be read as one.
+        """
+        # Fields know datasets.
+        from hsc.reading.fields import Fields
+        from hsc.reading.transformations import combine, read_transformations
+
+        return combine(read_transformations(Fields(self), path))
 
     def zarr(self) -> zarr.Group:
         """Open the tree with zarr, read only, every byte checked."""

@@ -87,6 +87,10 @@ class SourceDataset(Protocol):
         """Give the array for a role; RoleMissingError when there is none."""
         ...
 
+    def placement(self, path: str) -> NDArray[np.float64]:
+        """Give the matrices of a chain of ``depends_on``, lengths in m: (n, 4, 4)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Input:

@@ -9,11 +9,13 @@ from hsc.errors import UnknownReductionError
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.base import Reduction
 from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.sans.reduction import SANS
 from hsc.reductions.statistics.reduction import STATISTICS
 
 REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "azimuthal": AZIMUTHAL,
     "biosaxs": BIOSAXS,
+    "sans": SANS,
     "statistics": STATISTICS,
 }
 """Name to reduction."""

@@ -6,6 +6,13 @@ from hsc.testing.dectris import Frame, write_dectris_run
 from hsc.testing.dectris_channels import ChannelFrame, write_dectris_channels
 from hsc.testing.dectris_run import DectrisRun
 from hsc.testing.detector import Detector, PixelMaskBit
+from hsc.testing.ess import (
+    EventMeasurement,
+    RecordedEvents,
+    measure_events,
+    write_event_file,
+)
+from hsc.testing.ess_model import EventRun, EventSansModel, StrawBank
 from hsc.testing.exfel import ExfelRun, exfel_image, write_exfel_run
 from hsc.testing.noise import PoissonFrames
 from hsc.testing.stores import WatchedObjects, WriteOnceObjects, open_write_once
@@ -16,18 +23,25 @@ __all__ = [
     "ChannelFrame",
     "DectrisRun",
     "Detector",
+    "EventMeasurement",
+    "EventRun",
+    "EventSansModel",
     "ExfelRun",
     "Frame",
     "PixelMaskBit",
     "PoissonFrames",
+    "RecordedEvents",
+    "StrawBank",
     "WatchedObjects",
     "WriteOnceObjects",
     "exfel_image",
+    "measure_events",
     "open_write_once",
     "sphere_form_factor",
     "write_biosaxs_pair",
     "write_dectris_channels",
     "write_dectris_run",
+    "write_event_file",
     "write_exfel_run",
     "write_many_chunks",
 ]

@@ -1,0 +1,1 @@
+"""Neutron small-angle scattering in event mode: events, monitors and transmission to I(Q)."""

@@ -1,0 +1,73 @@
+"""Counts over their divisor: I(Q) and I(Qx, Qy) with errors, of a run or of what runs add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.kernels import EventCounts
+from hsc.reductions.sans.normalization import Denominator
+from hsc.reductions.sans.spectrum import Spectrum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What runs of one kind add up to."""
+
+    counts: EventCounts
+    """C(λ, Q) and C(Qy, Qx)."""
+    denominator: Denominator
+    """D(λ, Q) and D(Qy, Qx)."""
+    incident: Spectrum
+    """The incident monitor's counts."""
+    transmission: Spectrum
+    """Of the sample with its cell, or of the background."""
+
+    def curve(self) -> Intensity:
+        """Give I(Q) = Σ_λ C / Σ_λ D."""
+        divisor, variance = np.zeros((2, self.denominator.radial.shape[1]))
+        # One row after the other: NumPy's sums along an axis may go another way.
+        rows = zip(self.denominator.radial, self.denominator.radial_variance, strict=True)
+        for values, variances in rows:
+            divisor += values
+            variance += variances
+        return intensity(self.counts.radial.sum(axis=0), divisor, variance)
+
+    def flat(self) -> Intensity:
+        """Give I(Qx, Qy), likewise: (Qy, Qx)."""
+        divided = self.denominator
+        return intensity(self.counts.flat, divided.flat, divided.flat_variance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intensity:
+    """Scattering with its variance; NaN where nothing could have been counted."""
+
+    values: NDArray[np.float64]
+    """The intensity."""
+    variances: NDArray[np.float64]
+    """Its variance."""
+
+    def less(self, other: Intensity | None) -> Intensity:
+        """Subtract the background, if there is one."""
+        if other is None:
+            return self
+        return Intensity(self.values - other.values, self.variances + other.variances)
+
+
+def intensity(
+    counts: NDArray[np.int64], divisor: NDArray[np.float64], variance: NDArray[np.float64]
+) -> Intensity:
+    """Divide counts, whose variance they are themselves.
+
+    Examples
+    --------
+    >>> made = intensity(np.array([4, 0]), np.array([2.0, 0.0]), np.array([0.25, 0.0]))
+    >>> made.values.tolist(), made.variances.tolist()
+    ([2.0, nan], [1.25, nan])
+    """
+    below = np.where(divisor > 0, divisor, np.nan)
+    values = counts / below
+    return Intensity(values, (counts + variance * values**2) / below**2)
