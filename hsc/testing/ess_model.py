@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hsc.errors import ParameterError
 from hsc.testing.biosaxs import sphere_form_factor
 
-# h / m of the neutron (CODATA 2018) in m angstrom / s, g as of the SI brochure.
-RATE_M_ANGSTROM_PER_S = 6.62607015e-34 / 1.67492749804e-27 * 1e10
+# h / m of the neutron (CODATA 2022) in m angstrom / s, g as of the SI brochure.
+RATE_M_ANGSTROM_PER_S = 6.62607015e-34 / 1.67492750056e-27 * 1e10
 _DROP_PER_M_ANGSTROM2 = 9.80665 / (2 * RATE_M_ANGSTROM_PER_S**2)
 
 EventRun = Literal["sample", "cell", "sample_transmission", "cell_transmission", "empty_beam"]

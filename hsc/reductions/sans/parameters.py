@@ -13,9 +13,9 @@ from hsc.errors import ParameterError
 from hsc.kernels import EventBins, event_bins
 from hsc.model import Record
 
-# The SI's h, CODATA 2018's mass of the neutron, and standard gravity, as scipp has them.
+# The SI's h, CODATA 2022's mass of the neutron, and standard gravity, as scipp has them.
 _PLANCK_J_S = 6.62607015e-34
-_NEUTRON_KG = 1.67492749804e-27
+_NEUTRON_KG = 1.67492750056e-27
 _GRAVITY_M_PER_S2 = 9.80665
 
 RATE_M_ANGSTROM_PER_S = _PLANCK_J_S / _NEUTRON_KG * 1e10

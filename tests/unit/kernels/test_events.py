@@ -22,7 +22,7 @@ from hsc.kernels import (
 )
 
 RATE = 3956.034006119441e-9
-DROP = 9.80665 * 1.67492749804e-27**2 / (2 * 6.62607015e-34**2) * 1e-20
+DROP = 9.80665 * 1.67492750056e-27**2 / (2 * 6.62607015e-34**2) * 1e-20
 WAVELENGTH = event_bins(np.linspace(1, 13, 201))
 Q = event_bins(np.linspace(0.01, 0.3, 101))
 QXY = event_bins(np.linspace(-0.2, 0.2, 81))
