@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from hsc.errors import PathMissingError
 from hsc.reading.array import OpenedArray
@@ -15,9 +16,8 @@ from hsc.reading.nxdata import (
     read_nxdata,
     read_scalings,
 )
-from hsc.reading.opened import OpenedDataset
 from hsc.reading.paths import TreePaths
-from hsc.store import DATA
+from hsc.store import DATA, CheckedVersion
 
 # Where NeXus keeps what moved during a run, and endings of names that tell of a move otherwise.
 _ANGLES = ("sample/goniometer", "sample/transformations")
@@ -38,6 +38,29 @@ class GroupFields:
     """Which of them have scale factors or offsets, and which those are."""
 
 
+class HasArrays(Protocol):
+    """A dataset, as far as its fields are looked at."""
+
+    @property
+    def documents(self) -> Mapping[str, dict[str, Any]]:
+        """Zarr metadata of every group and array, by true path."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """What arrays are for: role to path."""
+        ...
+
+    @property
+    def version(self) -> CheckedVersion:
+        """The version's objects."""
+        ...
+
+    def array(self, path: str) -> OpenedArray:
+        """Give an array by its path."""
+        ...
+
+
 class Fields:
     """The arrays of an opened dataset, group by group.
 
@@ -47,7 +70,7 @@ class Fields:
         The dataset.
     """
 
-    def __init__(self, dataset: OpenedDataset) -> None:
+    def __init__(self, dataset: HasArrays) -> None:
         self._dataset = dataset
         self.paths = TreePaths(dataset.documents)
         """Where paths of the tree lead."""

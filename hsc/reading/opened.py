@@ -11,6 +11,8 @@ from hsc.errors import RoleMissingError
 from hsc.model import Dataset
 from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile, carried_files
+from hsc.reading.fields import Fields
+from hsc.reading.transformations import combine, read_transformations
 from hsc.reading.versions import open_for_reading
 from hsc.store import DATA, CheckedVersion
 
@@ -122,10 +124,6 @@ class OpenedDataset:
         PathMissingError, HscError
             A step is missing, or can't be read as one.
         """
-        # Fields know datasets.
-        from hsc.reading.fields import Fields
-        from hsc.reading.transformations import combine, read_transformations
-
         return combine(read_transformations(Fields(self), path))
 
     def zarr(self) -> zarr.Group:

@@ -89,7 +89,6 @@ class SourceDataset(Protocol):
 
     def placement(self, path: str) -> NDArray[np.float64]:
         """Give the matrices of a chain of ``depends_on``, lengths in m: (n, 4, 4)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
