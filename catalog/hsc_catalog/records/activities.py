@@ -16,6 +16,7 @@ from hsc_catalog.auditing import Change
 from hsc_catalog.records.redacting import shown
 from hsc_catalog.records.replaced import keep_replaced
 from hsc_catalog.searching import count_visible
+from hsc_catalog.wording import texts_now
 
 _BATCH = 500  # ids in one statement
 _FEW = 10_000  # datasets that a caller sees, up to which activities are looked up by them
@@ -64,6 +65,7 @@ def put_activities(
     ]
     told = [{"activity": key, "json": documents[key][1]} for key in changed]
     _keep_history(connection, {key: before[key] for key in changed if key in before})
+    shown_to = texts_now(connection, "activity access", changed.keys() & before.keys())
     # Who recorded it first stays its recorder.
     tables.upsert(
         connection, tables.activity, rows, ["type", "state", "started", "access"], counted=True
@@ -72,8 +74,15 @@ def put_activities(
         kept = update(tables.activity).where(_row.id == key, _row.instrument.is_(None))
         connection.execute(kept.values(instrument=made[key].instrument_name))
     tables.upsert(connection, tables.activity_document, told, ["json"])
+    claims = {str(row["id"]) for row in rows if row["access"]}
+    told_to = texts_now(connection, "activity access", claims | shown_to.keys())
     return [
-        Change("record", "activity", key, before.get(key), documents[key][1]) for key in changed
+        *(Change("record", "activity", key, before.get(key), documents[key][1]) for key in changed),
+        *(
+            Change("stand", "activity access", key, shown_to.get(key), told_to.get(key))
+            for key in sorted(shown_to.keys() | told_to.keys())
+            if shown_to.get(key) != told_to.get(key)
+        ),
     ]
 
 

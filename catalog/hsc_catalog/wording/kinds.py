@@ -134,6 +134,17 @@ def _access(
             yield pid, standing_text(stand[pid], agents)
 
 
+def _activity_access(
+    connection: Connection, agents: Agents, keys: Sequence[str] | None
+) -> Iterator[tuple[str, str]]:
+    row = tables.activity.c
+    wanted = select(row.id, row.access).where(row.access.is_not(None)).order_by(row.id)
+    for some in _some(_rows(connection, _among(wanted, row.id, keys))):
+        sets = read_sets(connection, (access for _, access in some))
+        for id, access in some:
+            yield id, set_text(sets.get(access), agents)
+
+
 def _nouns(
     kind: str, connection: Connection, agents: Agents, keys: Sequence[str] | None
 ) -> Iterator[tuple[str, str]]:
@@ -216,6 +227,7 @@ WORDED: Mapping[str, Worded] = {
     "edges": _edges,
     "annotation": _annotations,
     "access": _access,
+    "activity access": _activity_access,
     **{str(kind): partial(_nouns, str(kind)) for kind in NOUNS},
     **{f"{kind} access": partial(_noun_access, str(kind)) for kind in NOUNS},
     **{f"scicat {kind}": partial(_foreign, kind) for kind in FOREIGN_KINDS},

@@ -53,6 +53,7 @@ UNTOLD = {
     ("dataset", "registered"): "the log has a moment of its own for it",
     ("dataset", "revision"): "says how often others changed it, to those who change it now",
     ("dataset", "updated"): "the log has a moment of its own for each change",
+    ("activity", "instrument"): "told where an edge says what it made; this one made nothing",
     ("activity", "revision"): "names the next document in the history; the log has them all",
     ("history", "at"): "the log has a moment of its own for each change",
     ("history", "revision"): "the documents are compared whichever number they go by",
@@ -99,6 +100,12 @@ def fill(catalog: SqlCatalog) -> None:
     edges = generated(made, activity, [f"{first.pid}@1"])
     catalog.post([Posted(made, activity, edges)], Once("key", "sha256:0", "{}"))
     catalog.record(activity.model_copy(update={"state": ActivityState.FAILED}))
+    # While it runs, members of the proposal that it names see it; then who sees what came of it.
+    told = {"facility": "maxiv", "instrument": "CoSAXS", "proposal": "20260123"}
+    running = example_activity().model_copy(update={**told, "state": ActivityState.RUNNING})
+    catalog.record(running)
+    catalog.record(running.model_copy(update={"id": "01M828F5SZDSW23CKSCVPTBAAR"}))
+    catalog.record(running.model_copy(update={"state": ActivityState.DONE}))
     catalog.register_replica(first.pid, example_replica(), example_activity())
     catalog.annotate(first.pid, Annotation(kind="note", text="Hm."))
     catalog.amend(first.pid, Amendment(sample="Salt", reason="It was."))
@@ -190,6 +197,15 @@ def test_whatever_is_changed_in_any_table_is_told(catalog: SqlCatalog) -> None:
     expected = {name for name in UNTOLD if name in looked_at}
     whole = {name for name, what in UNTOLD if what == "*"}
     assert {name for name in silent if name[0] not in whole} == expected
+
+
+def test_an_activity_that_is_shown_to_others_is_told(catalog: SqlCatalog) -> None:
+    row, access = tables.activity.c, tables.dataset.c.access
+    with catalog.database.reading() as connection:
+        other_set = connection.scalar(select(access).where(access.is_not(None)).limit(1))
+    for shown in (row.access.is_(None), row.access.is_not(None)):
+        change = update(tables.activity).where(shown).values(access=other_set)
+        assert any("activity access" in fault for fault in faults_after(catalog, change))
 
 
 def test_whatever_is_taken_out_of_any_table_is_told(catalog: SqlCatalog) -> None:
