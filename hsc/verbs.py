@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -182,7 +182,7 @@ def reduce(
     *,
     parameters: Mapping[str, Any] | None = None,
     workers: int | None = None,
-    **roles: str | Pid,
+    **roles: str | Pid | Sequence[str | Pid],
 ) -> ReducedDataset:
     """Run a reduction; what comes of it is a dataset that knows what it came from.
 
@@ -197,7 +197,7 @@ def reduce(
     workers
         Threads or processes at work; None: as many as there are processors.
     **roles
-        Its inputs by role, as in ``sample=pid, buffer=other``.
+        Its inputs by role, as in ``sample=pid, buffer=other``; several as a list.
 
     Raises
     ------
@@ -208,7 +208,9 @@ def reduce(
     from hsc.jobs import reduce as run
 
     inputs = [("", Pid.parse(pid))] if pid is not None else []
-    inputs += [(role, Pid.parse(given)) for role, given in roles.items()]
+    for role, given in roles.items():
+        several = [given] if isinstance(given, str | Pid) else given
+        inputs += [(role, Pid.parse(each)) for each in several]
     if not inputs:
         raise HscError(
             "no dataset was given", next_step="hsc.reduce(name, pid) or hsc.reduce(name, role=pid)"

@@ -27,7 +27,7 @@ _SHORT_KILLS = 8
 _KILLS = int(os.environ.get("HSC_KILLS") or _SHORT_KILLS)
 _EVERY_EXPORT = os.environ.get("HSC_EXPORT") == "all"
 # Read by their own files as those are collected.
-_LONG_FORMS = {"HSC_KILLS", "HSC_SCHEMATHESIS", "HSC_SERVER_KILLS"}
+_LONG_FORMS = {"HSC_KILLS", "HSC_REDUCTIONS", "HSC_SCHEMATHESIS", "HSC_SERVER_KILLS"}
 _FUZZ = int(os.environ.get("HSC_FUZZ") or 90), int(os.environ.get("HSC_FUZZ_SEED") or 20261122)
 _SCITACEAN_TESTS = os.environ.get("HSC_SCITACEAN_TESTS")
 _EVERY_CODEC = os.environ.get("HSC_FAULTS") == "all"

@@ -31,6 +31,8 @@ COMMANDS = {
     "lineage": "hsc.cli.lineage:lineage",
     "verify": "hsc.cli.verify:verify",
     "reduce": "hsc.cli.reduce:reduce",
+    "reductions": "hsc.cli.reductions:reductions",
+    "reproduce": "hsc.cli.reproduce:reproduce",
     "export": "hsc.cli.export:export",
     "replicate": "hsc.cli.replicate:replicate",
     "fetch": "hsc.cli.fetch:fetch",

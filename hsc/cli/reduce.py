@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,28 +12,39 @@ from hsc import jobs
 from hsc.cli.options import Flow, Json, Workers
 from hsc.cli.output import Bars, answer
 from hsc.cli.parts import run_job
+from hsc.cli.recipes import Recipe, read_recipe
 from hsc.errors import ParameterError
 from hsc.model import Pid
 
 
 def reduce(
-    name: Annotated[str, typer.Argument(help="Name of the reduction, as in biosaxs.")],
-    inputs: Annotated[list[str], typer.Argument(help="PIDs, each as PID or ROLE=PID.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME [ROLE=]PID...",
+            help="Name of the reduction (`hsc reductions` lists them), then its datasets; a recipe "
+            "may have either.",
+        ),
+    ] = None,
     parameters: Annotated[
         list[str] | None, typer.Option("-p", help="A parameter, as in bins=500; may repeat.")
     ] = None,
     recipe: Annotated[
-        Path | None, typer.Option(help="A TOML file of parameters; -p goes before it.")
+        Path | None,
+        typer.Option(help="A TOML file of parameters; -p and the words given go before it."),
     ] = None,
     flow: Flow = None,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
     """Reduce datasets; what comes of it is a dataset that knows what it came from."""
+    written = read_recipe(recipe)
+    name, inputs = _asked(words or [], written)
     request = jobs.ReduceRequest(
         name=name,
-        inputs=tuple(_role_and_pid(text) for text in inputs),
-        parameters={**_read(recipe), **dict(_parameter(text) for text in parameters or ())},
+        inputs=inputs,
+        parameters=dict(_parameter(text) for text in parameters or ()),
+        recipe=written.parameters,
         workers=workers,
     )
     with Bars() as bars:
@@ -47,6 +57,30 @@ def tell_reduced(done: Any) -> None:
     lines = [f"{done.pid}  {done.reduction}, {done.seconds} s"]
     lines += [f"  {key} = {_number(value)}" for key, value in done.results.items()]
     answer(done.document(), "\n".join(lines))
+
+
+def _asked(words: list[str], recipe: Recipe) -> tuple[str, tuple[tuple[str, Pid], ...]]:
+    """Give the reduction and its inputs, of the words given and of the recipe."""
+    named = bool(words) and "/" not in words[0]  # a PID has one, a name none
+    name = words[0] if named else recipe.reduction
+    if name is None:
+        raise typer.BadParameter("which reduction? Give its NAME, or a recipe that names it")
+    if recipe.reduction not in (None, name):
+        raise ParameterError(
+            f"the recipe is for the reduction {recipe.reduction!r}, not for {name!r}",
+            where=recipe.path,
+            next_step=f"leave {name!r} out, or take another recipe",
+        )
+    given = [_role_and_pid(text) for text in words[named:]]
+    if recipe.inputs:
+        # Numba and pyFAI: only who leaves inputs to a recipe waits for them here.
+        from hsc.reductions import find_reduction
+
+        roles = {role or find_reduction(name).only_input for role, _ in given}
+        given += [(role, pid) for role, pid in recipe.inputs if role not in roles]
+    if not given:
+        raise typer.BadParameter("of which datasets? Give [ROLE=]PID, or a recipe that has inputs")
+    return name, tuple(given)
 
 
 def _role_and_pid(text: str) -> tuple[str, Pid]:
@@ -64,23 +98,6 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, jsonlib.loads(value)
     except ValueError:
         return name, value
-
-
-def _read(recipe: Path | None) -> dict[str, Any]:
-    if recipe is None:
-        return {}
-    try:
-        return tomllib.loads(recipe.read_text("utf-8"))
-    except OSError as error:
-        raise ParameterError(
-            f"the recipe can't be read: {error.strerror}",
-            where=str(recipe),
-            next_step="check its path",
-        ) from error
-    except ValueError as error:
-        raise ParameterError(
-            f"the recipe is no TOML: {error}", where=str(recipe), next_step="mend that line"
-        ) from error
 
 
 def _number(value: Any) -> str:

@@ -63,8 +63,10 @@
     │   └── TooManyRequestsError                      faster than the catalog lets one caller ask
     ├── ReductionError
     │   ├── UnknownReductionError (KeyError)
+    │   ├── InputChangedError                         an input is no more what was reduced
     │   ├── ParameterError (ValueError)               a parameter missing or impossible
     │   └── RoleMissingError (KeyError)               the dataset has no array for that role
+    ├── NotReproducibleError (ValueError)      a dataset whose making can't be replayed
     ├── NotRetriableError (ValueError)         an activity that can't be run again
     ├── FlowError                              the Prefect side failed
     └── OutputError (OSError)                  stdout takes no answer
@@ -136,6 +138,8 @@ from hsc.errors.stores import (
     StoreUnwritableError,
 )
 from hsc.errors.work import (
+    InputChangedError,
+    NotReproducibleError,
     NotRetriableError,
     ParameterError,
     ReductionError,
@@ -170,6 +174,7 @@ __all__ = [
     "HscError",
     "IncompleteRunError",
     "IngestInProgressError",
+    "InputChangedError",
     "InvalidPidError",
     "InvalidQueryError",
     "InvalidRecordError",
@@ -178,6 +183,7 @@ __all__ = [
     "ManifestError",
     "MissingShardError",
     "NotHdf5Error",
+    "NotReproducibleError",
     "NotRetriableError",
     "ObjectExistsError",
     "ObjectMissingError",

@@ -25,6 +25,10 @@ class NotRetriableError(HscError, ValueError):
     """An activity that can't be run again from what it recorded."""
 
 
+class NotReproducibleError(HscError, ValueError):
+    """A dataset whose making can't be replayed from what was recorded of it."""
+
+
 class ReductionError(HscError):
     """A reduction can't be run as asked."""
 
@@ -43,3 +47,7 @@ class RoleMissingError(ReductionError, KeyError):
     """A dataset has no array for a role that the reduction needs."""
 
     __str__ = HscError.__str__
+
+
+class InputChangedError(ReductionError):
+    """An input is no more what a recorded reduction was made of."""

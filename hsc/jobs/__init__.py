@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from hsc.jobs.rebuilding import Rebuilt, rebuild
     from hsc.jobs.reducing import reduce
     from hsc.jobs.replicating import ReplicateRequest, Replication, replicate
+    from hsc.jobs.reproducing import reproduce
+    from hsc.jobs.reproduction import ReproduceRequest, Reproduction
     from hsc.jobs.retrying import request_again, retry
     from hsc.jobs.stages import InProcess, Runner, Stage
     from hsc.jobs.store_doctor import StoreCheck, StoreReport, examine_store
@@ -60,6 +62,8 @@ __all__ = [
     "Remains",
     "ReplicateRequest",
     "Replication",
+    "ReproduceRequest",
+    "Reproduction",
     "Runner",
     "Stage",
     "StoreCheck",
@@ -85,6 +89,7 @@ __all__ = [
     "rebuild",
     "reduce",
     "replicate",
+    "reproduce",
     "request_again",
     "retry",
     "tell_failed",
@@ -104,6 +109,8 @@ _LATER = {
     "Remains": "collecting",
     "ReplicateRequest": "replicating",
     "Replication": "replicating",
+    "ReproduceRequest": "reproduction",
+    "Reproduction": "reproduction",
     "Runner": "stages",
     "Stage": "stages",
     "Verification": "verified",
@@ -128,6 +135,7 @@ _LATER = {
     "rebuild": "rebuilding",
     "reduce": "reducing",
     "replicate": "replicating",
+    "reproduce": "reproducing",
     "request_again": "retrying",
     "retry": "retrying",
     "tell_failed": "telling",

@@ -23,8 +23,8 @@ from hsc.reductions import Outputs, Reduction, find_reduction
 from hsc.store import Manifest, abandon_version, holding, open_objects, place_attempt
 from hsc.workers import Progress, Silent, Workers, left_running
 
-# What numbers are computed with, whatever the reduction.
-_NUMERIC = ("llvmlite", "numba", "numpy", "scipy")
+NUMERIC = ("llvmlite", "numba", "numpy", "scipy")
+"""What numbers are computed with, whatever the reduction."""
 
 
 def reduce(
@@ -164,7 +164,7 @@ def _note_begin(
         used=tuple(named(record) for record in inputs.records),
         input_roots=tuple(record.root for record in inputs.records),
         bytes_in=inputs.bytes_in,
-        environment=environment((*_NUMERIC, *reduction.packages)),
+        environment=environment((*NUMERIC, *reduction.packages)),
         parameters={
             "name": reduction.name,
             "version": reduction.version,

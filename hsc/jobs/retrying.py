@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import ValidationError
 
 from hsc import settings
 from hsc.errors import NotRetriableError
+from hsc.jobs.recorded import recorded_given, recorded_inputs
 from hsc.jobs.requests import IngestReport, IngestRequest, ReducedDataset, ReduceRequest
 from hsc.jobs.telling import open_catalog
 from hsc.model import Activity, ActivityState
@@ -61,8 +60,8 @@ def request_again(activity: Activity) -> IngestRequest | ReduceRequest:
         if activity.type == "ingest":
             given = activity.parameters.get("path")
             return IngestRequest(**{**asked, "paths": asked.get("paths") or (given,)})
-        given = _given(asked, activity.parameters.get("sources"))
-        return ReduceRequest(**{**asked, **given, "inputs": _inputs(asked.get("inputs"))})
+        given = recorded_given(activity)
+        return ReduceRequest(**{**asked, **given, "inputs": recorded_inputs(activity)})
     except (TypeError, ValidationError) as error:
         raise NotRetriableError(
             "what was asked of it is not recorded in a way that this release knows",
@@ -92,21 +91,3 @@ def _check(activity: Activity) -> None:
             where=where,
             next_step=f"set HSC_STORE={store} and its credentials, which are never recorded",
         )
-
-
-def _given(asked: dict[str, Any], sources: dict[str, str] | None) -> dict[str, Any]:
-    """Give parameters and recipe as they were given, from what may have the defaults in it."""
-    every = asked.get("parameters")
-    if sources is None or not isinstance(every, dict):
-        return {}
-    parts = {"parameters": "-p", "recipe": "recipe"}
-    return {
-        part: {name: every[name] for name, by in sources.items() if by == source and name in every}
-        for part, source in parts.items()
-    }
-
-
-def _inputs(recorded: Any) -> tuple[tuple[str, str], ...]:
-    """Give role and PID of each input, from before or after the datasets were looked up."""
-    pairs = recorded.items() if isinstance(recorded, dict) else recorded or ()
-    return tuple((str(role), str(pid)) for role, pid in pairs)

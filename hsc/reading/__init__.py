@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsc.reading.array import OpenedArray
 from hsc.reading.carried import CarriedFile
+from hsc.reading.comparing import Comparison, Difference, compare
 from hsc.reading.elements import elements
 from hsc.reading.opened import OpenedDataset, open_dataset
 from hsc.reading.regions import Gaps, reading_threads
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CarriedFile",
+    "Comparison",
+    "Difference",
     "Gaps",
     "H5Dataset",
     "H5Datatype",
@@ -34,6 +37,7 @@ __all__ = [
     "OpenedDataset",
     "OpenedTree",
     "combine",
+    "compare",
     "elements",
     "open_dataset",
     "open_tree",

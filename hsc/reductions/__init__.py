@@ -5,6 +5,7 @@ from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, 
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
+from hsc.reductions.listing import ReductionListing, list_reduction
 from hsc.reductions.table import REDUCTIONS, find_reduction
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "Inputs",
     "Outputs",
     "Reduction",
+    "ReductionListing",
     "SourceArray",
     "SourceDataset",
     "analyse",
     "find_reduction",
     "fit_guinier",
+    "list_reduction",
 ]

@@ -2,170 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from hsc.errors import ParameterError, RoleMissingError
-from hsc.model import Dataset, Quantity, Record
+from hsc.errors import ParameterError
+from hsc.model import Quantity, Record
+from hsc.reductions.inputs import Given, Input, Inputs, pairs_of
+from hsc.reductions.sources import SourceArray, SourceDataset, array_for
 from hsc.reductions.units import worded
 from hsc.store import NewTree, Stream
 from hsc.workers import Progress, Silent, Workers
 
+__all__ = [
+    "Input",
+    "Inputs",
+    "Outputs",
+    "Reduction",
+    "SourceArray",
+    "SourceDataset",
+    "array_for",
+]
+
 P = TypeVar("P", bound=Record)
-
-
-class SourceArray(Protocol):
-    """An array of an opened dataset; cheap to pickle, reads by itself on a worker."""
-
-    @property
-    def path(self) -> str:
-        """Where it stands in the tree."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Elements along each dimension."""
-        ...
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Element type."""
-        ...
-
-    @property
-    def chunks(self) -> tuple[int, ...]:
-        """Shape of an inner chunk."""
-        ...
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """Plain JSON values, ``units`` among them."""
-        ...
-
-    def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-        """Give rows [start, stop) of the first axis, checked and decoded."""
-        ...
-
-    def batches(
-        self, start: int = 0, stop: int | None = None, *, rows: int
-    ) -> Iterator[NDArray[Any]]:
-        """Give the rows that `read` gives, at most so many at a time, in a buffer used again.
-
-        It is the fastest way to go through a stack: checked and decoded by this thread alone,
-        in bounded memory. A batch stands there until the next one is asked for.
-        """
-        ...
-
-    def unwritten(self) -> tuple[int, ...]:
-        """Give the rows of the first axis that were not all written at the source."""
-        ...
-
-    def scalar(self) -> float | str:
-        """Give the value of an array of one element."""
-        ...
-
-
-class SourceDataset(Protocol):
-    """An opened dataset, as far as reductions look at it."""
-
-    @property
-    def record(self) -> Dataset:
-        """The catalog's record."""
-        ...
-
-    @property
-    def roles(self) -> Mapping[str, str]:
-        """Role to array path."""
-        ...
-
-    def role(self, name: str) -> SourceArray:
-        """Give the array for a role; RoleMissingError when there is none."""
-        ...
-
-    def placement(self, path: str) -> NDArray[np.float64]:
-        """Give the matrices of a chain of ``depends_on``, lengths in m: (n, 4, 4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A dataset that a reduction takes."""
-
-    name: str
-    """What it is for the reduction, as in ``buffer``."""
-    description: str
-    """One line for people."""
-    required: bool = True
-    """Whether the reduction does not run without it."""
-    many: bool = False
-    """Whether it takes several datasets, in the order that they are given."""
-
-    @property
-    def usage(self) -> str:
-        """How it is given: ``buffer=PID``, with what may be left out or given again.
-
-        Examples
-        --------
-        >>> Input("mask", "bad pixels", required=False, many=True).usage
-        '[mask=PID]...'
-        """
-        once = f"{self.name}=PID" if self.required else f"[{self.name}=PID]"
-        return f"{once}..." if self.many else once
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The datasets that a reduction was given, by the name of the input that they fill."""
-
-    datasets: tuple[tuple[str, SourceDataset], ...]
-    """Name and dataset; those of one name stand in the order that they were given."""
-
-    def one(self, name: str) -> SourceDataset:
-        """Give the dataset of an input that has to be there.
-
-        Raises
-        ------
-        ParameterError
-            It is not, or there are several.
-        """
-        found = self.optional(name)
-        if found is None:
-            raise ParameterError(f"no input {name!r}", next_step=f"give it: {name}=PID")
-        return found
-
-    def optional(self, name: str) -> SourceDataset | None:
-        """Give the dataset of an input that may be left out.
-
-        Raises
-        ------
-        ParameterError
-            There are several.
-        """
-        found = self.every(name)
-        if len(found) > 1:
-            raise ParameterError(
-                f"{len(found)} datasets for the input {name!r}, which takes one",
-                next_step="give the one that is meant",
-            )
-        return found[0] if found else None
-
-    def every(self, name: str) -> tuple[SourceDataset, ...]:
-        """Give all datasets of an input, in the order that they were given."""
-        return tuple(dataset for known, dataset in self.datasets if known == name)
-
-    def __contains__(self, name: object) -> bool:
-        return any(known == name for known, _ in self.datasets)
-
-    def __iter__(self) -> Iterator[tuple[str, SourceDataset]]:
-        return iter(self.datasets)
-
-
-Given = Inputs | Mapping[str, SourceDataset | tuple[SourceDataset, ...]]
-"""Datasets by the name of their input; several of one name as a tuple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +75,12 @@ class Reduction(Generic[P]):
     """In which order numbers are summed: ``int-exact`` where they are integers and any order gives
     the same, ``pixel-order-f64/v1`` for float64 in ascending order of pixels within a frame."""
 
+    @property
+    def only_input(self) -> str:
+        """The input that a dataset without a role fills; empty where several have to be given."""
+        required = [one.name for one in self.inputs if one.required]
+        return required[0] if len(required) == 1 else ""
+
     def parse(
         self,
         given: Mapping[str, Any] | P | None = None,
@@ -250,7 +117,7 @@ class Reduction(Generic[P]):
         ParameterError
             An input is missing, unknown, or given more often than it can be.
         """
-        pairs = _pairs(given)
+        pairs = pairs_of(given)
         return Inputs(
             tuple(
                 zip(
@@ -270,8 +137,7 @@ class Reduction(Generic[P]):
             An input is missing, unknown, or given more often than it can be.
         """
         required = [one.name for one in self.inputs if one.required]
-        only = required[0] if len(required) == 1 else ""
-        names = tuple(name or only for name in given)
+        names = tuple(name or self.only_input for name in given)
         known = {one.name: one for one in self.inputs}
         said = [f"no input {name!r}" for name in required if name not in names]
         said += [f"unknown input {name!r}" for name in dict.fromkeys(names) if name not in known]
@@ -318,33 +184,3 @@ class Reduction(Generic[P]):
             next_step=f"its parameters are {', '.join(sorted(self.parameters.model_fields))}; "
             f"`hsc reductions {self.name}` tells of each",
         )
-
-
-def _pairs(
-    given: Given | Iterable[tuple[str, SourceDataset]],
-) -> tuple[tuple[str, SourceDataset], ...]:
-    if not isinstance(given, Mapping):
-        return tuple(given)
-    return tuple(
-        (name, each)
-        for name, filled in given.items()
-        for each in (filled if isinstance(filled, tuple) else (filled,))
-    )
-
-
-def array_for(dataset: SourceDataset, role: str, why: str) -> SourceArray:
-    """Give the array for a role.
-
-    Raises
-    ------
-    RoleMissingError
-        The dataset has none; the message says why it was wanted.
-    """
-    if role not in dataset.roles:
-        known = ", ".join(sorted(dataset.roles)) or "none"
-        raise RoleMissingError(
-            f"no array has the role {role!r}, which {why}",
-            where=str(dataset.record.pid),
-            next_step=f"its roles are: {known}",
-        )
-    return dataset.role(role)

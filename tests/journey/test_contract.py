@@ -17,7 +17,8 @@ import pytest
 from hsc.model import Pid
 
 COMMANDS = (
-    "inspect", "ingest", "search", "show", "lineage", "verify", "reduce", "export", "replicate",
+    "inspect", "ingest", "search", "show", "lineage", "verify", "reduce", "reductions",
+    "reproduce", "export", "replicate",
     "fetch", "amend", "annotate", "access", "activities", "retry", "gc", "catalog", "login",
     "doctor", "demo", "account", "bench", "scicat", "serve", "token",
 )  # fmt: skip

@@ -122,13 +122,14 @@ def test_the_edges_say_what_was_used_made_and_by_whom(book):
     made, source = Pid.generate("hsc.local"), str(Pid.generate("hsc.local"))
     with recorded(book, "reduce", {}) as running:
         running.note(used=(source,))
-        edges = running.edges(made, [("sample", source)])
+        edges = running.edges(made, [("sample", source), ("mask", source)])
         running.done()
     did = f"activity:{running.id}"
     statements = {(edge.subject, edge.predicate, edge.object, edge.role) for edge in edges}
     assert (str(made), "was_generated_by", did, None) in statements
     assert (did, "used", source, "sample") in statements
     assert (str(made), "was_derived_from", source, "sample") in statements
+    assert (str(made), "was_derived_from", source, "mask") in statements
     software = f"agent:{DISTRIBUTION}@{version()}"
     assert (did, "was_associated_with", software, None) in statements
 

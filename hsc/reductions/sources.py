@@ -1,0 +1,102 @@
+"""Datasets and arrays as far as reductions look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import RoleMissingError
+from hsc.model import Dataset
+
+
+class SourceArray(Protocol):
+    """An array of an opened dataset; cheap to pickle, reads by itself on a worker."""
+
+    @property
+    def path(self) -> str:
+        """Where it stands in the tree."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Elements along each dimension."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Element type."""
+        ...
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Shape of an inner chunk."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Plain JSON values, ``units`` among them."""
+        ...
+
+    def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """Give rows [start, stop) of the first axis, checked and decoded."""
+        ...
+
+    def batches(
+        self, start: int = 0, stop: int | None = None, *, rows: int
+    ) -> Iterator[NDArray[Any]]:
+        """Give the rows that `read` gives, at most so many at a time, in a buffer used again.
+
+        It is the fastest way to go through a stack: checked and decoded by this thread alone,
+        in bounded memory. A batch stands there until the next one is asked for.
+        """
+        ...
+
+    def unwritten(self) -> tuple[int, ...]:
+        """Give the rows of the first axis that were not all written at the source."""
+        ...
+
+    def scalar(self) -> float | str:
+        """Give the value of an array of one element."""
+        ...
+
+
+class SourceDataset(Protocol):
+    """An opened dataset, as far as reductions look at it."""
+
+    @property
+    def record(self) -> Dataset:
+        """The catalog's record."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """Role to array path."""
+        ...
+
+    def role(self, name: str) -> SourceArray:
+        """Give the array for a role; RoleMissingError when there is none."""
+        ...
+
+    def placement(self, path: str) -> NDArray[np.float64]:
+        """Give the matrices of a chain of ``depends_on``, lengths in m: (n, 4, 4)."""
+
+
+def array_for(dataset: SourceDataset, role: str, why: str) -> SourceArray:
+    """Give the array for a role.
+
+    Raises
+    ------
+    RoleMissingError
+        The dataset has none; the message says why it was wanted.
+    """
+    if role not in dataset.roles:
+        known = ", ".join(sorted(dataset.roles)) or "none"
+        raise RoleMissingError(
+            f"no array has the role {role!r}, which {why}",
+            where=str(dataset.record.pid),
+            next_step=f"its roles are: {known}",
+        )
+    return dataset.role(role)

@@ -1,0 +1,19 @@
+"""All examples by the name of their reduction: a new reduction is a line here, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hsc.jobs import ReduceRequest
+from hsc.testing.reductions.neutrons import sans
+from hsc.testing.reductions.scattering import azimuthal, biosaxs, statistics
+
+EXAMPLES: Mapping[str, Callable[[Path], ReduceRequest]] = {
+    "azimuthal": azimuthal,
+    "biosaxs": biosaxs,
+    "sans": sans,
+    "statistics": statistics,
+}
+"""Name of a reduction to what puts small inputs into the store that ``HSC_STORE`` names, with files
+made in an empty folder, and words the request: all that the reduction can do, in about a second."""

@@ -1,0 +1,72 @@
+"""Recipes, several datasets of one role, and what an activity says of all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hsc.cli.recipes import read_recipe
+from hsc.errors import ParameterError
+from hsc.testing.reductions import EXAMPLES
+
+
+@pytest.fixture
+def sample(tmp_path: Path, hsc):
+    with pytest.MonkeyPatch.context() as place:
+        place.setenv("HSC_HOME", str(hsc.home))
+        return EXAMPLES["azimuthal"](hsc.home).inputs[0][1]
+
+
+def test_a_recipe_names_the_reduction_and_its_inputs(hsc, sample, tmp_path):
+    recipe = tmp_path / "p.toml"
+    recipe.write_text(f'reduction = "azimuthal"\nbins = 33\n[inputs]\nsample = "{sample}"\n')
+    done = hsc.json("reduce", "--recipe", recipe, "-p", "solid_angle=false")
+    assert done["reduction"] == "azimuthal"
+    assert done["results"]["bins"] == 33
+    with hsc.catalog() as catalog:
+        (told,) = (each for each in catalog.activities(limit=9) if each.type == "reduce")
+    sources = told.parameters["sources"]
+    assert (sources["bins"], sources["solid_angle"], sources["q_min_per_nm"]) == (
+        "recipe", "-p", "default",
+    )  # fmt: skip
+    assert told.parameters["inputs"] == [["sample", f"{sample}@1"]]
+    assert told.parameters["order"]
+    assert told.parameters["cpu"]
+    assert {"numpy", "scipy", "llvmlite", "pyFAI"} <= set(told.environment.packages)
+    assert hsc.json("reproduce", done["pid"])["verdict"] == "identical"
+    again = hsc.json("reduce", "azimuthal", sample, "--recipe", recipe, "-p", "bins=34")
+    assert again["results"]["bins"] == 34
+    refused = hsc.json("reduce", "biosaxs", "--recipe", recipe, code=1)
+    assert refused["error"] == "ParameterError"
+    assert hsc.json("reduce", "-p", "bins=3", code=2)["error"] == "UsageError"
+    wrong = hsc.json("reduce", "azimuthal", f"sample={sample}", f"sample={sample}", code=1)
+    assert "takes one" in wrong["message"]
+
+
+@pytest.mark.parametrize(
+    "text", ["bins =", "inputs = 3", "[inputs]\nsample = 7", "reduction = 3", '[inputs]\nx = "y"']
+)
+def test_a_recipe_that_means_nothing_is_an_error_that_names_it(tmp_path, text):
+    recipe = tmp_path / "p.toml"
+    recipe.write_text(text)
+    with pytest.raises(ParameterError) as caught:
+        read_recipe(recipe)
+    assert caught.value.where == str(recipe)
+
+
+def test_every_input_has_an_edge_in_its_role_and_the_strictest_decides(hsc, sample):
+    mask = hsc.json("reduce", "statistics", sample)["pid"]
+    hsc("access", mask, "--class", "human", "--reason", "told by a test")
+    made = hsc.json("reduce", "statistics", f"sample={sample}", f"mask={mask}")["pid"]
+    edges = hsc.json("lineage", made, "--up")["edges"]
+    derived = {
+        (each["object"], each["role"])
+        for each in edges
+        if each["subject"] == f"{made}@1" and each["predicate"] == "was_derived_from"
+    }
+    assert derived == {(f"{sample}@1", "sample"), (f"{mask}@1", "mask")}
+    assert hsc.json("access", made)["access_class"] == "human"
+    assert hsc.json("show", made)["record"]["bytes_in"] == sum(
+        hsc.json("show", pid)["record"]["bytes_out"] for pid in (sample, mask)
+    )
