@@ -77,6 +77,7 @@ def stack_of(
         Something that integration needs is missing, impossible, or no stack of counts; some
         frames were never written.
     """
+    _refuse_unsteady(parameters, azimuthal_bins)
     given = calibrations or Calibrations()
     frames = _frames(dataset)
     shape = (frames.shape[1], frames.shape[2])
@@ -152,6 +153,19 @@ def _frames(dataset: SourceDataset) -> SourceArray:
         )
     _refuse_unwritten(frames, where)
     return frames
+
+
+def _refuse_unsteady(parameters: IntegrationParameters, azimuthal_bins: int) -> None:
+    """Refuse what pyFAI does not work out the same twice.
+
+    Its table of areas in two dimensions (FullSplitCSR_2d, seen in 2026.9.0) puts single pixels
+    into other bins from one time to the next, or makes them NaN: memory is read that was not set.
+    """
+    if azimuthal_bins and parameters.splitting == "full":
+        raise ParameterError(
+            "splitting is 'full' for a cake: pyFAI's table of it is not the same each time",
+            next_step="give -p splitting=bbox, or no",
+        )
 
 
 def _refuse_unwritten(frames: SourceArray, where: str) -> None:
