@@ -111,3 +111,89 @@ def test_an_impossible_distance_is_refused_with_its_place(
     assert caught.value.message == message
     assert "role distance" in caught.value.where
     assert "distance_m" in caught.value.next_step
+
+
+def poni(in_memory, random_frames, scalar_array, **others):
+    """Give a calibration as PONI files are ingested."""
+    numbers = {
+        "distance": scalar_array("distance", 0.2, "m"),
+        "poni1": scalar_array("poni1", 0.05, "m"),
+        "poni2": scalar_array("poni2", 0.04, "m"),
+        "rot1": scalar_array("rot1", 0.1, "rad"),
+        "rot2": scalar_array("rot2", -5.0, "deg"),
+        "rot3": scalar_array("rot3", 0.0, "rad"),
+        "wavelength": scalar_array("wavelength", 1.2e-10, "m"),
+        "x_pixel_size": scalar_array("x_pixel_size", 75e-6, "m"),
+        "y_pixel_size": scalar_array("y_pixel_size", 75e-6, "m"),
+        "orientation": scalar_array("orientation", 2),
+        **others,
+    }
+    dataset = in_memory(random_frames())
+    return dataset.without(*dataset.arrays).having(**numbers)
+
+
+def test_a_calibration_goes_before_the_dataset_and_a_parameter_before_both(
+    in_memory, random_frames, scalar_array
+):
+    calibration = poni(in_memory, random_frames, scalar_array)
+    dataset = in_memory(random_frames())
+    found = geometry_of(dataset, (60, 50), GeometryParameters(rot3_rad=0.25), calibration)
+    assert found == Geometry(
+        shape=(60, 50),
+        distance_m=0.2,
+        wavelength_m=1.2e-10,
+        poni1_m=0.05,
+        poni2_m=0.04,
+        x_pixel_size_m=75e-6,
+        y_pixel_size_m=75e-6,
+        rot1_rad=0.1,
+        rot2_rad=float(np.deg2rad(-5.0)),
+        rot3_rad=0.25,
+        orientation=2,
+    )
+    given = GeometryParameters(beam_center_x_pixels=10.0, orientation=1)
+    found = geometry_of(dataset, (60, 50), given, calibration)
+    assert (found.poni1_m, found.poni2_m, found.orientation) == (0.05, 10 * 75e-6, 1)
+
+
+def test_the_beam_centre_of_a_turned_detector_is_fit2ds():
+    from dataclasses import replace
+
+    turned = replace(GEOMETRY, rot1_rad=0.2, rot2_rad=-0.1, rot3_rad=0.3)
+    theirs = turned.integrator().getFit2D()
+    assert turned.beam_center_x_pixels == pytest.approx(theirs["centerX"], rel=1e-9)
+    assert turned.beam_center_y_pixels == pytest.approx(theirs["centerY"], rel=1e-9)
+
+
+def test_a_named_detector_brings_its_pixels_and_its_gaps(in_memory, random_frames, scalar_array):
+    named = scalar_array("detector_name", "Pilatus 100k")
+    calibration = poni(in_memory, random_frames, scalar_array, detector_name=named)
+    dataset = in_memory(random_frames())
+    found = geometry_of(dataset, (195, 487), GeometryParameters(), calibration)
+    assert (found.x_pixel_size_m, found.y_pixel_size_m) == (172e-6, 172e-6)
+    assert found.detector_name == "Pilatus 100k"
+    eiger = geometry_of(
+        dataset, (1065, 1030), GeometryParameters(detector_name="Eiger_1M"), calibration
+    )
+    gaps = eiger.gaps()
+    assert gaps is not None
+    assert gaps.shape == (1065, 1030)
+    assert 0 < gaps.mean() < 0.1
+
+
+@pytest.mark.parametrize("name", ["Eigerrr", "/etc/passwd", "detector.h5", "NexusDetector"])
+def test_an_unknown_detector_is_refused_and_no_file_is_opened(in_memory, random_frames, name):
+    given = GeometryParameters(detector_name=name)
+    with pytest.raises(ParameterError, match="pyFAI does not know"):
+        geometry_of(in_memory(random_frames()), (60, 50), given)
+
+
+def test_a_named_detector_of_another_shape_is_refused(in_memory, random_frames):
+    given = GeometryParameters(detector_name="Eiger_1M")
+    found = geometry_of(in_memory(random_frames()), (60, 50), given)
+    with pytest.raises(ParameterError, match=r"\(1065, 1030\); these have \(60, 50\)"):
+        found.q_per_nm()
+
+
+def test_the_energy_follows_from_the_wavelength():
+    assert GEOMETRY.energy_keV == pytest.approx(12.398419843320026, rel=1e-11)

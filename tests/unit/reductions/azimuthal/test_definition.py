@@ -1,0 +1,115 @@
+"""Trees of integrated frames against the NeXus definitions NXazint1d and NXazint2d."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hsc.reductions.azimuthal.reduction import AZIMUTHAL
+from hsc.workers import ThreadWorkers
+
+# nexusformat/definitions, contributed_definitions/NXazint1d.nxdl.xml and NXazint2d.nxdl.xml:
+# what is not optional there, below the NXentry or NXsubentry, with class or kind of number.
+GROUPS = {
+    "instrument": "NXinstrument",
+    "instrument/monochromator": "NXmonochromator",
+    "instrument/source": "NXsource",
+    "reduction": "NXprocess",
+    "reduction/input": "NXparameters",
+    "data": "NXdata",
+}
+FIELDS = {
+    "definition": "U",
+    "instrument/name": "U",
+    "instrument/monochromator/wavelength": "f",
+    "instrument/monochromator/energy": "f",
+    "instrument/source/name": "U",
+    "instrument/source/type": "U",
+    "instrument/source/probe": "U",
+    "reduction/program": "U",
+    "reduction/version": "U",
+    "reduction/reference": "U",
+    "data/I": "f",
+    "data/radial_axis": "f",
+}
+FLAGS = ("solid_angle_applied", "polarization_applied", "normalization_applied")
+WORDS = {
+    "data/I": {"long_name": "intensity", "units": "arbitrary units"},
+    "data/I_errors": {"long_name": "estimated intensity error", "units": "arbitrary units"},
+    "data/norm": {
+        "long_name": "number of pixels contributing to the corresponding bin",
+        "units": "arbitrary units",
+    },
+}
+# A date would make other bytes of the same inputs each time; the activity has it.
+LEFT_OUT = "reduction/date"
+
+
+def reduced(dataset, **parameters):
+    outputs = AZIMUTHAL.run({"": dataset}, {"bins": 20, **parameters}, ThreadWorkers(1))
+    groups = {one.path: one.attributes for one in outputs.tree.groups}
+    return groups, {one.path: one for one in outputs.tree.arrays}
+
+
+def check(at, groups, fields):
+    assert groups["/entry"]["NX_class"] == "NXentry"
+    for path, nx_class in GROUPS.items():
+        assert groups[f"{at}/{path}"]["NX_class"] == nx_class
+    for path, kind in FIELDS.items():
+        assert fields[f"{at}/{path}"].values.dtype.kind == kind, path
+    for name in FLAGS:
+        assert fields[f"/entry/{name}"].values.dtype.kind == "b"
+    for path, words in WORDS.items():
+        assert words.items() <= dict(fields[f"{at}/{path}"].attributes).items()
+    assert f"{at}/{LEFT_OUT}" not in fields
+
+
+@pytest.mark.parametrize(
+    ("unit", "name", "said"),
+    [("q_nm^-1", "q", "1/nm"), ("q_A^-1", "q", "1/angstrom"), ("2th_deg", "2theta", "degrees")],
+)
+def test_curves_are_arranged_as_nxazint1d_demands(in_memory, random_frames, unit, name, said):
+    groups, fields = reduced(in_memory(random_frames()), radial_unit=unit)
+    check("/entry", groups, fields)
+    assert fields["/entry/definition"].values.item() == "NXazint1d"
+    attributes = groups["/entry/data"]
+    assert attributes["signal"] == "I"
+    assert attributes["axes"] == [".", "radial_axis"]
+    assert attributes["interpretation"] == "spectrum"
+    axis, edges = fields["/entry/data/radial_axis"], fields["/entry/data/radial_axis_edges"]
+    assert (axis.attributes["long_name"], axis.attributes["units"]) == (name, said)
+    assert edges.attributes["long_name"] == f"{name} bin edges"
+    assert fields["/entry/data/I"].values.shape == (13, 20)
+    assert fields["/entry/data/norm"].values.shape == (20,)
+    assert len(edges.values) == 21
+    assert np.all((edges.values[:-1] < axis.values) & (axis.values < edges.values[1:]))
+
+
+def test_cakes_are_arranged_as_nxazint2d_demands(in_memory, random_frames):
+    groups, fields = reduced(in_memory(random_frames()), azimuthal_bins=8, radial_unit="q_A^-1")
+    at = "/entry/azint2d"
+    check(at, groups, fields)
+    assert groups[at]["NX_class"] == "NXsubentry"
+    assert fields[f"{at}/definition"].values.item() == "NXazint2d"
+    attributes = groups[f"{at}/data"]
+    assert attributes["axes"] == [".", "azimuthal_axis", "radial_axis"]
+    assert attributes["interpretation"] == "image"
+    assert fields[f"{at}/data/I"].values.shape == (13, 8, 20)
+    assert fields[f"{at}/data/norm"].values.shape == (8, 20)
+    axis = fields[f"{at}/data/azimuthal_axis"]
+    assert axis.attributes == {"units": "degrees", "long_name": "azimuthal bin center"}
+    edges = fields[f"{at}/data/azimuthal_axis_edges"]
+    assert edges.attributes["long_name"] == "azimuthal bin edges"
+    assert len(edges.values) == 9
+
+
+def test_a_monitor_that_was_used_stands_beside(in_memory, random_frames, picture):
+    values = np.linspace(1, 2, 13)
+    dataset = in_memory(random_frames(), monitor=picture(values))
+    groups, fields = reduced(dataset, monitor=True)
+    assert groups["/entry/monitor"]["NX_class"] == "NXmonitor"
+    assert np.array_equal(fields["/entry/monitor/data"].values, values.astype(np.float32))
+    assert fields["/entry/normalization_applied"].values.item()
+    groups, fields = reduced(dataset)
+    assert "/entry/monitor" not in groups
+    assert not fields["/entry/normalization_applied"].values.item()
