@@ -186,7 +186,7 @@ def _radial_range(geometry: Geometry, parameters: IntegrationParameters) -> tupl
     low, high = parameters.radial_range()
     if high is None:
         high = float(geometry.radial(parameters.radial_unit).max())
-    if not high > low:
+    if not (math.isfinite(high) and high > low):
         raise ParameterError(
             f"the radial range begins at {low!r}, which is not below its end {high!r} "
             f"({parameters.radial_unit})",
