@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from hsc.model import NOUNS
 from hsc_catalog import tables
@@ -46,8 +46,7 @@ def _gone(connection: Connection, kind: str) -> Iterator[str]:
         keys = connection.scalars(more.limit(_BATCH)).all()
         if not keys:
             return
-        names = [(kind, key) for key in keys]
-        some = select(_row.key).where(tuple_(_row.kind, _row.key).in_(names)).distinct()
+        some = select(_row.key).where(_row.kind == kind, _row.key.in_(keys)).distinct()
         there = set(connection.scalars(some))
         for key, digests in _replaced(connection, kind, keys).items():
             if key not in there and digests:

@@ -98,14 +98,22 @@ def _recorded_by_others(connection: Connection, rows: list[Any]) -> Iterator[str
 def _elsewhere(connection: Connection, rows: list[Any]) -> Iterator[str]:
     """Say which activities are shown to an instrument's staff though nothing came from there."""
     edge, row = tables.edge.c, tables.dataset.c
-    made = select(edge.object, row.facility, row.instrument).join(
-        tables.dataset, row.pid + "@" + func.cast(row.version, row.pid.type) == edge.subject
-    )
     ends = [f"activity:{each.id}" for each in rows]
-    wanted = made.where(edge.predicate == "was_generated_by", edge.object.in_(ends))
+    wanted = select(edge.object, edge.subject).where(
+        edge.predicate == "was_generated_by", edge.object.in_(ends)
+    )
+    made = [(end, subject.partition("@")[0]) for end, subject in connection.execute(wanted).all()]
+    places: dict[str, set[str]] = {}
+    pids = sorted({pid for _, pid in made})
+    for first in range(0, len(pids), _BATCH):
+        some = row.pid.in_(pids[first : first + _BATCH])
+        told = connection.execute(select(row.pid, row.facility, row.instrument).where(some))
+        for pid, facility, instrument in told:
+            places.setdefault(pid, set()).add(instrument_name(facility, instrument or ""))
     there: dict[str, set[str]] = {}
-    for end, facility, instrument in connection.execute(wanted):
-        there.setdefault(end, set()).add(instrument_name(facility, instrument or ""))
+    for end, pid in made:
+        if pid in places:
+            there.setdefault(end, set()).update(places[pid])
     for each in rows:
         known = there.get(f"activity:{each.id}")
         if known is not None and each.instrument not in known:

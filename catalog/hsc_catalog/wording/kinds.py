@@ -7,7 +7,7 @@ from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from hsc.model import NOUNS, canonical_json
 from hsc_catalog import tables
@@ -69,8 +69,9 @@ def _versions(wanted: Select[Any], keys: Sequence[str] | None) -> Select[Any]:
     row = tables.dataset.c
     if keys is None:
         return wanted.order_by(row.pid, row.version)
-    named = [(pid, int(n)) for pid, _, n in (key.rpartition("@") for key in keys) if n.isdigit()]
-    return wanted.where(tuple_(row.pid, row.version).in_(named)).order_by(row.pid, row.version)
+    # Other versions come along: SQLite has no index for lists of pairs.
+    pids = {key.rpartition("@")[0] for key in keys}
+    return wanted.where(row.pid.in_(sorted(pids))).order_by(row.pid, row.version)
 
 
 def _datasets(
@@ -79,7 +80,8 @@ def _datasets(
     row, document = tables.dataset.c, tables.dataset_document
     wanted = select(row.pid, row.version, document.c.json).join(document)
     for pid, version, text in _rows(connection, _versions(wanted, keys)):
-        yield f"{pid}@{version}", text
+        if keys is None or f"{pid}@{version}" in keys:
+            yield f"{pid}@{version}", text
 
 
 def _activities(
@@ -96,7 +98,8 @@ def _replicas(
     row, copy = tables.dataset.c, tables.replica
     wanted = select(row.pid, row.version, copy.c.json).join(copy)
     for pid, version, text in _rows(connection, _versions(wanted, keys)):
-        yield f"{pid}@{version}", text
+        if keys is None or f"{pid}@{version}" in keys:
+            yield f"{pid}@{version}", text
 
 
 def _edges(
