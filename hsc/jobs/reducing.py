@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -20,7 +21,7 @@ from hsc.jobs.working import named_workers
 from hsc.model import ArraySummary, Dataset, Record, plain_json
 from hsc.provenance import RunningActivity, cpu_level, environment, recorded, write_crate
 from hsc.reductions import Outputs, Reduction, find_reduction
-from hsc.store import Manifest, abandon_version, holding, open_objects, place_attempt
+from hsc.store import Manifest, NewTree, abandon_version, holding, open_objects, place_attempt
 from hsc.workers import Progress, Silent, Workers, left_running
 
 NUMERIC = ("llvmlite", "numba", "numpy", "scipy")
@@ -180,6 +181,24 @@ def _note_begin(
 
 
 def _note_facts(activity: RunningActivity, outputs: Outputs) -> None:
-    if outputs.facts:
-        known = activity.activity.parameters
-        activity.note(parameters={**known, "facts": plain_json(dict(outputs.facts))})
+    """Note what was found in the datasets: what the reduction says, and what its tree tells of."""
+    known = activity.activity.parameters
+    facts = {**_told_by(outputs.tree, known["parameters"]), **outputs.facts}
+    activity.note(parameters={**known, "facts": plain_json(facts)})
+
+
+def _told_by(tree: NewTree, given: dict[str, Any]) -> dict[str, Any]:
+    """Give what NXparameters groups hold beside the parameters that were given, by path."""
+    groups = {
+        each.path for each in tree.groups if each.attributes.get("NX_class") == "NXparameters"
+    }
+    found: dict[str, dict[str, Any]] = {}
+    for array in tree.arrays:
+        group, _, name = array.path.rpartition("/")
+        if group in groups and not array.values.shape:
+            value = array.values.item()
+            if isinstance(value, float) and not math.isfinite(value):
+                value = str(value)
+            if name not in given or given[name] != value:
+                found.setdefault(group, {})[name] = value
+    return {path: dict(sorted(values.items())) for path, values in sorted(found.items())}

@@ -33,6 +33,9 @@ def test_a_recipe_names_the_reduction_and_its_inputs(hsc, sample, tmp_path):
     assert told.parameters["inputs"] == [["sample", f"{sample}@1"]]
     assert told.parameters["order"]
     assert told.parameters["cpu"]
+    facts = told.parameters["facts"]["/entry/reduction/input"]
+    assert len(facts["masks_blake3"]) >= 64
+    assert "bins" not in facts
     assert {"numpy", "scipy", "llvmlite", "pyFAI"} <= set(told.environment.packages)
     assert hsc.json("reproduce", done["pid"])["verdict"] == "identical"
     again = hsc.json("reduce", "azimuthal", sample, "--recipe", recipe, "-p", "bins=34")

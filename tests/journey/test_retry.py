@@ -54,6 +54,28 @@ def test_a_reduction_is_worded_again_from_before_and_after_its_inputs_were_found
     assert request_again(after) == begun
 
 
+def test_a_reduction_is_worded_again_with_all_its_inputs_and_where_each_parameter_came_from():
+    one, two = (Pid.generate("hsc.x").at(1) for _ in range(2))
+    asked = ReduceRequest(
+        name="biosaxs",
+        inputs=(("sample", one), ("buffer", two), ("buffer", one)),
+        parameters={"bins": 40},
+        recipe={"buffer_scale": 0.9},
+    )
+    told = {
+        "name": "biosaxs",
+        "version": "2",
+        "order": "int-exact",
+        "cpu": "x86-64-v4",
+        "inputs": [[role, str(pid)] for role, pid in asked.inputs],
+        "parameters": {"bins": 40, "buffer_scale": 0.9, "q_min_per_nm": 0.0},
+        "sources": {"bins": "-p", "buffer_scale": "recipe", "q_min_per_nm": "default"},
+        "facts": {"masks_blake3": "0"},
+        "dask": "threads",
+    }
+    assert request_again(failed(type="reduce", parameters=told)) == asked
+
+
 def test_an_ingest_is_worded_again_as_it_was_asked() -> None:
     asked = IngestRequest(paths=("/data/a.h5",), proposal="1", policy="quarantine", workers=3)
     parameters = {**asked.model_dump(mode="json", exclude={"paths"}), "path": "/data/a.h5"}

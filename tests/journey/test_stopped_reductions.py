@@ -1,0 +1,120 @@
+"""A reduction that is stopped or killed while its workers write: nothing of it is half there."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsc import settings
+from hsc.client import make_query
+from hsc.jobs import collect, open_catalog
+from hsc.jobs.derived import Derived
+from hsc.jobs.inputs import LocatedInputs, locate_inputs
+from hsc.jobs.reducing import register, write_derived
+from hsc.provenance import recorded
+from hsc.reductions import Outputs, find_reduction
+from hsc.store import NewTree, Stream, StreamedArray
+from hsc.testing.reductions import EXAMPLES
+from hsc.workers import Silent, ThreadWorkers
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="stops as POSIX has it")
+FRAMES = StreamedArray("/frames", (12, 3), np.dtype("u2"), ("frame", "x"), chunks=(2, 3))
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Makes rows, and at one of them something else."""
+
+    at: int
+    action: object
+
+    def __call__(self, start, stop):
+        if start == self.at and self.action is not None:
+            self.action()
+        rows = np.arange(start, stop, dtype="u2")
+        return {"/frames": np.repeat(rows[:, None], 3, axis=1)}, None
+
+
+def outputs(action=None, at=6):
+    stream = Stream("number", (FRAMES,), Numbered(at, action), rows_per_block=2)
+    return Outputs(NewTree(), {}, {}, "numbered", streams=(stream,))
+
+
+@pytest.fixture
+def inputs(tmp_path) -> LocatedInputs:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    request = EXAMPLES["azimuthal"](folder)
+    with open_catalog() as catalog:
+        return locate_inputs(request, find_reduction(request.name), catalog)
+
+
+def write(inputs, made, count=1):
+    derived = Derived("numbered", inputs, made, settings.store_url())
+    with open_catalog() as catalog, recorded(catalog, "reduce", {"name": "numbered"}) as activity:
+        activity.note(used=tuple(pid for _, pid in inputs.named))
+        write_derived(derived, activity, ThreadWorkers(count), Silent())
+        return register(derived, catalog, activity)
+
+
+def what_is_there(tmp_path: Path):
+    with open_catalog() as catalog:
+        known = catalog.search(make_query("", (), 9, None, {})).total
+        states = [each.state.value for each in catalog.activities(limit=9) if each.type == "reduce"]
+    store = tmp_path / "store"
+    keys = {p for p in store.rglob("*") if p.is_file() and ".attempts" not in p.parts}
+    return known, states, keys
+
+
+def interrupt():
+    # The main thread, which waits for the workers, is told as by Ctrl-C.
+    signal.raise_signal(signal.SIGINT)
+
+
+def fail():
+    raise ValueError("no such frame")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_ctrl_c_leaves_nothing_registered_and_nothing_written(inputs, tmp_path, count):
+    before = what_is_there(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        write(inputs, outputs(interrupt), count)
+    known, states, keys = what_is_there(tmp_path)
+    assert (known, keys) == (before[0], before[2])
+    assert states == ["failed"]
+    assert not collect(settings.store_url()).remains
+
+
+def test_a_block_that_fails_leaves_nothing_written(inputs, tmp_path):
+    before = what_is_there(tmp_path)
+    with pytest.raises(ValueError, match="no such frame"):
+        write(inputs, outputs(fail), 2)
+    assert what_is_there(tmp_path)[2] == before[2]
+
+
+def test_a_process_killed_between_its_shards_leaves_what_gc_finds(hsc, monkeypatch):
+    monkeypatch.setenv("HSC_HOME", str(hsc.home))
+    request = EXAMPLES["statistics"](hsc.home)
+    before = hsc.objects()
+    point = ("after", "put", "*/time_bins/*/c/0/*")
+    hsc.killed(point, "reduce", "statistics", request.inputs[0][1], "-p", "bin_frames=2")
+    assert len(hsc.objects()) > len(before)
+    (failed,) = hsc.json("activities", "--failed")["activities"]
+    assert (failed["type"], failed["failure"]["error"]) == ("reduce", "ProcessDied")
+    assert hsc.json("search", "--kind", "derived")["total"] == 0
+    (found,) = hsc.json("gc", "--remove")["remains"]
+    assert (found["kind"], found["committed"]) == ("reduce", False)
+    assert hsc.objects() == before
+
+
+def test_the_same_without_accident_is_registered(inputs, tmp_path):
+    dataset = write(inputs, outputs(), 2)
+    assert [each.path for each in dataset.arrays] == ["/frames"]
+    assert what_is_there(tmp_path)[1] == ["done"]
+    assert not collect(settings.store_url()).remains
