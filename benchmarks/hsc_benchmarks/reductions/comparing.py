@@ -28,6 +28,8 @@ class Row:
     """Likewise of processor time, which a loaded machine changes less."""
     processor_ratio: float | None = None
     """How many times ours it took."""
+    peak_megabytes: float | None = None
+    """Most resident memory, where it was measured."""
 
     def document(self, case: str) -> dict[str, Any]:
         """Give the row as plain JSON values."""
@@ -40,6 +42,7 @@ class Row:
             "wanted": self.wanted,
             "processor_ms": _rounded(self.processor_ms, 4),
             "processor_ratio": _rounded(self.processor_ratio, 2),
+            "peak_megabytes": _rounded(self.peak_megabytes, 0),
         }
 
 

@@ -15,7 +15,12 @@ Case = Callable[[int, Path | None, Callable[[str], None]], Sequence[Row]]
 
 # Case to its module and function; each brings its own packages when it is called.
 CASES = {
+    "curves": "hsc_benchmarks.reductions.curves:measure_curves",
+    "fused": "hsc_benchmarks.reductions.fused:measure_fused",
+    "memory": "hsc_benchmarks.reductions.memory:measure_memory",
     "reading": "hsc_benchmarks.reductions.reading:measure_reading",
+    "scaling": "hsc_benchmarks.reductions.scaling:measure_scaling",
+    "statistics": "hsc_benchmarks.reductions.statistics:measure_statistics",
 }
 
 
