@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,11 @@ def add_frames(
     add_counts(flat, bounds, saturates, into.missing, into.sums, into.squares, into.squares_high,
          into.minimum, into.maximum, into.saturated, numbers)  # fmt: skip
     return numbers
+
+
+def cut_pixels(sums: PixelSums, start: int, stop: int) -> PixelSums:
+    """Give pixels [start, stop), to be added to in place."""
+    return PixelSums(*(getattr(sums, each.name)[start:stop] for each in fields(sums)))
 
 
 def trim_pixels(sums: PixelSums) -> PixelSums:

@@ -122,7 +122,12 @@ class OpenedArray:
         return self.region(low, high, gaps=gaps, threads=threads)
 
     def batches(
-        self, start: int = 0, stop: int | None = None, *, rows: int
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        rows: int,
+        band: tuple[int, int] | None = None,
     ) -> Iterator[NDArray[Any]]:
         """Read rows along the first dimension batch by batch: as `read`, in bounded memory.
 
@@ -135,6 +140,9 @@ class OpenedArray:
             First row, and the one after the last; None: to the end.
         rows
             Rows of a batch; where chunks hold several rows, some batches are shorter.
+        band
+            First place along the second dimension, and the one after the last, inside the array;
+            None: all of it.
 
         Yields
         ------
@@ -154,7 +162,7 @@ class OpenedArray:
         first = min(max(start, 0), end)
         if first < end:
             reader = BatchReader(self._open(), self._grid, self._codec, self._key)
-            yield from reader.batches(first, end, max(1, rows))
+            yield from reader.batches(first, end, max(1, rows), band)
 
     def region(
         self,

@@ -66,15 +66,24 @@ class BatchReader:
         self._codec = codec
         self._key = key
         self._room = np.empty(0, np.uint8)
+        self._low: list[int] = []
+        self._high: list[int] = []
 
-    def batches(self, start: int, stop: int, rows: int) -> Iterator[NDArray[np.generic]]:
+    def batches(
+        self, start: int, stop: int, rows: int, band: tuple[int, int] | None
+    ) -> Iterator[NDArray[np.generic]]:
         """Give rows [start, stop), inside the array, at most ``rows`` at a time.
 
         No chunk is decoded twice: one that holds more rows is decoded whole, and given by parts.
+        Of a band along the second dimension no more is decoded than the codec needs.
         """
-        chunk = self._grid.chunks[0]
+        chunk, sides = self._grid.chunks[0], self._grid.shape[1:]
         height = -(-rows // chunk) * chunk
-        shape = (min(height, stop - start), *self._grid.shape[1:])
+        self._low, self._high = [0] * len(sides), list(sides)
+        if band is not None:
+            self._low[0], self._high[0] = band
+        across = [high - low for low, high in zip(self._low, self._high, strict=True)]
+        shape = (min(height, stop - start), *across)
         buffer = np.empty(shape, self._codec.dtype)
         for low, high in self._filled(buffer, start, stop, height):
             pay(0)  # where nobody waits for the answer any more, this ends
@@ -104,11 +113,11 @@ class BatchReader:
             yield bounds
 
     def _steps(self, start: int, stop: int, height: int, most: int) -> Iterator[_Step]:
-        chunk, sides = self._grid.chunks[0], self._grid.shape[1:]
+        chunk = self._grid.chunks[0]
         low = start
         while low < stop:
             high = min(low // chunk * chunk + height, stop)
-            for shard, pieces in self._grid.touched((low, *[0] * len(sides)), (high, *sides)):
+            for shard, pieces in self._grid.touched((low, *self._low), (high, *self._high)):
                 key = self._key(shard)
                 states = self._version.chunk_states(key, self._grid.chunks_per_shard)
                 empty = [p for p in pieces if states[p.number] == ChunkState.EMPTY]

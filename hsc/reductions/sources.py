@@ -45,12 +45,18 @@ class SourceArray(Protocol):
         ...
 
     def batches(
-        self, start: int = 0, stop: int | None = None, *, rows: int
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        rows: int,
+        band: tuple[int, int] | None = None,
     ) -> Iterator[NDArray[Any]]:
         """Give the rows that `read` gives, at most so many at a time, in a buffer used again.
 
         It is the fastest way to go through a stack: checked and decoded by this thread alone,
-        in bounded memory. A batch stands there until the next one is asked for.
+        in bounded memory. A batch stands there until the next one is asked for. With a band, only
+        places [first, end) along the second axis are given.
         """
         ...
 

@@ -41,12 +41,17 @@ class Decoded:
         self._held = array.read(0, _HELD)
 
     def batches(
-        self, start: int = 0, stop: int | None = None, *, rows: int
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        rows: int,
+        band: tuple[int, int] | None = None,
     ) -> Iterator[NDArray[Any]]:
         """Give frames that are in memory."""
         end = self.shape[0] if stop is None else stop
         for first in range(start, end, min(rows, _HELD)):
-            yield self._held[: min(rows, _HELD, end - first)]
+            yield self._held[: min(rows, _HELD, end - first), slice(*(band or (None, None)))]
 
     def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """Give none: kernels take batches."""
@@ -75,7 +80,9 @@ def measure_fused(rounds: int, folder: Path | None, say: Callable[[str], None]) 
         decode = _decoding(stack, frames)
         runs: dict[str, Callable[[Any], object]] = {
             "azimuthal": lambda array: integrate(replace(curves, frames=array), one, Silent()),
-            "statistics": lambda array: sum_block(Block(array, 0, _FRAMES, _GOOD, ())),
+            "statistics": lambda array: sum_block(
+                Block(array, 0, _FRAMES, _GOOD, (), (0, array.shape[1]))
+            ),
         }
         arms: dict[str, Callable[[], object]] = {"decode": decode}
         for name, run in runs.items():

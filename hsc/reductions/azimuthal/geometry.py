@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -92,6 +93,10 @@ class Geometry:
         found = self.integrator().center_array(shape=self.shape, unit=unit)
         return np.asarray(found, dtype=np.float64)
 
+    def largest(self, unit: RadialUnit) -> float:
+        """Give the largest radial coordinate of a pixel's middle; worked out once in a process."""
+        return _largest(self, unit)
+
     def solid_angle(self) -> NDArray[np.float64]:
         """Give the solid angle of each pixel relative to normal incidence, cos³ of the angle."""
         return np.asarray(self.integrator().solidAngleArray(self.shape), dtype=np.float64)
@@ -151,6 +156,11 @@ class Geometry:
                 next_step="give the detector's own name, or no name and its pixel sizes",
             )
         return detector
+
+
+@lru_cache(64)
+def _largest(geometry: Geometry, unit: RadialUnit) -> float:
+    return float(geometry.radial(unit).max())
 
 
 def named_detector(name: str, orientation: int) -> Any:

@@ -185,7 +185,7 @@ def _refuse_unwritten(frames: SourceArray, where: str) -> None:
 def _radial_range(geometry: Geometry, parameters: IntegrationParameters) -> tuple[float, float]:
     low, high = parameters.radial_range()
     if high is None:
-        high = float(geometry.radial(parameters.radial_unit).max())
+        high = geometry.largest(parameters.radial_unit)
     if not (math.isfinite(high) and high > low):
         raise ParameterError(
             f"the radial range begins at {low!r}, which is not below its end {high!r} "

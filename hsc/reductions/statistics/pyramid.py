@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-Join = Callable[[NDArray[Any], int], NDArray[Any]]
 
 SMALLEST = 256
 """The last level has no side that is longer."""
@@ -39,7 +36,13 @@ def pyramid(
     levels = [picture]
     while max(levels[-1].shape) > smallest:
         level = levels[-1]
-        for axis in (0, 1):
-            level = join.reduceat(level, np.arange(0, level.shape[axis], 2), axis)
-        levels.append(level)
+        for _ in level.shape:
+            level = _halved(level, join).T  # rows, then columns, then as it was
+        levels.append(np.ascontiguousarray(level))
     return levels
+
+
+def _halved(level: NDArray[Any], join: np.ufunc) -> NDArray[Any]:
+    pairs = len(level) // 2 * 2
+    made: NDArray[Any] = join(level[:pairs:2], level[1:pairs:2])
+    return np.concatenate([made, level[pairs:]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,17 @@ class Region:
     """First row, and the one after the last."""
     columns: tuple[int, int]
     """First column, and the one after the last."""
+
+    def within(self, low: int, high: int) -> Region:
+        """Give what lies in a band of rows, counted from its first; it may be nothing.
+
+        Examples
+        --------
+        >>> Region("a", (2, 9), (0, 1)).within(5, 8).rows
+        (0, 3)
+        """
+        first, last = (min(max(row, low), high) - low for row in self.rows)
+        return replace(self, rows=(first, last))
 
 
 def parse_regions(text: str, shape: tuple[int, int]) -> tuple[Region, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import reduce
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hsc.kernels import (
     GoodRange,
     PixelSums,
     add_frames,
+    cut_pixels,
     join_pixels,
     pixel_sums,
     sum_regions,
@@ -33,6 +35,9 @@ _MOST_BATCH = 8
 # A task takes seconds, and gives back sums of about 30 bytes a pixel, whatever its frames are.
 _TASK_BYTES = 4 * 10**9
 _TASKS_PER_WORKER = 2
+# Sums of more pixels, with what is sent of them, would take a worker beyond a gigabyte.
+_MOST_PIXELS = 8 * 10**6
+_LEAST_BANDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Block:
     """Counts that are believed."""
     regions: tuple[Region, ...]
     """Parts of a frame that are summed frame by frame."""
+    band: tuple[int, int]
+    """First row of the pixels that are summed, and the one after the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class FrameNumbers:
 class BlockSums:
     """What the frames of a task add up to."""
 
+    band: tuple[int, int]
+    """First row of the pixels, and the one after the last."""
     pixels: PixelSums
     """Pixel by pixel."""
     frames: FrameNumbers
@@ -97,14 +106,16 @@ def sum_stack(
         No frame was written.
     """
     blocks = cut(frames, good, regions, workers.count)
-    count = sum(block.stop - block.start for block in blocks)
+    count = sum(block.stop - block.start for block in blocks if block.band[0] == 0)
     if not count:
         raise ReductionError("none of the frames was written", where=frames.path)
     whole = pixel_sums(math.prod(frames.shape[1:]), frames.dtype)
     numbers: list[FrameNumbers] = []
+    columns = frames.shape[2]
 
     def take(part: BlockSums) -> None:
-        join_pixels(whole, part.pixels)
+        first, last = (row * columns for row in part.band)
+        join_pixels(cut_pixels(whole, first, last), part.pixels)
         numbers.append(part.frames)
 
     progress.start("add up", count, "frames")
@@ -113,10 +124,10 @@ def sum_stack(
         blocks,
         take,
         progress=progress,
-        weights=[block.stop - block.start for block in blocks],
+        weights=[block.stop - block.start if block.band[0] == 0 else 0 for block in blocks],
     )
     progress.finish()
-    return BlockSums(whole, _join(numbers))
+    return BlockSums((0, frames.shape[1]), whole, join_frames(numbers))
 
 
 def cut(
@@ -130,25 +141,46 @@ def cut(
     written = np.ones(count, np.bool_)
     written[list(frames.unwritten())] = False
     return [
-        Block(frames, start, stop, good, regions)
+        Block(frames, start, stop, good, regions, band)
         for first, last in _runs(written)
         for start, stop in _steps(first, last, step)
+        for band in bands(frames)
     ]
+
+
+def bands(frames: SourceArray) -> list[tuple[int, int]]:
+    """Cut frames that are too large for a worker's sums into bands of rows.
+
+    A task decodes of each frame no more than the blocks of its band, where the codec has blocks and
+    the band is no more than a fourth of the frame.
+    """
+    rows, columns = frames.shape[1:]
+    count = math.ceil(rows * columns / _MOST_PIXELS)
+    if count == 1:
+        return [(0, rows)]
+    height = max(1, rows // max(_LEAST_BANDS, count))
+    return list(pairwise([*range(0, rows, height), rows]))
 
 
 def sum_block(block: Block) -> BlockSums:
     """Read, decode and add up the frames of one task."""
-    shape, itemsize = block.frames.shape[1:], block.frames.dtype.itemsize
-    rows = min(_MOST_BATCH, max(1, _BATCH_BYTES // max(1, math.prod(shape) * itemsize)))
-    pixels, starts = region_pixels(block.regions, (shape[0], shape[1]))
-    sums = pixel_sums(math.prod(shape), block.frames.dtype)
+    (low, high), columns = block.band, block.frames.shape[2]
+    nbytes = max(1, (high - low) * columns * block.frames.dtype.itemsize)
+    together = min(_MOST_BATCH, max(1, _BATCH_BYTES // nbytes))
+    regions = tuple(region.within(low, high) for region in block.regions)
+    pixels, starts = region_pixels(regions, (high - low, columns))
+    sums = pixel_sums((high - low) * columns, block.frames.dtype)
     numbers, region_sums, region_counts = [], [], []
-    for batch in block.frames.batches(block.start, block.stop, rows=rows):
+    whole = high - low == block.frames.shape[1]
+    for batch in block.frames.batches(
+        block.start, block.stop, rows=together, band=None if whole else block.band
+    ):
         numbers.append(add_frames(sums, batch, block.good))
         added, counted = sum_regions(batch, pixels, starts, block.good)
         region_sums.append(added)
         region_counts.append(counted)
     return BlockSums(
+        block.band,
         trim_pixels(sums),
         FrameNumbers(
             np.arange(block.start, block.stop),
@@ -177,11 +209,27 @@ def _runs(written: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(low), int(high)) for low, high in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _join(parts: list[FrameNumbers]) -> FrameNumbers:
-    """Put tasks together in the order of their frames, whatever the order of their coming."""
+def join_frames(parts: list[FrameNumbers]) -> FrameNumbers:
+    """Put tasks together in the order of their frames, bands of the same frames in one."""
     ordered = sorted(parts, key=lambda part: int(part.frame[0]))
-    joined: list[Any] = [
-        np.concatenate([getattr(part, name) for part in ordered])
+    joined: list[FrameNumbers] = []
+    for _, same in groupby(ordered, key=lambda part: int(part.frame[0])):
+        joined.append(reduce(_add, same))
+    found: list[Any] = [
+        np.concatenate([getattr(part, name) for part in joined])
         for name in ("frame", "numbers", "region_sums", "region_counts")
     ]
-    return FrameNumbers(*joined)
+    return FrameNumbers(*found)
+
+
+def _add(one: FrameNumbers, other: FrameNumbers) -> FrameNumbers:
+    """Add what two bands of the same frames give."""
+    numbers = one.numbers + other.numbers
+    largest = FRAME_NUMBERS.index("maximum")
+    numbers[:, largest] = np.maximum(one.numbers[:, largest], other.numbers[:, largest])
+    return FrameNumbers(
+        one.frame,
+        numbers,
+        one.region_sums + other.region_sums,
+        one.region_counts + other.region_counts,
+    )

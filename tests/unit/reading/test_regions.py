@@ -157,13 +157,17 @@ def test_batches_are_the_rows_in_order(written, name, distant, data):
         with pytest.raises(GapError, match="chunk"):
             list(array.batches(start, stop, rows=rows))
         return
-    found = [batch.copy() for batch in array.batches(start, stop, rows=rows)]
+    band = None
+    if values.ndim > 1 and data.draw(st.booleans()):
+        side = st.integers(0, values.shape[1])
+        band = tuple(sorted(data.draw(st.tuples(side, side))))
+        cut = (cut, slice(*band))
+    found = [batch.copy() for batch in array.batches(start, stop, rows=rows, band=band)]
     if not values.shape:
         assert np.array_equal(found, [values])
         return
     assert all(0 < len(batch) <= rows and batch.dtype == values.dtype for batch in found)
-    joined = np.concatenate(found) if found else values[:0]
-    assert np.array_equal(joined, values[cut])
+    assert np.array_equal(np.concatenate(found) if found else values[cut][:0], values[cut])
 
 
 def test_batches_stand_in_one_buffer(written):

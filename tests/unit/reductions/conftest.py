@@ -38,8 +38,8 @@ class MemoryArray:
     def read(self, start=0, stop=None):
         return self.values[start:stop].copy()
 
-    def batches(self, start=0, stop=None, *, rows):
-        whole = self.values[start:stop]
+    def batches(self, start=0, stop=None, *, rows, band=None):
+        whole = self.values[start:stop] if band is None else self.values[start:stop, slice(*band)]
         buffer = np.empty((min(rows, len(whole)), *whole.shape[1:]), whole.dtype)
         for first in range(0, len(whole), rows):
             batch = buffer[: min(rows, len(whole) - first)]

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from hsc.errors import ParameterError, ReductionError
+from hsc.kernels import GoodRange
 from hsc.reductions import find_reduction
 from hsc.reductions.statistics.reduction import STATISTICS
+from hsc.reductions.statistics.regions import parse_regions
+from hsc.reductions.statistics.summing import Block, bands, join_frames, sum_block
 from hsc.workers import Silent, ThreadWorkers
 
 
@@ -68,6 +71,29 @@ def test_any_workers_and_order_give_the_same_bytes(in_memory, random_frames, wor
     dataset = in_memory(random_frames())
     parameters = {"regions": "all=0:60,0:50; one=3:4,5:6"}
     assert contents(run(dataset, parameters, workers)) == contents(run(dataset, parameters))
+
+
+@pytest.mark.parametrize("rows", [60, 1030, 4371])
+def test_large_frames_are_cut_into_bands_of_whole_rows(in_memory, rows):
+    frames = in_memory(np.broadcast_to(np.uint8(1), (1, rows, 4150))).role("frames")
+    found = bands(frames)
+    assert [row for low, high in found for row in range(low, high)] == list(range(rows))
+    assert (len(found) == 1) == (rows < 4371)
+    assert all(4 * (high - low) <= rows for low, high in found) or len(found) == 1
+
+
+def test_bands_give_the_same_as_whole_frames(in_memory, random_frames):
+    frames = in_memory(random_frames()).role("frames")
+    regions = parse_regions("a=10:41,5:9; b=0:60,0:50; c=0:1,0:1", (60, 50))
+    good = GoodRange(0, 65534, 5)
+    whole = sum_block(Block(frames, 0, 13, good, regions, (0, 60)))
+    parts = [sum_block(Block(frames, 0, 13, good, regions, cut)) for cut in [(0, 23), (23, 60)]]
+    for name in ("sums", "minimum", "squares"):
+        joined = np.concatenate([getattr(part.pixels, name) for part in parts])
+        assert np.array_equal(joined, getattr(whole.pixels, name))
+    joined = join_frames([part.frames for part in parts])
+    for name in ("frame", "numbers", "region_sums", "region_counts"):
+        assert np.array_equal(getattr(joined, name), getattr(whole.frames, name))
 
 
 def test_frames_that_were_never_written_are_left_out_and_told(in_memory, random_frames):
