@@ -1,11 +1,14 @@
 """Zarr to Zarr: frames of a dataset to curves, images and numbers of a derived one."""
 
 from hsc.reductions.azimuthal.geometry import Geometry
+from hsc.reductions.azimuthal.integration import integrate
+from hsc.reductions.azimuthal.stack import stack_of
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, SourceDataset
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
 from hsc.reductions.listing import ReductionListing, list_reduction
+from hsc.reductions.statistics.summing import sum_stack
 from hsc.reductions.table import REDUCTIONS, find_reduction
 
 __all__ = [
@@ -26,5 +29,8 @@ __all__ = [
     "analyse",
     "find_reduction",
     "fit_guinier",
+    "integrate",
     "list_reduction",
+    "stack_of",
+    "sum_stack",
 ]

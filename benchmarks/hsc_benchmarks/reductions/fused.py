@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from hsc.kernels import GoodRange
 from hsc.reading import OpenedArray, open_dataset
-from hsc.reductions import find_reduction
-from hsc.reductions.azimuthal.integration import integrate
-from hsc.reductions.azimuthal.stack import stack_of
-from hsc.reductions.statistics.summing import Block, sum_block
+from hsc.reductions import find_reduction, integrate, stack_of, sum_stack
 from hsc.workers import Silent, ThreadWorkers
 from hsc_benchmarks.reductions.comparing import Row, time_by_turns
 from hsc_benchmarks.reductions.stacks import Stack, make_stack
@@ -80,9 +77,7 @@ def measure_fused(rounds: int, folder: Path | None, say: Callable[[str], None]) 
         decode = _decoding(stack, frames)
         runs: dict[str, Callable[[Any], object]] = {
             "azimuthal": lambda array: integrate(replace(curves, frames=array), one, Silent()),
-            "statistics": lambda array: sum_block(
-                Block(array, 0, _FRAMES, _GOOD, (), (0, array.shape[1]))
-            ),
+            "statistics": lambda array: sum_stack(array, _GOOD, (), one, Silent()),
         }
         arms: dict[str, Callable[[], object]] = {"decode": decode}
         for name, run in runs.items():

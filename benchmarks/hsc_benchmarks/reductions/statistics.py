@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.kernels import GoodRange, add_frames, pixel_sums
-from hsc.reductions.statistics.summing import sum_stack
+from hsc.reductions import sum_stack
 from hsc.workers import Silent, ThreadWorkers
 from hsc_benchmarks.reductions.comparing import Row, compare
 from hsc_benchmarks.reductions.stacks import Stack, make_stack
