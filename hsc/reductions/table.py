@@ -9,6 +9,7 @@ from hsc.errors import UnknownReductionError
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.base import Reduction
 from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.reductions.sans.reduction import SANS
 from hsc.reductions.statistics.reduction import STATISTICS
 
@@ -16,6 +17,7 @@ REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "azimuthal": AZIMUTHAL,
     "biosaxs": BIOSAXS,
     "sans": SANS,
+    "sec_saxs": SEC_SAXS,
     "statistics": STATISTICS,
 }
 """Name to reduction."""

@@ -15,6 +15,7 @@ from hsc.testing.ess import (
 from hsc.testing.ess_model import EventRun, EventSansModel, StrawBank
 from hsc.testing.exfel import ExfelRun, exfel_image, write_exfel_run
 from hsc.testing.noise import PoissonFrames
+from hsc.testing.sec import SecModel, Species, write_sec_run
 from hsc.testing.stores import WatchedObjects, WriteOnceObjects, open_write_once
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "PixelMaskBit",
     "PoissonFrames",
     "RecordedEvents",
+    "SecModel",
+    "Species",
     "StrawBank",
     "WatchedObjects",
     "WriteOnceObjects",
@@ -44,4 +47,5 @@ __all__ = [
     "write_event_file",
     "write_exfel_run",
     "write_many_chunks",
+    "write_sec_run",
 ]

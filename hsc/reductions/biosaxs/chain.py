@@ -13,8 +13,8 @@ from hsc.model import Record
 from hsc.reductions.biosaxs.absolute import AbsoluteParameters, AbsoluteScale
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve, subtract
-from hsc.reductions.biosaxs.runs import Run, RunParameters, Side, averages, left_out
-from hsc.reductions.biosaxs.similarity import between_curves
+from hsc.reductions.biosaxs.runs import Run, Side, averages, left_out
+from hsc.reductions.biosaxs.similarity import SimilarityParameters, between_curves
 from hsc.reductions.biosaxs.steps import Step
 
 _LARGE_Q = 0.1
@@ -28,7 +28,9 @@ class SubtractionParameters(Record):
     """Factor of the buffer when it is subtracted."""
 
 
-class ChainParameters(RunParameters, SubtractionParameters, AbsoluteParameters, AnalysisParameters):
+class ChainParameters(
+    SimilarityParameters, SubtractionParameters, AbsoluteParameters, AnalysisParameters
+):
     """From runs of frames to numbers."""
 
 

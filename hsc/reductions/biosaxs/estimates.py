@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ def estimate_guinier(curve: Curve, parameters: EstimateParameters) -> GuinierEst
     refused: ReductionError | None = None
     try:
         fit = fit_guinier(curve, parameters)
-        found["closed_form"] = _of_fit(fit)
+        found["closed_form"] = estimate_of_fit(fit)
     except ReductionError as error:
         failures["closed_form"] = error.message
         refused = error
@@ -134,7 +135,8 @@ def _unfound(
     return ReductionError(said, next_step=next_step)
 
 
-def _of_fit(fit: GuinierFit) -> GuinierEstimate:
+def estimate_of_fit(fit: GuinierFit) -> GuinierEstimate:
+    """Give the closed-form fit as one of the estimates."""
     used = np.flatnonzero(fit.used)
     return GuinierEstimate(
         method="closed_form",
@@ -156,6 +158,8 @@ def _by_freesas(name: str, curve: Curve, rg_min_nm: float) -> GuinierEstimate | 
     # freesas takes a tenth of a second to import, and is no part of a laptop's installation.
     from freesas import autorg
 
+    # What it could not do is told as the reason that there is no estimate.
+    logging.getLogger("freesas").setLevel(logging.CRITICAL)
     columns = curve.columns()
     # Both look for the first q beyond 1.3 / Rg_min and fail without one.
     smallest = max(rg_min_nm, 1.31 / float(curve.q_per_nm[-1]))

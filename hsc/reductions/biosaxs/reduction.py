@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
-from hsc.errors import ParameterError
 from hsc.model import Quantity
-from hsc.reductions.azimuthal.parameters import IntegrationParameters
-from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS, calibrations_of
-from hsc.reductions.azimuthal.stack import Stack, stack_of
-from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset
-from hsc.reductions.biosaxs.absolute import AbsoluteScale, find_scale
-from hsc.reductions.biosaxs.chain import Chain, ChainParameters, follow
-from hsc.reductions.biosaxs.runs import (
-    ExposureParameters,
-    Run,
-    check_exposures,
-    find_exposure,
-    measure,
-    standard_curve,
+from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS
+from hsc.reductions.base import Input, Inputs, Outputs, Reduction
+from hsc.reductions.biosaxs.chain import Chain, follow
+from hsc.reductions.biosaxs.measuring import (
+    ABSOLUTE_INPUTS,
+    MeasuringParameters,
+    measure_inputs,
+    sample_name_of,
+    scale_of,
 )
+from hsc.reductions.biosaxs.runs import RunParameters
 from hsc.reductions.biosaxs.tree import Labels, biosaxs_tree
 from hsc.workers import Progress, Workers
 
 
-class BiosaxsParameters(IntegrationParameters, ChainParameters, ExposureParameters):
+class BiosaxsParameters(MeasuringParameters, RunParameters):
     """Parameters of the solution-scattering chain."""
-
-    radial_unit: Literal["q_nm^-1"] = "q_nm^-1"
-    """The chain works in 1/nm."""
 
 
 def reduce_biosaxs(
@@ -50,7 +42,8 @@ def reduce_biosaxs(
     ReductionError
         The data allow no subtraction or no fit.
     """
-    runs = measure_inputs(inputs, parameters, workers, progress)
+    chosen = {"sample": parameters.frames_kept, "buffer": parameters.buffer_frames_kept}
+    runs = measure_inputs(inputs, parameters, chosen, workers, progress)
     edges = runs["sample"][0].stack.binning.edges()
     scale = scale_of(runs, parameters)
     chain = follow(runs["sample"], runs["buffer"], edges, parameters, scale)
@@ -72,66 +65,6 @@ def reduce_biosaxs(
         quantities=_quantities(geometry.wavelength_angstrom, chain),
         title=f"{name or first.record.title}: I(q) less buffer, Rg = {rg_nm:.3g} nm",
     )
-
-
-def measure_inputs(
-    inputs: Inputs, parameters: BiosaxsParameters, workers: Workers, progress: Progress
-) -> dict[str, tuple[Run, ...]]:
-    """Integrate all datasets on the first sample's bins, and choose frames of each."""
-    named = [
-        (_run_name(inputs, name, number), name, dataset)
-        for name in ("sample", "buffer", "absolute", "absolute_empty")
-        for number, dataset in enumerate(inputs.every(name), start=1)
-    ]
-    exposures = {label: _exposure(dataset, name, parameters) for label, name, dataset in named}
-    check_exposures([
-        (label, str(dataset.record.pid), exposures[label]) for label, _, dataset in named
-    ])  # fmt: skip
-    stacks = stacks_of([dataset for _, _, dataset in named], inputs, parameters)
-    found: dict[str, tuple[Run, ...]] = {}
-    for (label, name, dataset), stack in zip(named, stacks, strict=True):
-        chosen = parameters.frames_kept if name == "sample" else parameters.buffer_frames_kept
-        if name.startswith("absolute"):
-            chosen = "similar"
-        run = measure(
-            label, dataset, stack, exposures[label], chosen, parameters, workers, progress
-        )
-        found[name] = (*found.get(name, ()), run)
-    return found
-
-
-def stacks_of(
-    datasets: list[SourceDataset], inputs: Inputs, parameters: IntegrationParameters
-) -> list[Stack]:
-    """Find frames and geometry of datasets, with one grid of q for all: the first one's."""
-    given = calibrations_of(inputs)
-    stacks = [stack_of(dataset, parameters, given) for dataset in datasets]
-    high = stacks[0].binning.radial_max
-    return [replace(stack, binning=replace(stack.binning, radial_max=high)) for stack in stacks]
-
-
-def scale_of(
-    runs: dict[str, tuple[Run, ...]], parameters: BiosaxsParameters
-) -> AbsoluteScale | None:
-    """Find the absolute scale from the runs of its standard; None: there are none."""
-    if "absolute" not in runs:
-        if "absolute_empty" in runs:
-            raise ParameterError(
-                "the input absolute_empty is given without absolute",
-                next_step="give the frames of water or glassy carbon: absolute=PID",
-            )
-        return None
-    edges = runs["sample"][0].stack.binning.edges()
-    empty = runs.get("absolute_empty", ())
-    standard = standard_curve(runs["absolute"], empty, edges)
-    return find_scale(standard, parameters, empty_subtracted=bool(empty))
-
-
-def sample_name_of(dataset: SourceDataset) -> str | None:
-    """Give the name of a dataset's sample, from its arrays, else from its record."""
-    if "sample_name" in dataset.roles:
-        return str(dataset.role("sample_name").scalar())
-    return dataset.record.sample
 
 
 def results_of(chain: Chain) -> dict[str, Any]:
@@ -170,15 +103,6 @@ def results_of(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _run_name(inputs: Inputs, name: str, number: int) -> str:
-    return f"{name} {number}" if len(inputs.every(name)) > 1 else name
-
-
-def _exposure(dataset: SourceDataset, name: str, parameters: BiosaxsParameters) -> float | None:
-    parameter = f"{name.split('_', maxsplit=1)[0]}_count_time_s"
-    return find_exposure(dataset, parameter, getattr(parameters, parameter))
-
-
 def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]:
     found = {
         "radius_of_gyration": Quantity(value=chain.analysis.guinier.rg_nm, unit="nm"),
@@ -197,10 +121,7 @@ BIOSAXS = Reduction(
         Input("sample", "frames of the solution; several runs are averaged", many=True),
         Input("buffer", "frames of its buffer, before and after", many=True),
         *CALIBRATION_INPUTS,
-        Input("absolute", "frames of water or glassy carbon, for 1/cm", required=False, many=True),
-        Input(
-            "absolute_empty", "frames of what is behind that standard", required=False, many=True
-        ),
+        *ABSOLUTE_INPUTS,
     ),
     parameters=BiosaxsParameters,
     function=reduce_biosaxs,

@@ -49,8 +49,8 @@ class Run:
     """What it is, as in ``sample`` or ``buffer 2``."""
     where: str
     """PID of the dataset, for messages; it stands in no file."""
-    root: str
-    """Digest of the dataset."""
+    title: str
+    """The dataset's title, which names it where no PID may stand."""
     stack: Stack
     """Frames and binning."""
     sums: FrameSums
@@ -168,7 +168,7 @@ def measure(
     frames = len(sums.signal)
     where = str(dataset.record.pid)
     run = Run(
-        name, where, dataset.record.root, stack, sums, exposure_s,
+        name, where, dataset.record.title, stack, sums, exposure_s,
         np.ones(frames, dtype=np.bool_), None,
     )  # fmt: skip
     return choose(run, chosen, parameters, workers, progress)

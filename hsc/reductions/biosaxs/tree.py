@@ -67,13 +67,15 @@ def biosaxs_tree(chain: Chain, labels: Labels) -> NewTree:
     return NewTree((NewGroup("/", {"default": "entry"}), *groups), tuple(arrays), roles)
 
 
-def curve_entry(chain: Chain, labels: Labels, path: str, dimension: str = "Q") -> list[Part]:
+def curve_entry(
+    chain: Chain, labels: Labels, path: str, dimension: str = "Q", what: str = ""
+) -> list[Part]:
     """Write the subtracted curve with sample, instrument and steps as an NXcanSAS entry."""
     run = chain.sample.runs[0]
     sample = labels.sample_name or "sample"
     unit = chain.analysis.intensity_unit
     return [
-        sas_entry(path, title=f"{sample}, buffer subtracted", run=run.root),
+        sas_entry(path, title=f"{sample}, {what}buffer subtracted", run=run.title),
         sas_data(f"{path}/data", chain.curve, unit, _said(chain, "sample less buffer"), dimension),
         sas_sample(f"{path}/sample", labels.sample_name, labels.concentration_g_per_l),
         sas_instrument(f"{path}/instrument", labels.instrument, run.stack.binning.geometry),
@@ -118,7 +120,7 @@ def run_part(path: str, run: Run, *, similarity: bool = True) -> Part:
     name = f"{path.rsplit('/', 1)[1]}_frame"
     totals = run.sums.signal.sum(axis=1)
     arrays += [
-        nexus.scalar(f"{path}/root", run.root),
+        nexus.scalar(f"{path}/run", run.title),
         nexus.array(f"{path}/kept", run.kept, (name,)),
         nexus.array(f"{path}/total", totals, (name,), "counts"),
         nexus.array(f"{path}/left_out", run.sums.left_out, (name,), "pixels"),
@@ -149,7 +151,7 @@ def _curves(chain: Chain, labels: Labels) -> list[Part]:
         title = (
             f"{labels.sample_name or 'sample'}: {side.name}, average of {side.frames_kept} frames"
         )
-        parts.append(sas_entry(path, title=title, run=side.runs[0].root))
+        parts.append(sas_entry(path, title=title, run=side.runs[0].title))
         parts.append(sas_data(f"{path}/data", side.curve, unit, _said(chain, side.name)))
     return parts
 

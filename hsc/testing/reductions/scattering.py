@@ -8,6 +8,7 @@ from hsc.jobs import IngestRequest, ReduceRequest, ingest_one
 from hsc.model import Pid
 from hsc.testing.biosaxs import BioSaxsModel, write_biosaxs_pair
 from hsc.testing.detector import Detector
+from hsc.testing.sec import SecModel, Species, write_sec_run
 
 _MODEL = BioSaxsModel(
     detector=Detector(shape=(120, 100), module_shape=(56, 100), gap_shape=(8, 10)),
@@ -33,7 +34,19 @@ def biosaxs(folder: Path) -> ReduceRequest:
     return ReduceRequest(
         name="biosaxs",
         inputs=(("sample", sample), ("buffer", buffer)),
-        parameters={"bins": 60, "guinier_qrg_max": 1.2},
+        parameters={"bins": 60, "guinier_qrg_max": 1.2, "pr_points": 20, "pr_samples": 10},
+    )
+
+
+def sec_saxs(folder: Path) -> ReduceRequest:
+    """Give frames of an elution of one kind of spheres."""
+    species = Species(3.0, 60.0, 55.0, 6.0)
+    run = write_sec_run(folder, SecModel(frames=80, species=(species,)))
+    sample = ingest_one(IngestRequest(paths=(str(run),))).pid
+    return ReduceRequest(
+        name="sec_saxs",
+        inputs=(("sample", sample),),
+        parameters={"bins": 60, "pr_points": 20, "pr_samples": 10},
     )
 
 

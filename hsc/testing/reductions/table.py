@@ -7,12 +7,13 @@ from pathlib import Path
 
 from hsc.jobs import ReduceRequest
 from hsc.testing.reductions.neutrons import sans
-from hsc.testing.reductions.scattering import azimuthal, biosaxs, statistics
+from hsc.testing.reductions.scattering import azimuthal, biosaxs, sec_saxs, statistics
 
 EXAMPLES: Mapping[str, Callable[[Path], ReduceRequest]] = {
     "azimuthal": azimuthal,
     "biosaxs": biosaxs,
     "sans": sans,
+    "sec_saxs": sec_saxs,
     "statistics": statistics,
 }
 """Name of a reduction to what puts small inputs into the store that ``HSC_STORE`` names, with files

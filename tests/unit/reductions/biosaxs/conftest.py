@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsc.reductions import Curve
-from hsc.testing import sphere_form_factor
+from hsc.testing import SecModel, sphere_form_factor
 
 
 def sphere_curve(radius_nm=3.2, i0=15.0, points=400, q_max=2.0, seed=0, noise=0.003):
@@ -47,3 +47,30 @@ def text_curve(reffiles: Path) -> Callable[..., Curve]:
         return Curve(10 * columns[:, 0], columns[:, 1], columns[:, 2])
 
     return read
+
+
+@pytest.fixture(scope="session")
+def sec_model() -> SecModel:
+    return SecModel()
+
+
+@pytest.fixture(scope="session")
+def sec_frames(sec_model: SecModel) -> np.ndarray:
+    return sec_model.stack()
+
+
+@pytest.fixture
+def elution(sec_model, sec_frames, in_memory, scalar_array, picture):
+    """Give an elution of two species as an opened dataset, or some of its frames."""
+
+    def opened(frames=slice(None)):
+        setup = sec_model.setup
+        return in_memory(
+            sec_frames[frames],
+            distance=scalar_array("distance", setup.distance_m, "m"),
+            beam_center_x=scalar_array("beam_center_x", setup.beam_center_px[0], "pixel"),
+            beam_center_y=scalar_array("beam_center_y", setup.beam_center_px[1], "pixel"),
+            pixel_mask=picture(sec_model.pixel_mask),
+        )
+
+    return opened

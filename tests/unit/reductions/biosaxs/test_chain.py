@@ -11,7 +11,8 @@ import pytest
 from hsc.errors import ParameterError, ReductionError
 from hsc.reductions.azimuthal.integration import integrate
 from hsc.reductions.biosaxs.curve import Curve, subtract
-from hsc.reductions.biosaxs.reduction import BIOSAXS, stacks_of
+from hsc.reductions.biosaxs.measuring import stacks_of
+from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.workers import Silent, ThreadWorkers
 
 PARAMETERS = {"bins": 120, "pr": False}

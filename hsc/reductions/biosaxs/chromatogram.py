@@ -1,0 +1,203 @@
+"""The chromatogram of an elution: how much each frame scatters, its baseline and its peaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from hsc.errors import ReductionError
+from hsc.reductions.biosaxs.choosing import FrameRanges, frame_ranges, named_frames
+from hsc.reductions.biosaxs.runs import Run
+from hsc.reductions.biosaxs.similarity import SimilarityParameters, find_similar
+from hsc.workers import Progress, Workers
+
+_LOW_SHARE = 0.25
+_DEVIATIONS = 4.0
+_FLAT = 0.01
+_MAD_TO_SIGMA = 1.4826
+_MEDIAN_LOSS = 1.2533
+_CLEAR = 2.0
+
+
+class ChromatogramParameters(SimilarityParameters):
+    """How buffer and peaks are found in an elution."""
+
+    sec_buffer: FrameRanges | None = None
+    """Frames of the buffer by number, counted from one, as in ``1-200``; None: found."""
+    sec_peaks: FrameRanges | None = None
+    """Frames of each peak by number, one range for each, as in ``800-860,1100-1150``; None:
+    found."""
+    sec_smoothing_frames: int = Field(default=11, ge=1)
+    """Frames of the running median that peaks and baseline are sought in; odd."""
+    sec_buffer_least_frames: int = Field(default=20, ge=3)
+    """Fewest frames of a buffer that is found."""
+    sec_peak_prominence: float = Field(default=0.05, gt=0, le=1)
+    """Least prominence of a peak that is found, as a share of the highest one's height."""
+    sec_peak_least_frames: int = Field(default=10, ge=1)
+    """Least width of a peak that is found, at half of its prominence, in frames."""
+    sec_peak_share: float = Field(default=0.5, gt=0, lt=1)
+    """A peak's frames reach down to this share of its prominence on either side."""
+    sec_rg_tolerance: float = Field(default=0.05, gt=0)
+    """Frames at the rim of a found peak are left out from where their radius of gyration differs
+    from that at the top by more than this share and three standard deviations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A peak of a chromatogram."""
+
+    top: int
+    """Frame of the highest smoothed intensity, counted from zero."""
+    start: int
+    """First frame."""
+    stop: int
+    """One past the last frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chromatogram:
+    """How much each frame scatters."""
+
+    intensity: NDArray[np.float64]
+    """Mean of I over the bins that all frames have, shape (frames,)."""
+    error: NDArray[np.float64]
+    """One standard deviation of it."""
+    smoothed: NDArray[np.float64]
+    """Its running median."""
+    baseline: float
+    """Level of the buffer."""
+    tolerance: float
+    """How far smoothed values of buffer lie from it at most."""
+
+    @property
+    def height(self) -> NDArray[np.float64]:
+        """Smoothed intensity above the baseline."""
+        return self.smoothed - self.baseline
+
+
+def chromatogram_of(run: Run, parameters: ChromatogramParameters) -> Chromatogram:
+    """Give the chromatogram of an elution.
+
+    The baseline is the median of the lowest quarter of the smoothed intensities: an elution shows
+    buffer for at least that long.
+
+    Raises
+    ------
+    ReductionError
+        No bin of q has good pixels in every frame.
+    """
+    # scipy takes a tenth of a second to import.
+    from scipy.ndimage import median_filter
+
+    intensity, error, filled = run.intensities()
+    if not filled.any():
+        raise ReductionError(
+            "no bin of q has good pixels in every frame", where=run.where,
+            next_step="use fewer bins, or check the masks",
+        )  # fmt: skip
+    total = intensity[:, filled].mean(axis=1)
+    spread = np.sqrt((error[:, filled] ** 2).sum(axis=1)) / filled.sum()
+    window = parameters.sec_smoothing_frames
+    smoothed = median_filter(total, size=window, mode="nearest")
+    low = np.sort(smoothed)[: max(1, round(_LOW_SHARE * len(smoothed)))]
+    baseline = float(np.median(low))
+    noise = _MAD_TO_SIGMA * float(np.median(np.abs(total - smoothed)))
+    tolerance = max(
+        _DEVIATIONS * noise * _MEDIAN_LOSS / np.sqrt(window),
+        _FLAT * float(smoothed.max() - baseline),
+    )
+    return Chromatogram(total, spread, smoothed, baseline, tolerance)
+
+
+def find_buffer(
+    run: Run,
+    chromatogram: Chromatogram,
+    parameters: ChromatogramParameters,
+    workers: Workers,
+    progress: Progress,
+) -> NDArray[np.bool_]:
+    """Mark the frames that show buffer.
+
+    Found, they are the longest stretch on the baseline, and in it the longest block of frames
+    that a correlation map finds alike.
+
+    Raises
+    ------
+    ReductionError
+        There is no such stretch.
+    ParameterError
+        A frame is named that is not there.
+    """
+    if parameters.sec_buffer is not None:
+        return named_frames(parameters.sec_buffer, run.frames, run.where)
+    flat = np.abs(chromatogram.height) <= chromatogram.tolerance
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flat.astype(np.int8), [0]])))
+    stretches = edges.reshape(-1, 2)
+    lengths = stretches[:, 1] - stretches[:, 0] if len(stretches) else np.zeros(1, dtype=int)
+    least = parameters.sec_buffer_least_frames
+    if lengths.max() < least:
+        raise ReductionError(
+            f"no {least} frames in a row lie on the baseline of the chromatogram; the longest "
+            f"stretch has {int(lengths.max())}",
+            where=run.where,
+            next_step="name the buffer's frames: -p sec_buffer=1-200, or give a run of buffer: "
+            "buffer=PID",
+        )
+    start, stop = stretches[int(np.argmax(lengths))]
+    intensity, _, filled = run.intensities()
+    curves = np.ascontiguousarray(intensity[start:stop, filled])
+    similar = find_similar(curves, parameters, workers, progress)
+    kept = np.zeros(run.frames, dtype=np.bool_)
+    kept[start + similar.start : start + similar.stop] = True
+    return kept
+
+
+def find_peaks(
+    chromatogram: Chromatogram, parameters: ChromatogramParameters, run: Run
+) -> tuple[Peak, ...]:
+    """Find the peaks, or take those that are named.
+
+    Raises
+    ------
+    ReductionError
+        There is none.
+    ParameterError
+        A frame is named that is not there.
+    """
+    # scipy takes a tenth of a second to import.
+    from scipy import signal
+
+    height = chromatogram.height
+    if parameters.sec_peaks is not None:
+        named_frames(parameters.sec_peaks, run.frames, run.where)
+        return tuple(
+            Peak(start + int(np.argmax(height[start:stop])), start, stop)
+            for start, stop in frame_ranges(parameters.sec_peaks)
+        )
+    least = max(
+        parameters.sec_peak_prominence * float(height.max()),
+        _CLEAR * chromatogram.tolerance,
+    )
+    # A maximum at the rim is none for scipy: the padding lets an elution begin or end in one.
+    padded = np.concatenate([[height.min()], height, [height.min()]])
+    tops, facts = signal.find_peaks(
+        padded, prominence=least, width=parameters.sec_peak_least_frames
+    )
+    if not len(tops):
+        raise ReductionError(
+            f"no peak rises {least:.3g} above the chromatogram's baseline over "
+            f"{parameters.sec_peak_least_frames} frames",
+            where=run.where,
+            next_step="name the peaks' frames: -p sec_peaks=800-860,1100-1150",
+        )
+    prominences = (facts["prominences"], facts["left_bases"], facts["right_bases"])
+    widths = signal.peak_widths(
+        padded, tops, rel_height=1 - parameters.sec_peak_share, prominence_data=prominences
+    )
+    return tuple(
+        Peak(int(top) - 1, max(0, int(np.ceil(left)) - 1), min(run.frames, int(right)))
+        for top, left, right in zip(tops, widths[2], widths[3], strict=True)
+    )

@@ -1,0 +1,125 @@
+"""The inputs of the chain: found, integrated on one grid of q, put on the absolute scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from hsc.errors import ParameterError
+from hsc.reductions.azimuthal.parameters import IntegrationParameters
+from hsc.reductions.azimuthal.pictures import calibrations_of
+from hsc.reductions.azimuthal.stack import Stack, stack_of
+from hsc.reductions.base import Input, Inputs, SourceDataset
+from hsc.reductions.biosaxs.absolute import AbsoluteScale, find_scale
+from hsc.reductions.biosaxs.chain import ChainParameters
+from hsc.reductions.biosaxs.runs import (
+    ExposureParameters,
+    Run,
+    check_exposures,
+    find_exposure,
+    measure,
+    standard_curve,
+)
+from hsc.workers import Progress, Workers
+
+ABSOLUTE_INPUTS = (
+    Input("absolute", "frames of water or glassy carbon, for 1/cm", required=False, many=True),
+    Input("absolute_empty", "frames of what is behind that standard", required=False, many=True),
+)
+"""The inputs that the absolute scale is found from."""
+
+
+class MeasuringParameters(IntegrationParameters, ChainParameters, ExposureParameters):
+    """From frames to averages."""
+
+    radial_unit: Literal["q_nm^-1"] = "q_nm^-1"
+    """The chain works in 1/nm."""
+    error_model: Literal["poisson", "variance", "azimuthal"] = "poisson"
+    """Where variances come from; the chain can't do without."""
+
+
+def measure_inputs(
+    inputs: Inputs,
+    parameters: MeasuringParameters,
+    chosen: Mapping[str, str],
+    workers: Workers,
+    progress: Progress,
+) -> dict[str, tuple[Run, ...]]:
+    """Integrate all datasets on the first sample's bins, and choose frames of each.
+
+    Parameters
+    ----------
+    inputs
+        ``sample``, ``buffer``, ``absolute`` and ``absolute_empty``, as far as they are given.
+    parameters
+        How frames are summed, and from where on they are alike.
+    chosen
+        Which frames are kept (``all``, ``similar``, or numbers), by input; ``similar`` where it
+        is not said.
+    workers, progress
+        What does it, and who hears of it.
+    """
+    named = [
+        (_run_name(inputs, name, number), name, dataset)
+        for name in ("sample", "buffer", "absolute", "absolute_empty")
+        for number, dataset in enumerate(inputs.every(name), start=1)
+    ]
+    exposures = {label: _exposure(dataset, name, parameters) for label, name, dataset in named}
+    check_exposures([
+        (label, str(dataset.record.pid), exposures[label]) for label, _, dataset in named
+    ])  # fmt: skip
+    stacks = stacks_of([dataset for _, _, dataset in named], inputs, parameters)
+    found: dict[str, tuple[Run, ...]] = {}
+    for (label, name, dataset), stack in zip(named, stacks, strict=True):
+        run = measure(
+            label, dataset, stack, exposures[label], chosen.get(name, "similar"), parameters,
+            workers, progress,
+        )  # fmt: skip
+        found[name] = (*found.get(name, ()), run)
+    return found
+
+
+def stacks_of(
+    datasets: list[SourceDataset], inputs: Inputs, parameters: IntegrationParameters
+) -> list[Stack]:
+    """Find frames and geometry of datasets, with one grid of q for all: the first one's."""
+    given = calibrations_of(inputs)
+    stacks = [stack_of(dataset, parameters, given) for dataset in datasets]
+    high = stacks[0].binning.radial_max
+    return [replace(stack, binning=replace(stack.binning, radial_max=high)) for stack in stacks]
+
+
+def scale_of(
+    runs: dict[str, tuple[Run, ...]], parameters: MeasuringParameters
+) -> AbsoluteScale | None:
+    """Find the absolute scale from the runs of its standard; None: there are none."""
+    if "absolute" not in runs:
+        if "absolute_empty" in runs:
+            raise ParameterError(
+                "the input absolute_empty is given without absolute",
+                next_step="give the frames of water or glassy carbon: absolute=PID",
+            )
+        return None
+    edges = runs["sample"][0].stack.binning.edges()
+    empty = runs.get("absolute_empty", ())
+    standard = standard_curve(runs["absolute"], empty, edges)
+    return find_scale(standard, parameters, empty_subtracted=bool(empty))
+
+
+def sample_name_of(dataset: SourceDataset) -> str | None:
+    """Give the name of a dataset's sample, from its arrays, else from its record."""
+    if "sample_name" in dataset.roles:
+        return str(dataset.role("sample_name").scalar())
+    return dataset.record.sample
+
+
+def _run_name(inputs: Inputs, name: str, number: int) -> str:
+    return f"{name} {number}" if len(inputs.every(name)) > 1 else name
+
+
+def _exposure(dataset: SourceDataset, name: str, parameters: MeasuringParameters) -> float | None:
+    if parameters.monitor:  # which is the flux of the whole exposure
+        return None
+    parameter = f"{name.split('_', maxsplit=1)[0]}_count_time_s"
+    return find_exposure(dataset, parameter, getattr(parameters, parameter))
