@@ -50,8 +50,9 @@ def write_entries(
     with new_file(path, overwrite=overwrite) as beside:
         write_file(beside, dataset, FilePart("", root))
         with h5py.File(beside, "r+") as file:
-            for name in root.children:
-                file[f"{name}/run"][()] = run
+            for name, entry in root.children.items():
+                if "run" in entry.children:
+                    file[f"{name}/run"][()] = run
 
 
 def _entries(root: Node) -> Node:

@@ -1,7 +1,7 @@
 """Numba kernels on frames: pure functions, one thread each, without the interpreter's lock."""
 
 from hsc.kernels.azimuthal import FRAMES_PER_PASS, BinSums, BinTable, bin_table, sum_frames
-from hsc.kernels.cormap import longest_runs, run_probability
+from hsc.kernels.cormap import longest_runs, longest_runs_within, run_probability
 from hsc.kernels.corrected import CorrectedSums, Corrections, ErrorModel, sum_corrected
 from hsc.kernels.events import (
     EventBins,
@@ -73,6 +73,7 @@ __all__ = [
     "join_pixels",
     "join_sums",
     "longest_runs",
+    "longest_runs_within",
     "mean_of",
     "moments_of",
     "no_counts",

@@ -37,14 +37,42 @@ def longest_runs(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDA
         raise ValueError(f"curves of shapes {first.shape} and {second.shape} are not comparable")
     longest = np.empty((len(first), len(second)), dtype=np.int32)
     rows = np.ascontiguousarray(first, dtype=np.float64)
-    # Curves beside each other, point by point: neighbours in memory are compared at once.
-    lanes = -(-len(second) // _LANES)
-    beside = np.zeros((lanes, second.shape[1], _LANES))
-    for lane in range(lanes):
-        some = second[lane * _LANES : (lane + 1) * _LANES]
-        beside[lane, :, : len(some)] = some.T
-    _compare(rows, beside, longest)
+    _compare(rows, _beside(second), longest, False)
     return longest
+
+
+def longest_runs_within(curves: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Give the same for every two of some curves: each pair is compared once.
+
+    Parameters
+    ----------
+    curves
+        Shape (n, points).
+
+    Returns
+    -------
+    Numbers of points, shape (n, n), symmetric, 0 on the diagonal.
+
+    Examples
+    --------
+    >>> longest_runs_within(np.array([[1.0, 2, 3], [1, 1, 1], [0, 0, 9]])).tolist()
+    [[0, 2, 2], [2, 0, 2], [2, 2, 0]]
+    """
+    rows = np.ascontiguousarray(curves, dtype=np.float64)
+    longest = np.zeros((len(rows), len(rows)), dtype=np.int32)
+    _compare(rows, _beside(rows), longest, True)
+    upper = np.triu(longest, 1)
+    return upper + upper.T
+
+
+def _beside(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Curves beside each other, point by point: neighbours in memory are compared at once.
+    lanes = -(-len(curves) // _LANES)
+    beside = np.zeros((lanes, curves.shape[1], _LANES))
+    for lane in range(lanes):
+        some = curves[lane * _LANES : (lane + 1) * _LANES]
+        beside[lane, :, : len(some)] = some.T
+    return beside
 
 
 @lru_cache(maxsize=4096)
@@ -82,25 +110,28 @@ def _sequences(throws: int, longest: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def _compare(rows, beside, longest):  # type: ignore[no-untyped-def]
+def _compare(rows, beside, longest, upper):  # type: ignore[no-untyped-def]
+    """Fill in the longest runs; with ``upper`` only where the second curve is after the first."""
     points = rows.shape[1]
-    sign = np.empty(_LANES, dtype=np.int64)
-    run = np.empty(_LANES, dtype=np.int64)
+    above = np.empty(_LANES, dtype=np.int64)
+    below = np.empty(_LANES, dtype=np.int64)
     best = np.empty(_LANES, dtype=np.int64)
     for lane in range(beside.shape[0]):
         some = beside[lane]
-        for row in range(rows.shape[0]):
-            sign[:] = 0
-            run[:] = 0
+        last = min(rows.shape[0], (lane + 1) * _LANES) if upper else rows.shape[0]
+        for row in range(last):
+            above[:] = 0
+            below[:] = 0
             best[:] = 0
             for point in range(points):
                 value = rows[row, point]
                 for place in range(_LANES):
-                    difference = value - some[point, place]
-                    now = np.int64(difference > 0) - np.int64(difference < 0)
-                    length = (run[place] if now == sign[place] else 0) + now * now
-                    sign[place] = now
-                    run[place] = length
-                    best[place] = max(best[place], length)
+                    other = some[point, place]
+                    # Neither holds for equal numbers, nor for one that is no number.
+                    up = above[place] + 1 if value > other else 0
+                    down = below[place] + 1 if value < other else 0
+                    above[place] = up
+                    below[place] = down
+                    best[place] = max(best[place], up, down)
             for place in range(min(_LANES, longest.shape[1] - lane * _LANES)):
                 longest[row, lane * _LANES + place] = best[place]

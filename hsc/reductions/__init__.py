@@ -7,6 +7,7 @@ from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, 
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
+from hsc.reductions.biosaxs.similarity import compare_pairs, probabilities
 from hsc.reductions.listing import ReductionListing, list_reduction
 from hsc.reductions.statistics.summing import sum_stack
 from hsc.reductions.table import REDUCTIONS, find_reduction
@@ -27,10 +28,12 @@ __all__ = [
     "SourceArray",
     "SourceDataset",
     "analyse",
+    "compare_pairs",
     "find_reduction",
     "fit_guinier",
     "integrate",
     "list_reduction",
+    "probabilities",
     "stack_of",
     "sum_stack",
 ]

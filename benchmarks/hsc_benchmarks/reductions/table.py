@@ -15,6 +15,7 @@ Case = Callable[[int, Path | None, Callable[[str], None]], Sequence[Row]]
 
 # Case to its module and function; each brings its own packages when it is called.
 CASES = {
+    "cormap": "hsc_benchmarks.reductions.cormap:measure_cormap",
     "curves": "hsc_benchmarks.reductions.curves:measure_curves",
     "fused": "hsc_benchmarks.reductions.fused:measure_fused",
     "memory": "hsc_benchmarks.reductions.memory:measure_memory",

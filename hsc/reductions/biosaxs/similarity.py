@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hsc.kernels import longest_runs, run_probability
+from hsc.kernels import longest_runs, longest_runs_within, run_probability
 from hsc.model import Record
 from hsc.workers import Progress, Silent, Workers
 
@@ -56,7 +56,8 @@ class Similarity:
 @dataclass(frozen=True, slots=True)
 class _Tile:
     first: NDArray[np.float64]
-    second: NDArray[np.float64]
+    second: NDArray[np.float64] | None
+    """None: the pairs within ``first``."""
 
 
 def compare_pairs(
@@ -82,9 +83,16 @@ def compare_pairs(
     starts = range(0, frames, _TILE)
     corners = [(row, column) for row in starts for column in starts if column >= row]
     blocks = {start: np.ascontiguousarray(curves[start : start + _TILE]) for start in starts}
-    weights = [len(blocks[row]) * len(blocks[column]) for row, column in corners]
+    weights = [
+        len(blocks[row]) * (len(blocks[row]) - 1) // 2
+        if row == column
+        else len(blocks[row]) * len(blocks[column])
+        for row, column in corners
+    ]
     progress.start("compare", sum(weights), "pairs")
-    tiles = [_Tile(blocks[row], blocks[column]) for row, column in corners]
+    tiles = [
+        _Tile(blocks[row], None if row == column else blocks[column]) for row, column in corners
+    ]
     parts = workers.map(_compare_tile, tiles, progress=progress, weights=weights)
     progress.finish()
     longest = np.zeros((frames, frames), dtype=np.int32)
@@ -179,8 +187,10 @@ def between_curves(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     -------
     Shape (curves, curves), 1 on the diagonal.
     """
-    return probabilities(longest_runs(curves, curves), curves.shape[1])
+    return probabilities(longest_runs_within(curves), curves.shape[1])
 
 
 def _compare_tile(tile: _Tile) -> NDArray[np.int32]:
+    if tile.second is None:
+        return longest_runs_within(tile.first)
     return longest_runs(tile.first, tile.second)

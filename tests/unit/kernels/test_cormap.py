@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hsc.kernels import longest_runs, run_probability
+from hsc.kernels import longest_runs, longest_runs_within, run_probability
 
 
 @st.composite
@@ -25,6 +25,7 @@ def curves(draw):
 @given(curves())
 def test_every_pair_is_as_freesas_says(some):
     longest = longest_runs(some, some)
+    assert np.array_equal(longest, longest_runs_within(some))
     points = some.shape[1]
     for i, j in itertools.combinations(range(len(some)), 2):
         judge = gof(some[i], some[j])
