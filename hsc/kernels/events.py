@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from hsc.errors import ParameterError
 from hsc.kernels.event_loops import count, values_of, weigh, weigh_flat
 
-_FEWEST_CELLS = 64
-_CELLS_PER_BIN = 8
-_MOST_CELLS = 1 << 15
+_CELLS_PER_BIN = 4
+_MOST_CELLS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +21,14 @@ class EventBins:
 
     edges: NDArray[np.float64]
     """(bins + 1,): strictly increasing."""
+    bordered: NDArray[np.float64]
+    """(bins + 3,): the edges between -inf and NaN."""
     begin: NDArray[np.int32]
-    """(cells,): bin of each cell's lower end."""
+    """(cells + 2,): bin of each cell's lower end, counted from 1; a cell more at each end."""
     cells_per_unit: float
     """Cells of the grid per unit of the edges."""
+    even: bool
+    """Whether no cell has two edges."""
 
     @property
     def count(self) -> int:
@@ -33,9 +36,9 @@ class EventBins:
         return len(self.edges) - 1
 
     @property
-    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.int32], float]:
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.int32], float, bool]:
         """What the kernels take."""
-        return self.edges, self.begin, self.cells_per_unit
+        return self.bordered, self.begin, self.cells_per_unit, self.even
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,18 +93,22 @@ def event_bins(edges: NDArray[Any]) -> EventBins:
 
     Examples
     --------
-    >>> event_bins(np.array([0.0, 1.0, 4.0])).begin[[0, 15, 16, -1]].tolist()
-    [0, 0, 1, 1]
+    >>> event_bins(np.array([0.0, 1.0, 4.0])).begin.tolist()
+    [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
     """
     edges = np.ascontiguousarray(edges, np.float64)
     if edges.ndim != 1 or len(edges) < 2 or not (np.isfinite(edges).all()):
         raise ParameterError(f"edges of bins must be two finite numbers or more: {edges!r}")
     if not (np.diff(edges) > 0).all():
         raise ParameterError(f"edges of bins must increase: {edges!r}")
-    cells = min(max(_CELLS_PER_BIN * (len(edges) - 1), _FEWEST_CELLS), _MOST_CELLS)
-    lower = edges[0] + (edges[-1] - edges[0]) / cells * np.arange(cells)
-    begin = np.clip(np.searchsorted(edges, lower, side="right") - 1, 0, len(edges) - 2)
-    return EventBins(edges, begin.astype(np.int32), cells / float(edges[-1] - edges[0]))
+    count, width = len(edges) - 1, float(edges[-1] - edges[0])
+    cells = int(min(_CELLS_PER_BIN * width / float(np.diff(edges).min()), _MOST_CELLS))
+    lower = edges[0] + width / cells * np.arange(cells)
+    place = np.clip(np.searchsorted(edges, lower, side="right"), 1, count)
+    begin = np.concatenate([[0], place, [count]]).astype(np.int32)
+    bordered = np.concatenate([[-np.inf], edges, [np.nan]])
+    # Where bins are as wide as some cells, none needs more than one step up or down.
+    return EventBins(edges, bordered, begin, cells / width, cells < _MOST_CELLS)
 
 
 def no_counts(wavelength: EventBins, q: EventBins, qxy: EventBins | None) -> EventCounts:
@@ -144,8 +151,10 @@ def count_events(
     frame
         How times beyond a period are taken.
     """
-    plane = qxy or q
-    count(
+    radial = np.zeros((wavelength.count + 2, q.count + 2), np.int64)
+    side = qxy.count if qxy else 0
+    flat = np.zeros((side + 2, side + 2), np.int64)
+    unknown, lost = count(
         event_id,
         event_time_offset,
         paths.first,
@@ -153,14 +162,17 @@ def count_events(
         paths.drop,
         frame.period,
         frame.shortest,
-        *wavelength.parts,
-        *q.parts,
-        *plane.parts,
-        qxy is not None,
-        into.radial,
-        into.flat,
-        into.left_out,
+        wavelength.parts,
+        q.parts,
+        (qxy or q).parts,
+        radial,
+        flat,
     )
+    into.radial[...] += radial[1:-1, 1:-1]
+    into.flat[...] += flat[1:-1, 1:-1]
+    within = int(radial[1:-1].sum())
+    besides = within - int(radial[1:-1, 1:-1].sum())
+    into.left_out[...] += [unknown, lost - unknown, len(event_id) - within - lost, besides]
 
 
 def event_values(
@@ -209,7 +221,7 @@ def weigh_pixels(
     radial
         (m, Q): what is added to, in place.
     """
-    weigh(paths.table, weights, paths.drop, wavelengths, *q.parts, radial)
+    weigh(paths.table, weights, paths.drop, wavelengths, q.parts, radial)
 
 
 def weigh_pixels_flat(
@@ -220,4 +232,4 @@ def weigh_pixels_flat(
     flat: NDArray[np.float64],
 ) -> None:
     """Add each pixel's weight to its bin of Qx and Qy at one wavelength, likewise: (Qy, Qx)."""
-    weigh_flat(paths.table, weights, paths.drop, wavelength, *qxy.parts, flat)
+    weigh_flat(paths.table, weights, paths.drop, wavelength, qxy.parts, flat)

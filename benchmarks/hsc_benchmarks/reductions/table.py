@@ -17,6 +17,7 @@ Case = Callable[[int, Path | None, Callable[[str], None]], Sequence[Row]]
 CASES = {
     "cormap": "hsc_benchmarks.reductions.cormap:measure_cormap",
     "curves": "hsc_benchmarks.reductions.curves:measure_curves",
+    "events": "hsc_benchmarks.reductions.events:measure_events",
     "fused": "hsc_benchmarks.reductions.fused:measure_fused",
     "memory": "hsc_benchmarks.reductions.memory:measure_memory",
     "reading": "hsc_benchmarks.reductions.reading:measure_reading",
