@@ -74,12 +74,13 @@ def reduce_sans(
         sample.flat().less(background.flat() if background else None),
         direct_beam,
     )
+    found = _facts(runs)
     return Outputs(
         tree=sans_tree(
             result,
             sample_name=name,
             instrument=record.instrument,
-            facts=_facts(runs),
+            facts=found,
             parameters=parameters.document(),
             version=SANS.version,
         ),
@@ -88,6 +89,7 @@ def reduce_sans(
         title=f"{name or record.title}: I(Q) of neutrons"
         + (" less background" if background else ""),
         technique="SANS",
+        facts=found,
     )
 
 
