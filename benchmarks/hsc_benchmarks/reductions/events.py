@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,13 +16,15 @@ from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
 from hsc.kernels import EventBins, PixelPaths, count_events, event_bins, no_counts
-from hsc.reductions.sans.parameters import DROP_PER_M_ANGSTROM2, RATE_M_ANGSTROM_PER_S
 from hsc_benchmarks.reductions.comparing import Row, compare
 
 _EVENTS = 8_000_000
 _PIXELS = 200_000
 _SOURCE_M = 23.6
 _WANTED = 5.0
+# h / m of the neutron in m angstrom / s (CODATA 2022), and g m² / 2h².
+_RATE = 6.62607015e-34 / 1.67492750056e-27 * 1e10
+_DROP = 9.80665 / (2 * _RATE**2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,17 +41,36 @@ class _Events:
         """Give the flight paths."""
         x, y, z = self.places_m.T
         far = np.sqrt(x * x + y * y + z * z)
-        rate = RATE_M_ANGSTROM_PER_S * 1e-9 / (_SOURCE_M + far)
+        rate = _RATE * 1e-9 / (_SOURCE_M + far)
         lateral = np.hypot(x, y)
         k = 4 * np.pi * lateral / np.sqrt(2 * far * (far + z))
         columns = (x, y, z) if gravity else (k, k * x / lateral, k * y / lateral)
-        drop = DROP_PER_M_ANGSTROM2 if gravity else 0.0
+        drop = _DROP if gravity else 0.0
         return PixelPaths(1, np.stack([rate, *columns], axis=1), drop)
 
 
 def measure_events(rounds: int, folder: Path | None, say: Callable[[str], None]) -> list[Row]:
-    """Time the way from events in memory to counts by wavelength and Q, ours on one thread."""
+    """Time the way from events in memory to counts by wavelength and Q, on one processor each."""
     del folder  # nothing is written
+    with _one_processor():
+        return _measure(rounds, say)
+
+
+@contextmanager
+def _one_processor() -> Iterator[None]:
+    """Keep this thread, and those that scipp starts, on one processor, where that can be said."""
+    if sys.platform != "linux":
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def _measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
     events = _draw()
     rows = []
     for gravity in (False, True):

@@ -1,0 +1,118 @@
+"""Pixels stand where their chains put them, and have the solid angle that they show the sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+import hsc
+from hsc.client import connect
+from hsc.errors import ParameterError, ReductionError, RoleMissingError
+from hsc.reading import open_dataset
+from hsc.reductions.sans.parameters import SansParameters
+from hsc.reductions.sans.pixels import pixels_of
+from hsc.reductions.sans.places import beam_of
+from hsc.reductions.sans.runs import scattering_run
+from hsc.testing import EventSansModel, StrawBank, measure_events, write_event_file
+
+MODEL = EventSansModel(
+    banks=(StrawBank("side", 3, 4, distance_m=1.5, angle_deg=15.0, first=7),), incident_counts=900.0
+)
+
+
+@pytest.fixture
+def written(tmp_path):
+    return write_event_file(tmp_path / "run.nxs", measure_events(MODEL, "sample"))
+
+
+def opened(path):
+    pid = hsc.ingest(str(path)).pid
+    with connect() as catalog:
+        return open_dataset(catalog.get(pid))
+
+
+def pixels(path, **parameters):
+    run = scattering_run(opened(path), SansParameters(**parameters), None, transmitted=False)
+    return pixels_of(run.banks[0])
+
+
+def test_straws_stand_and_look_as_the_model_says(written):
+    bank, found = MODEL.banks[0], pixels(written)
+    assert found.paths.first == 7
+    np.testing.assert_allclose(found.paths.table[:, 1:], bank.positions_m(), atol=1e-14)
+    np.testing.assert_allclose(found.solid_angle, bank.solid_angles(), rtol=1e-12)
+
+
+def test_rectangles_have_the_area_that_faces_the_sample(written):
+    with h5py.File(written, "r+") as file:
+        detector = file["entry/instrument/side"]
+        del detector["pixel_shape"]
+        for name, size_mm in (("x_pixel_size", 6.0), ("y_pixel_size", 4.0)):
+            detector[name] = size_mm
+            detector[name].attrs["units"] = "mm"
+    place = MODEL.banks[0].positions_m()
+    far = np.linalg.norm(place, axis=1)
+    normal = np.array([np.sin(np.radians(15)), 0, np.cos(np.radians(15))])
+    expected = 6e-3 * 4e-3 * np.abs(place @ normal) / far**3
+    np.testing.assert_allclose(pixels(written).solid_angle, expected, rtol=1e-12)
+
+
+def test_without_gravity_only_angles_are_kept(written):
+    with_fall, without = pixels(written), pixels(written, gravity=False)
+    x, y, z = with_fall.paths.table[:, 1:].T
+    assert with_fall.paths.drop > 0
+    assert without.paths.drop == 0
+    k = 4 * np.pi * np.sin(np.arctan2(np.hypot(x, y), z) / 2)
+    np.testing.assert_allclose(without.paths.table[:, 1], k, rtol=1e-12)
+
+
+def changed(path, what):
+    with h5py.File(path, "r+") as file:
+        what(file["entry/instrument"])
+    return path
+
+
+def test_what_pixels_lack_is_named(written, tmp_path):
+    def no_shape(instrument):
+        del instrument["side/pixel_shape"]
+
+    def no_unit(instrument):
+        del instrument["side/x_pixel_offset"].attrs["units"]
+
+    copies = [tmp_path / f"{number}.nxs" for number in range(2)]
+    for copy in copies:
+        copy.write_bytes(written.read_bytes())
+    with pytest.raises(RoleMissingError, match=r"pixel_shape.*in m"):
+        pixels(changed(copies[0], no_shape))
+    with pytest.raises(ParameterError, match=r"unit of .*x_pixel_offset is ''; one such as m"):
+        pixels(changed(copies[1], no_unit))
+
+
+def test_a_beam_that_is_not_level_has_no_fall(written):
+    def slope(instrument):
+        place = instrument["source/transformations/place"]
+        place.attrs["vector"] = np.array([0.0, 0.1, -1.0])
+
+    dataset = opened(changed(written, slope))
+    with pytest.raises(ReductionError, match="not level"):
+        beam_of(dataset, gravity=True)
+    assert abs(beam_of(dataset, gravity=False).length_m - 23.6 * np.sqrt(1.01)) < 1e-12
+
+
+def test_a_monitor_of_bins_counts_like_one_of_events(tmp_path):
+    run = measure_events(replace(MODEL, wavelengths_angstrom=(2.0, 9.0)), "sample")
+    path = write_event_file(tmp_path / "bins.nxs", run)
+    edges = np.linspace(0.0, 7e7, 141)
+    counts = np.histogram(run.monitors[0].time_ns, edges)[0]
+    with h5py.File(path, "r+") as file:
+        monitor = file["entry/instrument/monitor_1"]
+        del monitor["monitor_1_events"]
+        monitor["data"] = counts
+        monitor["time_of_flight"] = edges / 1000
+        monitor["time_of_flight"].attrs["units"] = "us"
+    found = scattering_run(opened(path), SansParameters(), None, transmitted=False).incident
+    assert found.counts.sum() == counts.sum()
+    np.testing.assert_allclose(found.edges, edges * 1e-9 * 3956.0340061 / 21.6, rtol=1e-9)
