@@ -10,7 +10,7 @@ from hsc.hdf5.names import decode_text, encode_name, is_plain
 from hsc.hdf5.parts import Part, source_of
 from hsc.hdf5.regions import read_part
 from hsc.hdf5.roots import Roots
-from hsc.hdf5.tree import Problem, SourceDataset, SourceGroup, SourceTree
+from hsc.hdf5.tree import Problem, Read, SourceDataset, SourceGroup, SourceTree
 from hsc.hdf5.types import Carry, ElementType, complex_view, element_type
 from hsc.hdf5.user_links import make_user_link
 from hsc.hdf5.walk import walk
@@ -22,6 +22,7 @@ __all__ = [
     "FileState",
     "Part",
     "Problem",
+    "Read",
     "Roots",
     "SourceDataset",
     "SourceGroup",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from hsc.hdf5.chunks import ChunkIndex
 from hsc.hdf5.names import encode_name, is_plain
@@ -12,6 +15,10 @@ from hsc.hdf5.parts import Part
 from hsc.hdf5.types import ElementType
 from hsc.model import plain_text
 from hsc.transcode import Filter
+
+Read = Callable[[str, str], NDArray[Any]]
+"""Gives the elements of an array of a file that is no HDF5, by path of the file and of the array in
+the tree; a function that can be pickled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class SourceDataset:
     filters: tuple[Filter, ...]
     """Filter pipeline in the order of writing."""
     storage: str
-    """``chunked``, ``contiguous``, ``compact`` or ``virtual``."""
+    """``chunked``, ``contiguous``, ``compact`` or ``virtual``; ``decoded`` when its file is no
+    HDF5."""
     index: ChunkIndex
     """Where its chunks lie in the file; for other storage one entry or none."""
     attributes: dict[str, Any]
@@ -84,6 +92,8 @@ class SourceDataset:
     them; empty: all in ``file``."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What ``hsc:hdf5`` says of it beyond its shape and chunks."""
+    read: Read | None = None
+    """What gives its elements when its file is no HDF5; None: HDF5 does."""
 
 
 @dataclass(frozen=True, slots=True)

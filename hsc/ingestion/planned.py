@@ -68,7 +68,8 @@ def plan_array(
     split = first.index.chunks if first.index.chunks != chunks else None
     shards = shard_shape(array.shape, chunks, first.itemsize, stored, places, split)
     attributes = dict(array.attributes)
-    attributes["hsc:hdf5"] = dict(first.facts)
+    if first.read is None:
+        attributes["hsc:hdf5"] = dict(first.facts)
     attributes |= told_members(first.facts, attributes)
     if array.path in names:
         attributes |= told_name(names[array.path])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import DamagedSourceError, HscError
-from hsc.hdf5 import Part, open_node, read_part, source_of
+from hsc.hdf5 import Part, Read, open_node, read_part, source_of
 from hsc.ingestion.files import SourceFiles
 from hsc.model import plain_text
 from hsc.workers import Isolation
@@ -36,6 +36,8 @@ class SourcePiece:
     """Which part of the dataset's elements; None for the elements as they are."""
     chunks: tuple[int, ...] | None = None
     """Shape of its HDF5 chunks; None when it has none."""
+    read: Read | None = None
+    """What gives its elements when the file is no HDF5; None: HDF5 does."""
 
 
 class ArraySource:
@@ -113,6 +115,9 @@ class ArraySource:
             if part is not None:
                 return read_part(source_of(node, part), part, start, stop)
             region = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+            if self._pieces[number].read is not None:
+                # The ellipsis keeps a scalar an array of no dimensions.
+                return np.asarray(node[(*region, ...)])
             return np.asarray(node[region])
         except HscError:
             raise
@@ -129,6 +134,8 @@ class ArraySource:
     def _node(self, piece: int) -> Any:
         if piece not in self._nodes:
             source = self._pieces[piece]
+            if source.read is not None:
+                return self._nodes.setdefault(piece, source.read(source.path, source.dataset))
             file = self._files.hdf5(source.path)
             self._nodes[piece] = open_node(file, source.dataset)
         return self._nodes[piece]

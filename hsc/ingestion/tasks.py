@@ -193,8 +193,12 @@ def chunk_look(plan: Plan, planned: PlannedArray) -> ChunkLook:
         rows = piece.dataset.shape[0] if piece.dataset.shape else 1
         path = str(plan.run.files[piece.file].path)
         where = piece.dataset.object_path or piece.dataset.path
-        stored = piece.dataset.index.chunks
-        pieces.append(SourcePiece(path, piece.file, where, start, rows, piece.dataset.part, stored))
+        held = piece.dataset
+        pieces.append(
+            SourcePiece(
+                path, piece.file, where, start, rows, held.part, held.index.chunks, held.read
+            )
+        )
         start += rows
     for piece in planned.source.pieces:
         pieces += [

@@ -35,7 +35,7 @@ def raw_record(
     return Dataset(
         pid=target.pid,
         version=target.version,
-        kind=Kind.RAW,
+        kind=plan.run.kind,
         title=facts.title or (f"{sample}: {name}" if sample else name),
         description=facts.sample_description if sample == facts.sample else None,
         facility=facility.id,
@@ -60,7 +60,7 @@ def raw_record(
         quantities=dict(facts.quantities),
         scientific_metadata=dict(facts.metadata),
         keywords=(name,),
-        level=_AS_MEASURED,
+        level=_AS_MEASURED if plan.run.kind is Kind.RAW else None,
     )
 
 

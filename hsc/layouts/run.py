@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hsc.hdf5 import FileState, Problem, SourceDataset, SourceGroup, SourceTree
-from hsc.model import Person, Quantity, Technique
+from hsc.model import Kind, Person, Quantity, Technique
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,8 @@ class Run:
     """What the files say of the measurement."""
     roles: Mapping[str, str] = field(default_factory=dict)
     """What arrays are for: role to path."""
+    kind: Kind = Kind.RAW
+    """What becomes of it in the catalog."""
     folder: Path | None = None
     """The folder that was named; None when it was a file."""
     key: str = ""
@@ -161,8 +163,10 @@ class Run:
 class Layout(Protocol):
     """How a facility's files are arranged."""
 
-    name: str
-    """Short name, as in ``dectris``."""
+    @property
+    def name(self) -> str:
+        """Short name, as in ``dectris``."""
+        ...
 
     def recognises(self, path: Path) -> bool:
         """Tell from a file whether it is arranged so."""

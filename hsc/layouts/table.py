@@ -9,10 +9,18 @@ from hsc.layouts.dectris import DectrisLayout
 from hsc.layouts.events import EventsLayout
 from hsc.layouts.exfel import ExfelLayout
 from hsc.layouts.folder import FolderLayout
+from hsc.layouts.pictures import DARK, FLATFIELD, MASK, PICTURE
 from hsc.layouts.plain import PlainLayout
+from hsc.layouts.poni import PoniLayout
 from hsc.layouts.run import Layout, Run
 
 LAYOUTS: tuple[Layout, ...] = (
+    # Those of files that are no HDF5, which the others refuse, go first.
+    PoniLayout(),
+    PICTURE,
+    MASK,
+    FLATFIELD,
+    DARK,
     ExfelLayout(),
     DectrisLayout(),
     FolderLayout(),
