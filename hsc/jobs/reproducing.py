@@ -154,9 +154,9 @@ def _replay(activity: Activity, catalog: Catalog, pid: str) -> _Replay:
         inputs = locate_inputs(request, reduction, catalog)
     except DatasetNotFoundError as error:
         raise DatasetNotFoundError(
-            f"an input of {pid} is not there any more: {error.message}",
+            f"an input of {pid} is not there, or not for you to see: {error.message}",
             where=error.where,
-            next_step="fetch it from who has it, or ask who withdrew it",
+            next_step="ask who made it; an input that was withdrawn can't be replayed from",
         ) from error
     _check_roots(activity, inputs)
     return _Replay(activity, reduction, inputs, parameters)
