@@ -212,9 +212,10 @@ def _walk_four(part, table, out, bounds):  # type: ignore[no-untyped-def]
             continue
         a, b = np.int64(one[pixel]), np.int64(two[pixel])
         c, d = np.int64(three[pixel]), np.int64(four[pixel])
-        # A negative number is larger than any limit when its bits are read without a sign.
-        top = max(np.uint64(a), np.uint64(b), np.uint64(c), np.uint64(d))
-        if not plain or top > most:
+        # As in azimuthal.py: signs and limits in one comparison, seldom in two.
+        low = np.uint64(a | b | c | d) <= most
+        low = low or max(np.uint64(a), np.uint64(b), np.uint64(c), np.uint64(d)) <= most
+        if not (plain and low):
             span = (np.int64(index), np.int64(last))
             for frame in range(FRAMES_PER_PASS):
                 value = np.int64(part[frame, pixel])

@@ -3,6 +3,7 @@
 from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.integration import integrate
 from hsc.reductions.azimuthal.stack import stack_of
+from hsc.reductions.azimuthal.tables import pixel_table
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, SourceDataset
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve
@@ -33,6 +34,7 @@ __all__ = [
     "fit_guinier",
     "integrate",
     "list_reduction",
+    "pixel_table",
     "probabilities",
     "stack_of",
     "sum_stack",

@@ -20,6 +20,7 @@ CASES = {
     "events": "hsc_benchmarks.reductions.events:measure_events",
     "fused": "hsc_benchmarks.reductions.fused:measure_fused",
     "memory": "hsc_benchmarks.reductions.memory:measure_memory",
+    "azimuthal": "hsc_benchmarks.reductions.azimuthal:measure_azimuthal",
     "reading": "hsc_benchmarks.reductions.reading:measure_reading",
     "scaling": "hsc_benchmarks.reductions.scaling:measure_scaling",
     "statistics": "hsc_benchmarks.reductions.statistics:measure_statistics",
