@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from ulid import ULID
 
 from hsc.client.exchange import Asked, Exchange
+from hsc.client.importing import send_lines
 from hsc.client.searching import Searching
 from hsc.errors import CatalogError, HscError, InvalidQueryError
 from hsc.model import (
@@ -194,15 +194,15 @@ class HttpCatalog(Searching):
         """Give whom the server takes us for: subject, groups, roles, scopes."""
         return self._exchange.ask("GET", "/me").document(f"{self.url}/v1/me")
 
-    def export_records(self) -> Iterator[dict[str, Any]]:
-        """Give everything that the caller sees, record by record, as it comes."""
-        for line in self._exchange.lines("/export"):
-            yield json.loads(line)
+    def export_lines(self) -> Iterator[bytes]:
+        """Give everything that the caller sees as lines of JSON, as they come."""
+        return self._exchange.lines("/export")
 
-    def import_records(self, records: Iterable[dict[str, Any]]) -> dict[str, Any]:
-        """Send records as `export_records` gives them; give what the server says of them."""
-        lines = (json.dumps(each, allow_nan=False).encode() for each in records)
-        return self._exchange.post_lines("/import", lines).document(f"{self.url}/v1/import")
+    def import_lines(
+        self, lines: Iterable[bytes], shown: Callable[[int], None] = lambda count: None
+    ) -> dict[str, Any]:
+        """Send lines as `export_lines` gives them; give what the server says (`send_lines`)."""
+        return send_lines(self._exchange, lines, shown)
 
     def close(self) -> None:
         """Let go of connections."""

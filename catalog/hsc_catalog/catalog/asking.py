@@ -22,6 +22,7 @@ from hsc.model import (
 )
 from hsc_catalog.catalog.standing import OnDatabase
 from hsc_catalog.records import (
+    Place,
     Replaced,
     Version,
     export_page,
@@ -164,7 +165,7 @@ class Asking(OnDatabase, Searching):
         with self.reading() as connection:
             return list_nouns(connection, self.sight(), kind)
 
-    def export_page(self, after: int, limit: int) -> tuple[list[str], int | None]:
-        """Give registrations as lines of JSON, and where to go on (`records.export_page`)."""
+    def export_page(self, place: Place, limit: int) -> tuple[list[str], Place | None]:
+        """Give lines of JSON, and where to go on (`records.export_page`)."""
         with self.reading() as connection:
-            return export_page(connection, self.sight(), after, limit)
+            return export_page(connection, self.sight(), place, limit)

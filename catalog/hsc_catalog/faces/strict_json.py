@@ -63,7 +63,7 @@ def read_json(body: bytes, *, depth: int = DEPTH) -> Any:
     return document
 
 
-def read_members(body: bytes) -> tuple[Any, dict[str, str]]:
+def read_members(body: bytes, *, depth: int = DEPTH) -> tuple[Any, dict[str, str]]:
     """Read a JSON document as `read_json` does, and give its members' texts as `members` does.
 
     Lines of an import are read so: once.
@@ -79,12 +79,12 @@ def read_members(body: bytes) -> tuple[Any, dict[str, str]]:
     ({'a': [1, 2.5]}, {'a': '[1,  2.50]'})
     """
     text = _text(body)
-    _check_depth(text, DEPTH)
+    _check_depth(text, depth)
     read = None
     with suppress(json.JSONDecodeError):
         read = _read_parts(text)
     # What is wrong with a document is told in one place.
-    return (read_json(body), members(text)) if read is None else read
+    return (read_json(body, depth=depth), members(text)) if read is None else read
 
 
 def members(text: str) -> dict[str, str]:

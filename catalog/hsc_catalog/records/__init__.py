@@ -4,8 +4,7 @@ from hsc_catalog.records.activities import get_activity, list_activities, put_ac
 from hsc_catalog.records.amending import SHOWN, amend_record, annotate_record, check_revision, touch
 from hsc_catalog.records.collecting import uncollected
 from hsc_catalog.records.entries import entry_now, get_entry
-from hsc_catalog.records.export_pages import export_page
-from hsc_catalog.records.exporting import export_lines
+from hsc_catalog.records.exporting import START, Place, export_lines, export_page
 from hsc_catalog.records.granting import follow, get_access, grant, stand_as, standing_of
 from hsc_catalog.records.idempotency import answered
 from hsc_catalog.records.lineage import walk
@@ -19,7 +18,9 @@ from hsc_catalog.records.replicas import list_replicas, put_replica
 
 __all__ = [
     "SHOWN",
+    "START",
     "Once",
+    "Place",
     "Posted",
     "Replaced",
     "Version",

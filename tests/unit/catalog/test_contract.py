@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -87,8 +88,11 @@ class TestHttp(WholeContract):
             Registration(dataset=example_dataset(), activity=example_activity()) for _ in range(3)
         ]
         wrong = {"dataset": {"title": "no dataset"}}
-        told = catalog.import_records([*(each.document() for each in items), wrong])
+        documents = [*(each.document() for each in items), wrong]
+        told = catalog.import_lines(json.dumps(each).encode() for each in documents)
         assert (told["kept"], told["wrong"], told["lines"][0]["line"]) == (3, 1, 4)
+        assert told["lines"][0]["error"] == "InvalidRecordError"
+        assert "/activity" in told["lines"][0]["where"]
         assert catalog.search().total == 3
 
 

@@ -19,7 +19,7 @@ from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc.testing.replicas import example_replica
 from hsc_catalog import SqlCatalog, open_catalog, open_postgresql
 from hsc_catalog.checking import check_catalog
-from hsc_catalog.importing import import_lines
+from hsc_catalog.faces.importing import import_lines
 from hsc_catalog.records import Posted, export_lines
 from hsc_catalog.sql import open_sql
 
@@ -94,7 +94,7 @@ def test_a_wrong_line_is_named_and_keeps_none_of_the_others_back(catalog: SqlCat
     ]  # fmt: skip
     done = import_lines(catalog, (line.encode() for line in lines))
     assert done.kept == 3
-    assert [each["line"] for each in done.lines] == [3, 4, 5, 8, 6]
+    assert [number for number, _ in done.refused] == [3, 4, 5, 8, 6]
     assert catalog.search(Query(limit=0)).total == 3
 
 
@@ -202,8 +202,10 @@ def test_a_backup_in_the_place_of_the_catalog_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize("command", ["backup", "export", "import"])
 @pytest.mark.parametrize("name", ["no-folder/file", "."])
 def test_a_file_that_cannot_be_is_named(tmp_path: Path, command: str, name: str) -> None:
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    open_catalog(url).close()
     with pytest.raises(HscError) as caught:
-        run(command, str(tmp_path / name), "--catalog", f"sqlite:///{tmp_path}/catalog.sqlite")
+        run(command, str(tmp_path / name), "--catalog", url)
     assert caught.value.where == str(tmp_path / name)
     assert caught.value.next_step
     assert not list(tmp_path.parent.glob("*.part"))

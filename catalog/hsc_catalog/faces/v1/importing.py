@@ -1,8 +1,8 @@
-"""Importing and exporting: any number of registrations, a line each, read as they come."""
+"""Importing and exporting: any number of records, a line each, read as they come."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,29 +10,26 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from hsc.errors import CatalogUnavailableError, HscError, TooLargeError
+from hsc.errors import TooLargeError
 from hsc_catalog.catalog import SqlCatalog
 from hsc_catalog.faces.answers import answer
 from hsc_catalog.faces.asking import AskServed, Ingesting, Reading
-from hsc_catalog.faces.lines import Line, gather_lines, split_lines
+from hsc_catalog.faces.importing import Importing
+from hsc_catalog.faces.lines import gather_lines, split_lines
 from hsc_catalog.faces.problems import Fault, problem_document
-from hsc_catalog.faces.served import Limits
-from hsc_catalog.faces.strict_json import read_json
-from hsc_catalog.faces.v1.registering import posted_of
-from hsc_catalog.records import Posted
+from hsc_catalog.records import START, Place
 
 router = APIRouter(tags=["datasets"])
 
 _AT_ONCE = 500  # lines in one transaction
 _AT_ONCE_NBYTES = 4 * 2**20
-_PAGE = 200  # versions read at once by an export
+_PAGE = 200  # rows read at once by an export
 _NDJSON = "application/x-ndjson"
-_TOLD = 100  # wrong lines that the answer names; all are counted
 
 _LINES: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "A registration (dataset, activity, edges) in each line.",
+        "description": "A record in each line: dataset with activity and edges, or one alone.",
         "content": {_NDJSON: {"schema": {"type": "string"}}},
     }
 }
@@ -55,83 +52,35 @@ class Imported(BaseModel):
     """What became of the lines."""
 
     kept: int
-    """How many registrations are kept now, those that were before included."""
+    """How many lines are kept now, those that were before included."""
     wrong: int
     """How many are not."""
     lines: list[WrongLine]
     """The first of the wrong lines."""
 
 
-class _Import:
-    """One import on its way."""
-
-    def __init__(self, catalog: SqlCatalog, limits: Limits) -> None:
-        self._catalog = catalog
-        self._limits = limits
-        self._kept = 0
-        self._wrong = 0
-        self._told: list[dict[str, Any]] = []
-
-    def take(self, lines: Sequence[Line]) -> None:
-        """Keep lines in one transaction; if one of them can't be, each in its own."""
-        read = [(line.number, posted) for line in lines if (posted := self._read(line))]
-        try:
-            self._keep([posted for _, posted in read])
-        except CatalogUnavailableError:
-            raise
-        except HscError:
-            for number, posted in read:
-                try:
-                    self._keep([posted])
-                except CatalogUnavailableError:
-                    raise
-                except HscError as error:
-                    self._refuse(number, error)
-
-    def document(self) -> dict[str, Any]:
-        """Tell what became of all lines so far."""
-        return {"kept": self._kept, "wrong": self._wrong, "lines": self._told}
-
-    def _read(self, line: Line) -> Posted | None:
-        try:
-            if line.text is None:
-                most = self._limits.body_nbytes
-                raise TooLargeError(f"the line has more than {most} bytes")
-            document = read_json(line.text, depth=self._limits.json_depth)
-            return posted_of(document, line.text.decode(), "")
-        except HscError as error:
-            self._refuse(line.number, error)
-            return None
-
-    def _keep(self, posted: list[Posted]) -> None:
-        if posted:
-            self._catalog.post(posted)
-        self._kept += len(posted)
-
-    def _refuse(self, number: int, error: HscError) -> None:
-        self._wrong += 1
-        if len(self._told) < _TOLD:
-            told = problem_document(error)
-            self._told.append({"line": number, **told})
-
-
 @router.post(
     "/import",
     response_model=Imported,
-    summary="Import registrations, line by line",
+    summary="Import records, line by line",
     openapi_extra=_LINES,
 )
 async def import_lines(request: Request, served: AskServed, catalog: Ingesting) -> Response:
-    """Keep any number of registrations; a wrong line is told by its number and keeps none back.
+    """Keep any number of records; a wrong line is told by its number and keeps none back.
+
+    A dataset comes with activity and edges. An activity that made none may come alone; replicas,
+    nouns, and who may see a dataset are taken of administrators.
 
     What was kept stays when the connection breaks: the same lines sent again change nothing more.
     """
-    running = _Import(catalog, served.limits)
-    stream = _bounded(request.stream(), served.limits.import_nbytes)
-    lines = split_lines(stream, served.limits.body_nbytes)
+    limits = served.limits
+    running = Importing(catalog, depth=limits.json_depth, longest_nbytes=limits.body_nbytes)
+    stream = _bounded(request.stream(), limits.import_nbytes)
+    lines = split_lines(stream, limits.body_nbytes)
     async for some in gather_lines(lines, _AT_ONCE, _AT_ONCE_NBYTES):
         await run_in_threadpool(running.take, some)
-    return answer(running.document())
+    told = [{"line": number, **problem_document(error)} for number, error in running.refused]
+    return answer({"kept": running.kept, "wrong": running.wrong, "lines": told})
 
 
 async def _bounded(stream: AsyncIterable[bytes], most_nbytes: int) -> AsyncIterator[bytes]:
@@ -149,21 +98,23 @@ async def _bounded(stream: AsyncIterable[bytes], most_nbytes: int) -> AsyncItera
 @router.get(
     "/export",
     response_class=StreamingResponse,
-    summary="Export registrations, line by line",
+    summary="Export records, line by line",
     responses={200: {"content": {_NDJSON: {"schema": {"type": "string"}}}}},
 )
 def export_lines(catalog: Reading) -> Response:
     """Give every version that the caller sees as lines that /v1/import takes, oldest first.
 
-    Each page is read in a transaction of its own, so no writer waits for a slow reader.
+    Administrators get who may see each, too, and after them the activities that made none,
+    replicas and nouns. Each page is read in a transaction of its own, so no writer waits for a slow
+    reader.
     """
     # The first page before the answer begins: what can't be read is then an error like others.
-    first = catalog.export_page(0, _PAGE)
+    first = catalog.export_page(START, _PAGE)
     return StreamingResponse(_lines(catalog, *first), media_type=_NDJSON)
 
 
-def _lines(catalog: SqlCatalog, lines: list[str], after: int | None) -> Iterator[bytes]:
+def _lines(catalog: SqlCatalog, lines: list[str], place: Place | None) -> Iterator[bytes]:
     yield b"".join(line.encode() + b"\n" for line in lines)
-    while after is not None:
-        lines, after = catalog.export_page(after, _PAGE)
+    while place is not None:
+        lines, place = catalog.export_page(place, _PAGE)
         yield b"".join(line.encode() + b"\n" for line in lines)

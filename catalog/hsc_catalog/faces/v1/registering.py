@@ -13,7 +13,8 @@ from hsc.errors import InvalidRecordError, TooLargeError
 from hsc.model import Draft, Record, Registration
 from hsc_catalog.faces.answers import JSON, json_text
 from hsc_catalog.faces.asking import AskServed, Ingesting
-from hsc_catalog.faces.posted import Body, brings, check_record, posted
+from hsc_catalog.faces.checked import check_record
+from hsc_catalog.faces.posted import Body, brings, posted
 from hsc_catalog.faces.problems import responses
 from hsc_catalog.faces.strict_json import items, members, read_json
 from hsc_catalog.records import Once, Posted
