@@ -121,8 +121,8 @@ def find_buffer(
 ) -> NDArray[np.bool_]:
     """Mark the frames that show buffer.
 
-    Found, they are the longest stretch on the baseline, and in it the longest block of frames
-    that a correlation map finds alike.
+    Found, they are the longest stretch on the baseline, without the smoothing window next to a
+    peak, and in it the longest block of frames that a correlation map finds alike.
 
     Raises
     ------
@@ -147,6 +147,9 @@ def find_buffer(
             "buffer=PID",
         )
     start, stop = stretches[int(np.argmax(lengths))]
+    # The feet of a peak are within the tolerance.
+    margin = min(parameters.sec_smoothing_frames, int(stop - start - least) // 2)
+    start, stop = (start + margin if start else 0), (stop - margin if stop < run.frames else stop)
     intensity, _, filled = run.intensities()
     curves = np.ascontiguousarray(intensity[start:stop, filled])
     similar = find_similar(curves, parameters, workers, progress)

@@ -22,9 +22,9 @@ class SimilarityParameters(Record):
     """Least probability of two neighbouring frames (``fidelity_rel`` of ESRF's dahu)."""
     fidelity_pairs: float = Field(default=1e-5, ge=0, le=1)
     """Least probability of any two frames of the block that is kept (``fidelity_abs``)."""
-    similarity_adjusted: bool = False
+    similarity_adjusted: bool = True
     """Whether both are divided by the number of comparisons (Bonferroni), as RAW does: with
-    hundreds of frames, some pair falls below any fixed limit by chance."""
+    hundreds of frames, some pair falls below any fixed limit by chance. dahu does not."""
 
 
 @dataclass(frozen=True, slots=True)

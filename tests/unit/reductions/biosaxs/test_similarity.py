@@ -57,17 +57,18 @@ def test_the_longest_block_is_the_longest_of_all_that_meet_the_limits(frames, da
 def test_damaged_frames_at_the_end_are_cut():
     curves = drawn(30)
     curves[22:] += np.linspace(3, 0, 300) * np.arange(1, 9)[:, np.newaxis]
-    found = find_similar(curves, SimilarityParameters(similarity_adjusted=True), ThreadWorkers(1))
+    found = find_similar(curves, SimilarityParameters(), ThreadWorkers(1))
     assert (found.start, found.stop) == (0, 22)
     assert np.flatnonzero(found.kept).tolist() == list(range(22))
     assert np.diagonal(found.probability).tolist() == [1.0] * 30
 
 
 def test_adjusting_divides_the_limits_by_the_number_of_comparisons():
-    plain = find_similar(drawn(5), SimilarityParameters(), ThreadWorkers(1))
-    adjusted = find_similar(
-        drawn(5), SimilarityParameters(similarity_adjusted=True), ThreadWorkers(1)
+    plain = find_similar(
+        drawn(5), SimilarityParameters(similarity_adjusted=False), ThreadWorkers(1)
     )
+    adjusted = find_similar(drawn(5), SimilarityParameters(), ThreadWorkers(1))
+    assert (plain.least_neighbours, plain.least_pairs) == (1e-3, 1e-5)
     assert adjusted.least_neighbours == plain.least_neighbours / 4
     assert adjusted.least_pairs == plain.least_pairs / 10
 
