@@ -22,6 +22,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _UNBOUNDED = Bounds()
+# Each worker has a processor of its own: threads of libraries would be in the others' way.
+_ONE_THREAD = {
+    f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "RAYON")
+} | {"BLOSC_NTHREADS": "1"}
 # After Ctrl-C, for what runs to come to the next part it writes.
 _PATIENCE_S = 1.5
 
@@ -111,6 +115,7 @@ def open_workers(
             distributed.LocalCluster(
                 n_workers=number,
                 threads_per_worker=1,
+                env=_ONE_THREAD,
                 processes=True,
                 host="127.0.0.1",
                 # Any free port: the one that is usual may be another cluster's.
