@@ -1,5 +1,16 @@
 """Numba kernels on frames: pure functions, one thread each, without the interpreter's lock."""
 
+from hsc.kernels.agipd import (
+    ASIC_PIXELS,
+    NO_PHOTONS,
+    CellConstants,
+    CorrectedFrame,
+    CorrectionRule,
+    PixelFlag,
+    correct_frame,
+    count_photons,
+    spread_of,
+)
 from hsc.kernels.azimuthal import FRAMES_PER_PASS, BinSums, BinTable, bin_table, sum_frames
 from hsc.kernels.cormap import longest_runs, longest_runs_within, run_probability
 from hsc.kernels.corrected import CorrectedSums, Corrections, ErrorModel, sum_corrected
@@ -40,12 +51,17 @@ from hsc.kernels.statistics import (
 )
 
 __all__ = [
+    "ASIC_PIXELS",
     "FRAMES_PER_PASS",
     "FRAME_NUMBERS",
     "MOST_FRAMES",
+    "NO_PHOTONS",
     "BinSums",
     "BinTable",
+    "CellConstants",
+    "CorrectedFrame",
     "CorrectedSums",
+    "CorrectionRule",
     "Corrections",
     "ErrorModel",
     "EventBins",
@@ -53,6 +69,7 @@ __all__ = [
     "GoodRange",
     "ImageSums",
     "Moments",
+    "PixelFlag",
     "PixelOrder",
     "PixelPaths",
     "PixelSums",
@@ -65,7 +82,9 @@ __all__ = [
     "bin_normalization",
     "bin_table",
     "bin_table_of",
+    "correct_frame",
     "count_events",
+    "count_photons",
     "cut_pixels",
     "event_bins",
     "event_values",
@@ -82,6 +101,7 @@ __all__ = [
     "renormalize",
     "run_probability",
     "share_table",
+    "spread_of",
     "squares_of",
     "sum_corrected",
     "sum_frames",
