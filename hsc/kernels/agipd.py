@@ -185,6 +185,6 @@ def count_photons(values: NDArray[np.float32], photon_adu: float) -> NDArray[np.
     photons = np.floor(values / np.float32(photon_adu) + np.float32(0.5))
     missing = np.isnan(photons)
     photons[missing] = 0
-    counts = np.clip(photons, 0, NO_PHOTONS - 1).astype(np.uint16)
+    counts: NDArray[np.uint16] = np.clip(photons, 0, NO_PHOTONS - 1).astype(np.uint16)
     counts[missing] = NO_PHOTONS
     return counts

@@ -1,0 +1,1 @@
+"""Pictures of pulsed X-ray lasers, corrected pulse by pulse."""

@@ -1,0 +1,188 @@
+"""Blocks of corrected frames, made on workers: read, corrected, handed on to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.kernels import (
+    NO_PHOTONS,
+    CellConstants,
+    CorrectedFrame,
+    CorrectionRule,
+    PixelFlag,
+    correct_frame,
+    count_photons,
+    spread_of,
+)
+from hsc.reductions import nexus
+from hsc.reductions.xfel.alignment import Alignment, FrameOrder, recall
+from hsc.reductions.xfel.constants import ModuleConstants
+from hsc.reductions.xfel.modules import Module
+from hsc.store import NewArray, Stream, StreamedArray
+
+DATA = "/entry/data"
+"""The NXdata of the corrected frames."""
+FRAMES = "/entry/frames"
+"""What is known of single frames."""
+
+NO_GAIN = 255
+"""Where there is no picture there is no stage either."""
+
+_AT_ONCE = 8
+_STACK = ("frame", "module", "row", "column")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Makes corrected frames: on a worker, which reads pictures and constants by itself."""
+
+    modules: tuple[Module, ...]
+    """The detector."""
+    constants: tuple[ModuleConstants, ...]
+    """Of each module."""
+    rule: CorrectionRule
+    """What is done."""
+    photons: bool
+    """Whether values are rounded to photons."""
+    sigma: bool
+    """Whether the spread of each value is made."""
+    order: FrameOrder
+    """How frames are sorted."""
+    alignment: str
+    """Digest of which picture belongs to which frame."""
+
+    def __call__(self, start: int, stop: int) -> tuple[Mapping[str, NDArray[Any]], Any]:
+        """Make frames [start, stop), with a note of pixels by stage and sums."""
+        table = recall(self.alignment, self.modules, self.order)
+        shape = (stop - start, len(self.modules), *self.modules[0].shape)
+        made: dict[str, NDArray[Any]] = {
+            "values": np.full(shape, np.nan, np.float32),
+            "gain": np.full(shape, NO_GAIN, np.uint8),
+            "mask": np.full(shape, PixelFlag.NO_FRAME, np.uint32),
+        }
+        if self.sigma:
+            made["sigma"] = np.full(shape, np.nan, np.float32)
+        pixels, totals = np.zeros((*shape[:2], 4), np.int32), np.zeros(shape[:2])
+        for number in range(len(self.modules)):
+            for place, frame in self._corrected(table, number, start, stop, made):
+                pixels[place, number], totals[place, number] = frame.pixels, frame.total
+        arrays = {f"{DATA}/gain": made["gain"], f"{DATA}/mask": made["mask"]}
+        values = made["values"]
+        arrays[f"{DATA}/data"] = (
+            count_photons(values, self.rule.photon_adu) if self.photons else values
+        )
+        if self.sigma:
+            arrays[f"{DATA}/data_errors"] = made["sigma"]
+        return arrays, (pixels, totals)
+
+    def _corrected(
+        self, table: Alignment, number: int, start: int, stop: int, made: dict[str, NDArray[Any]]
+    ) -> Iterator[tuple[int, CorrectedFrame]]:
+        """Correct the pictures of a module, with the constants of one memory cell after the other.
+
+        Cells of the block are few: frames are sorted by pulse, or there are as many as frames.
+        """
+        cells: dict[int, CellConstants] = {}
+        for place, analog, digital in _pictures(
+            self.modules[number], table.rows[number, start:stop]
+        ):
+            cell = int(table.cell_id[start + place])
+            if cell not in cells:
+                cells[cell] = self.constants[number].read(cell, noise=self.sigma)
+            into = (
+                made["values"][place, number],
+                made["gain"][place, number],
+                made["mask"][place, number],
+            )
+            known = cells[cell]
+            frame = correct_frame(analog, digital, known, self.rule, into)
+            if self.sigma and known.noise is not None:
+                made["sigma"][place, number] = spread_of(
+                    frame, known.noise, known.relative_gain, self.rule.photon_adu
+                )
+            yield place, frame
+
+
+def correction_stream(correction: Correction, frames: int) -> Stream:
+    """Give the stream of corrected frames."""
+    shape = (frames, len(correction.modules), *correction.modules[0].shape)
+    chunks = (1, 1, *shape[2:])
+
+    def array(name: str, dtype: str, fill: float, **attributes: Any) -> StreamedArray:
+        path = f"{DATA}/{name}"
+        return StreamedArray(path, shape, np.dtype(dtype), _STACK, attributes, chunks, fill)
+
+    unit = "photons" if correction.photons else "adu"
+    arrays = [
+        array("data", "uint16", NO_PHOTONS, units=unit)
+        if correction.photons
+        else array("data", "float32", np.nan, units=unit),
+        array("gain", "uint8", NO_GAIN, long_name="stage that was in use; 255: no picture"),
+        array("mask", "uint32", 0, long_name="bits of European XFEL's BadPixels; 29: no picture"),
+    ]
+    if correction.sigma:
+        arrays.append(array("data_errors", "float32", np.nan, units="adu"))
+    return Stream("correct", tuple(arrays), correction, finish)
+
+
+def finish(notes: Sequence[Any]) -> tuple[list[NewArray], dict[str, Any]]:
+    """Join what blocks noted, in the order of their frames."""
+    pixels = np.concatenate([each for each, _ in notes])
+    totals = np.concatenate([each for _, each in notes])
+    axes = ("frame", "module")
+    arrays = [
+        nexus.array(f"{FRAMES}/stage_pixels", pixels[..., :3], (*axes, "stage"), "pixels"),
+        nexus.array(f"{FRAMES}/bad_pixels", pixels[..., 3], axes, "pixels"),
+        nexus.array(
+            f"{FRAMES}/total", totals, axes, "adu", long_name="sum of the good values of a module"
+        ),
+    ]
+    stages = pixels.sum(axis=(0, 1), dtype=np.int64).tolist()
+    return arrays, {
+        "pixels_high_gain": stages[0],
+        "pixels_medium_gain": stages[1],
+        "pixels_low_gain": stages[2],
+        "pixels_bad": stages[3],
+    }
+
+
+def _pictures(
+    module: Module, rows: NDArray[np.int32]
+) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+    """Read the pictures in rows of a module: place, analog and digital words.
+
+    Rows that follow each other are read together.
+    """
+    ends = np.cumsum([0, *(segment.frames.shape[0] for segment in module.segments)])
+    there = np.flatnonzero(rows >= 0)
+    of = np.searchsorted(ends, rows[there], side="right") - 1
+    first = 0
+    while first < len(there):
+        last = first + 1
+        while (
+            last < len(there)
+            and of[last] == of[first]
+            and rows[there[last]] == rows[there[first]] + last - first
+        ):
+            last += 1
+        segment, row = module.segments[of[first]], int(rows[there[first]] - ends[of[first]])
+        place = first
+        bounds = (row, row + last - first)
+        words = segment.frames.batches(*bounds, rows=_AT_ONCE)
+        if segment.gain is None:
+            for batch in words:
+                for both in batch:
+                    yield int(there[place]), both[0], both[1]
+                    place += 1
+        else:
+            gains = (one for batch in segment.gain.batches(*bounds, rows=_AT_ONCE) for one in batch)
+            analog = (one for batch in words for one in batch)
+            for one, gain in zip(analog, gains, strict=True):
+                yield int(there[place]), one.reshape(module.shape), gain.reshape(module.shape)
+                place += 1
+        first = last
