@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hsc.errors import ConfigurationError, LayoutError
+from hsc.layouts.constants import ConstantsLayout
 from hsc.layouts.dectris import DectrisLayout
 from hsc.layouts.events import EventsLayout
 from hsc.layouts.exfel import ExfelLayout
@@ -25,6 +26,7 @@ LAYOUTS: tuple[Layout, ...] = (
     DectrisLayout(),
     FolderLayout(),
     EventsLayout(),
+    ConstantsLayout(),
     PlainLayout(),
 )
 

@@ -12,6 +12,7 @@ from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.reductions.sans.reduction import SANS
 from hsc.reductions.statistics.reduction import STATISTICS
+from hsc.reductions.xfel.reduction import XFEL_CORRECT
 
 REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "azimuthal": AZIMUTHAL,
@@ -19,6 +20,7 @@ REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "sans": SANS,
     "sec_saxs": SEC_SAXS,
     "statistics": STATISTICS,
+    "xfel_correct": XFEL_CORRECT,
 }
 """Name to reduction."""
 

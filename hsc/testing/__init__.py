@@ -1,5 +1,6 @@
 """Mock facility files with a known truth, for tests, the demo and benchmarks only."""
 
+from hsc.testing.agipd import AgipdModel, agipd_run, write_agipd_constants
 from hsc.testing.biosaxs import BioSaxsModel, BioSaxsPair, sphere_form_factor, write_biosaxs_pair
 from hsc.testing.chunks import write_many_chunks
 from hsc.testing.dectris import Frame, write_dectris_run
@@ -19,6 +20,7 @@ from hsc.testing.sec import SecModel, Species, write_sec_run
 from hsc.testing.stores import WatchedObjects, WriteOnceObjects, open_write_once
 
 __all__ = [
+    "AgipdModel",
     "BioSaxsModel",
     "BioSaxsPair",
     "ChannelFrame",
@@ -37,10 +39,12 @@ __all__ = [
     "StrawBank",
     "WatchedObjects",
     "WriteOnceObjects",
+    "agipd_run",
     "exfel_image",
     "measure_events",
     "open_write_once",
     "sphere_form_factor",
+    "write_agipd_constants",
     "write_biosaxs_pair",
     "write_dectris_channels",
     "write_dectris_run",

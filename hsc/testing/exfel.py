@@ -6,7 +6,7 @@ one HDF5 chunk per image, counts and trains padded with zeros to whole chunks, n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-_PULSES_PER_TRAIN = 2
 _PAD = 8
 
 
@@ -47,12 +46,19 @@ class ExfelRun:
     """Name of the sample."""
     created: str = "20260504T080000Z"
     """When the files were begun, UTC."""
+    pulses: int = 2
+    """Pulses of a train; pulse p lies in memory cell p."""
+    planes: int = 1
+    """Pictures that a module has of a pulse: 2 of detectors that write a word for the gain."""
+    picture: Callable[[int, int, int], NDArray[Any]] | None = None
+    """Gives what a module has of a train's pulse, (planes, rows, columns); None: `exfel_image`."""
 
 
 def write_exfel_run(folder: Path, run: ExfelRun) -> list[Path]:
     """Write a run's files; give them by name.
 
-    Module m of train t and pulse p counts ``exfel_image(run, m, t, p)`` in each pixel.
+    Module m of train t and pulse p counts ``exfel_image(run, m, t, p)`` in each pixel, unless the
+    run has pictures of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -73,6 +79,12 @@ def exfel_image(run: ExfelRun, module: int, train: int, pulse: int) -> NDArray[n
     return pixels + np.uint16(1000 * (module % 16) + 10 * (train % 100) + pulse)
 
 
+def _picture(run: ExfelRun, module: int, train: int, pulse: int) -> NDArray[Any]:
+    if run.picture is None:
+        return exfel_image(run, module, train, pulse)
+    return run.picture(module, train, pulse)
+
+
 def _metadata(file: Any, run: ExfelRun, sequence: int) -> None:
     group = file.create_group("METADATA")
     for name, text in (
@@ -91,22 +103,23 @@ def _metadata(file: Any, run: ExfelRun, sequence: int) -> None:
 
 def _module(file: Any, run: ExfelRun, module: int, trains: Sequence[int]) -> None:
     path = f"{run.detector}/{run.source.format(module=module)}"
+    per_train = run.pulses
     source, _, key = path.rpartition("/")
     count = len(trains)
     file["INDEX/trainId"] = _padded(np.array(trains, np.uint64))
-    file[f"INDEX/{source}/first"] = np.arange(count, dtype=np.uint64) * _PULSES_PER_TRAIN
-    file[f"INDEX/{source}/count"] = np.full(count, _PULSES_PER_TRAIN, np.uint64)
+    file[f"INDEX/{source}/first"] = np.arange(count, dtype=np.uint64) * per_train
+    file[f"INDEX/{source}/count"] = np.full(count, per_train, np.uint64)
     group = file.create_group(f"INSTRUMENT/{source}")
-    pulses = range(_PULSES_PER_TRAIN)
-    images = [exfel_image(run, module, train, pulse) for train in trains for pulse in pulses]
-    frames = count * _PULSES_PER_TRAIN
+    pulses = range(per_train)
+    images = [_picture(run, module, train, pulse) for train in trains for pulse in pulses]
+    frames = count * per_train
     group.create_dataset(
         key,
-        data=np.array(images, np.uint16).reshape(frames, 1, *run.shape),
-        maxshape=(None, 1, *run.shape),
-        chunks=(1, 1, *run.shape),
+        data=np.array(images, np.uint16).reshape(frames, run.planes, *run.shape),
+        maxshape=(None, run.planes, *run.shape),
+        chunks=(1, run.planes, *run.shape),
     )
-    group["trainId"] = np.repeat(np.array(trains, np.uint64), _PULSES_PER_TRAIN)[:, None]
+    group["trainId"] = np.repeat(np.array(trains, np.uint64), per_train)[:, None]
     group["pulseId"] = np.tile(np.array(pulses, np.uint64), count)[:, None]
     group["cellId"] = np.tile(np.array(pulses, np.uint16), count)[:, None]
 
