@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels.agipd_loops import finish_values, pick_common_modes, scale_values, spread_values
+from hsc.kernels.agipd_loops import find_medians, finish_values, scale_values, spread_values
 
 ASIC_PIXELS = 64
 """Side of the part of a module that one readout chip serves."""
@@ -121,6 +121,27 @@ def correct_frame(
         np.empty(shape, np.uint8),
         np.empty(shape, np.uint32),
     )
+    _scale(analog, digital, constants, values, gain, mask)
+    across = -(-shape[1] // ASIC_PIXELS)
+    shifts = np.zeros((-(-shape[0] // ASIC_PIXELS), across), np.float32)
+    bits = np.uint32(rule.bad_bits)
+    if rule.common_mode:
+        half = np.float32(rule.photon_adu / 2)
+        least = rule.least_dark_pixels
+        find_medians(values, gain, mask, bits, half, least, shifts)
+    pixels = np.zeros(4, np.int64)
+    total = finish_values(values, gain, mask, bits, shifts, pixels)
+    return CorrectedFrame(values, gain, mask, pixels, float(total))
+
+
+def _scale(
+    analog: NDArray[np.integer[Any]],
+    digital: NDArray[np.integer[Any]],
+    constants: CellConstants,
+    values: NDArray[np.float32],
+    gain: NDArray[np.uint8],
+    mask: NDArray[np.uint32],
+) -> None:
     scale_values(
         analog.reshape(-1),
         digital.reshape(-1),
@@ -132,16 +153,6 @@ def correct_frame(
         gain.reshape(-1),
         mask.reshape(-1),
     )
-    across = -(-shape[1] // ASIC_PIXELS)
-    shifts = np.zeros((-(-shape[0] // ASIC_PIXELS), across), np.float32)
-    bits = np.uint32(rule.bad_bits)
-    if rule.common_mode:
-        half = np.float32(rule.photon_adu / 2)
-        least = rule.least_dark_pixels
-        pick_common_modes(values, gain, mask, bits, half, least, shifts)
-    pixels = np.zeros(4, np.int64)
-    total = finish_values(values, gain, mask, bits, shifts, pixels)
-    return CorrectedFrame(values, gain, mask, pixels, float(total))
 
 
 def spread_of(

@@ -48,7 +48,7 @@ def scale_values(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def pick_common_modes(values, gain, mask, bits, half, least, shifts):  # type: ignore[no-untyped-def]
+def find_medians(values, gain, mask, bits, half, least, shifts):  # type: ignore[no-untyped-def]
     """Find the median of each chip's dark pixels; 0 where they are too few."""
     dark = np.empty(_ASIC * _ASIC, np.float32)
     spare = np.empty(_ASIC * _ASIC, np.float32)
