@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
 from hsc.ingestion.grid import inner_chunks, shard_shape
-from hsc.ingestion.newtree import array_objects
+from hsc.ingestion.newtree import array_objects, named
 from hsc.model import Way
 from hsc.store import (
     DATA,
@@ -172,7 +172,7 @@ def _spec(array: StreamedArray, chunks: tuple[int, ...], rows: int, key: str) ->
         fill_value=word_fill(fill, array.dtype.name),
         way=Way.COMPUTED,
         dimension_names=array.dimension_names,
-        attributes=dict(array.attributes),
+        attributes={**array.attributes, **named(array.path, key)},
     )
 
 

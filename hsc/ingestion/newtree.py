@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.ingestion.grid import inner_chunks, shard_shape
+from hsc.ingestion.keys import told_name
 from hsc.ingestion.packing import object_sizes
 from hsc.model import ArraySummary, Way
 from hsc.store import (
@@ -60,6 +61,12 @@ def tree_keys(paths: Iterable[str]) -> dict[str, str]:
     return keys
 
 
+def named(path: str, key: str) -> dict[str, str]:
+    """Give the attributes that tell a true name, where the store's key can't hold it."""
+    name = path.rpartition("/")[2]
+    return {} if name == key.rpartition("/")[2] else told_name(name)
+
+
 def group_specs(
     tree: NewTree, keys: dict[str, str], arrays: Sequence[ArraySpec]
 ) -> list[GroupSpec]:
@@ -69,7 +76,7 @@ def group_specs(
     if tree.roles:
         given.setdefault("/", {})["hsc:roles"] = dict(tree.roles)
     return [
-        GroupSpec(path, key, given.get(path, {}))
+        GroupSpec(path, key, {**given.get(path, {}), **named(path, key)})
         for path, key in sorted(keys.items())
         if path not in taken
     ]
@@ -92,7 +99,7 @@ def array_spec(array: NewArray, key: str) -> ArraySpec:
         fill_value="" if text else _zero(array.values),
         way=Way.COMPUTED,
         dimension_names=array.dimension_names,
-        attributes=dict(array.attributes),
+        attributes={**array.attributes, **named(array.path, key)},
     )
 
 
