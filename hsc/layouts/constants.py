@@ -11,6 +11,7 @@ from hsc.hdf5 import open_hdf5
 from hsc.layouts.nexus_fields import UNREADABLE
 from hsc.layouts.plain import PlainLayout
 from hsc.layouts.run import Run
+from hsc.model import Kind
 
 _NEEDED = ("offset", "relative_gain", "thresholds")
 _ROLES = (*_NEEDED, "bad_pixels", "noise")
@@ -34,7 +35,7 @@ class ConstantsLayout:
     def read(self, path: Path, time_zone: str) -> Run:
         """Read all of a file but its data, and name what its arrays are for."""
         run = PlainLayout().read(path, time_zone)
-        return replace(run, layout=self.name, roles=constant_roles(run))
+        return replace(run, layout=self.name, roles=constant_roles(run), kind=Kind.CALIBRATION)
 
 
 def constant_roles(run: Run) -> dict[str, str]:

@@ -90,6 +90,7 @@ def agipd_run(model: AgipdModel, run: ExfelRun) -> ExfelRun:
     return ExfelRun(
         proposal=run.proposal,
         run=run.run,
+        detector=run.detector,
         modules=run.modules,
         sequences=run.sequences,
         lost=run.lost,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hsc.jobs import ReduceRequest
 from hsc.testing.reductions.neutrons import sans
+from hsc.testing.reductions.pulsed import xfel_correct
 from hsc.testing.reductions.scattering import azimuthal, biosaxs, sec_saxs, statistics
 
 EXAMPLES: Mapping[str, Callable[[Path], ReduceRequest]] = {
@@ -15,6 +16,7 @@ EXAMPLES: Mapping[str, Callable[[Path], ReduceRequest]] = {
     "sans": sans,
     "sec_saxs": sec_saxs,
     "statistics": statistics,
+    "xfel_correct": xfel_correct,
 }
 """Name of a reduction to what puts small inputs into the store that ``HSC_STORE`` names, with files
 made in an empty folder, and words the request: all that the reduction can do, in about a second."""
