@@ -12,7 +12,7 @@ from freesas.autorg import auto_gpa, auto_guinier, autoRg
 
 from hsc.errors import ReductionError
 from hsc.reductions.biosaxs.analysis import AnalysisParameters, analyse
-from hsc.reductions.biosaxs.blas import one_blas_thread
+from hsc.reductions.biosaxs.blas import _openblas, one_blas_thread
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.pairs import seed_of
 
@@ -117,10 +117,21 @@ def first_point(curve):
     return analyse(curve, FAST).guinier.start
 
 
-def test_scipys_linear_algebra_is_found_and_set_back():
-    with one_blas_thread() as found, one_blas_thread() as again:
+def test_the_number_of_threads_of_linear_algebra_changes_no_byte_and_is_set_back(sphere):
+    with one_blas_thread() as found:
         assert found
-        assert again
+    library = _openblas()
+    before = library.scipy_openblas_get_num_threads()
+    many = AnalysisParameters(pr_points=64, pr_samples=10)
+    try:
+        made = []
+        for threads in (1, 2):
+            library.scipy_openblas_set_num_threads(threads)
+            made.append(analyse(sphere(), many).pairs.p.tobytes())
+            assert library.scipy_openblas_get_num_threads() == threads
+    finally:
+        library.scipy_openblas_set_num_threads(before)
+    assert made[0] == made[1]
 
 
 def test_the_estimate_that_counts_is_chosen_by_name(sphere):
