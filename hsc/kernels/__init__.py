@@ -36,6 +36,7 @@ from hsc.kernels.normalization import (
     pixel_order,
     renormalize,
 )
+from hsc.kernels.peaks import MOST_COUNTS, PEAK_NUMBERS, PeakFinder, PeakRule, RingMap
 from hsc.kernels.splitting import ShareTable, SplitSums, share_table, sum_split
 from hsc.kernels.statistics import (
     FRAME_NUMBERS,
@@ -54,8 +55,10 @@ __all__ = [
     "ASIC_PIXELS",
     "FRAMES_PER_PASS",
     "FRAME_NUMBERS",
+    "MOST_COUNTS",
     "MOST_FRAMES",
     "NO_PHOTONS",
+    "PEAK_NUMBERS",
     "BinSums",
     "BinTable",
     "CellConstants",
@@ -69,12 +72,15 @@ __all__ = [
     "GoodRange",
     "ImageSums",
     "Moments",
+    "PeakFinder",
+    "PeakRule",
     "PixelFlag",
     "PixelOrder",
     "PixelPaths",
     "PixelSums",
     "PulseFrame",
     "Renormalized",
+    "RingMap",
     "ShareTable",
     "SplitSums",
     "add_block",

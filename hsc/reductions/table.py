@@ -10,6 +10,7 @@ from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.base import Reduction
 from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.reductions.biosaxs.sec import SEC_SAXS
+from hsc.reductions.hits.reduction import HITS
 from hsc.reductions.sans.reduction import SANS
 from hsc.reductions.statistics.reduction import STATISTICS
 from hsc.reductions.xfel.reduction import XFEL_CORRECT
@@ -17,6 +18,7 @@ from hsc.reductions.xfel.reduction import XFEL_CORRECT
 REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "azimuthal": AZIMUTHAL,
     "biosaxs": BIOSAXS,
+    "hits": HITS,
     "sans": SANS,
     "sec_saxs": SEC_SAXS,
     "statistics": STATISTICS,

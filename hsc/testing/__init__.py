@@ -3,6 +3,7 @@
 from hsc.testing.agipd import AgipdModel, agipd_run, write_agipd_constants
 from hsc.testing.biosaxs import BioSaxsModel, BioSaxsPair, sphere_form_factor, write_biosaxs_pair
 from hsc.testing.chunks import write_many_chunks
+from hsc.testing.crystals import CrystalModel, write_crystal_run
 from hsc.testing.dectris import Frame, write_dectris_run
 from hsc.testing.dectris_channels import ChannelFrame, write_dectris_channels
 from hsc.testing.dectris_run import DectrisRun
@@ -24,6 +25,7 @@ __all__ = [
     "BioSaxsModel",
     "BioSaxsPair",
     "ChannelFrame",
+    "CrystalModel",
     "DectrisRun",
     "Detector",
     "EventMeasurement",
@@ -46,6 +48,7 @@ __all__ = [
     "sphere_form_factor",
     "write_agipd_constants",
     "write_biosaxs_pair",
+    "write_crystal_run",
     "write_dectris_channels",
     "write_dectris_run",
     "write_event_file",

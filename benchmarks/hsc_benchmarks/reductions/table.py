@@ -19,11 +19,13 @@ CASES = {
     "curves": "hsc_benchmarks.reductions.curves:measure_curves",
     "events": "hsc_benchmarks.reductions.events:measure_events",
     "fused": "hsc_benchmarks.reductions.fused:measure_fused",
+    "hits": "hsc_benchmarks.reductions.hits:measure_hits",
     "memory": "hsc_benchmarks.reductions.memory:measure_memory",
     "azimuthal": "hsc_benchmarks.reductions.azimuthal:measure_azimuthal",
     "reading": "hsc_benchmarks.reductions.reading:measure_reading",
     "scaling": "hsc_benchmarks.reductions.scaling:measure_scaling",
     "statistics": "hsc_benchmarks.reductions.statistics:measure_statistics",
+    "xfel": "hsc_benchmarks.reductions.xfel:measure_xfel",
 }
 
 

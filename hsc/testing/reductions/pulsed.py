@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hsc.jobs import IngestRequest, ReduceRequest, ingest_one
 from hsc.testing.agipd import AgipdModel, agipd_run, write_agipd_constants
+from hsc.testing.crystals import CrystalModel, write_crystal_run
 from hsc.testing.exfel import ExfelRun, write_exfel_run
 
 
@@ -26,3 +27,11 @@ def xfel_correct(folder: Path) -> ReduceRequest:
     )
     parameters = {"photon_adu": model.photon_adu, "sigma": True}
     return ReduceRequest(name="xfel_correct", inputs=inputs, parameters=parameters)
+
+
+def hits(folder: Path) -> ReduceRequest:
+    """Give frames of crystals and of none, with a mask, saturated peaks, and hits to be kept."""
+    master = write_crystal_run(folder, CrystalModel(frames=7))
+    inputs = (("sample", ingest_one(IngestRequest(paths=(str(master),))).pid),)
+    parameters = {"hits_only_frames": True, "min_peaks": 8}
+    return ReduceRequest(name="hits", inputs=inputs, parameters=parameters)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from hsc.jobs import ReduceRequest
 from hsc.testing.reductions.neutrons import sans
-from hsc.testing.reductions.pulsed import xfel_correct
+from hsc.testing.reductions.pulsed import hits, xfel_correct
 from hsc.testing.reductions.scattering import azimuthal, biosaxs, sec_saxs, statistics
 
 EXAMPLES: Mapping[str, Callable[[Path], ReduceRequest]] = {
     "azimuthal": azimuthal,
     "biosaxs": biosaxs,
+    "hits": hits,
     "sans": sans,
     "sec_saxs": sec_saxs,
     "statistics": statistics,

@@ -1,0 +1,182 @@
+"""The loops of peak finding: over pixels once, then over the few that are bright."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+_BLOCK = 128
+
+
+@numba.njit(nogil=True, cache=True)
+def add_rings(frame, labels, bounds, sums, missing, candidates):  # type: ignore[no-untyped-def]
+    """Sum dim good values and their squares by ring, count bad ones, list bright ones.
+
+    Gives how many are bright; -1 where the list has no room for them.
+    """
+    lowest, highest, least = bounds
+    nowhere = sums.shape[0] - 1
+    found = 0
+    for start in range(0, frame.size, _BLOCK):
+        stop = min(start + _BLOCK, frame.size)
+        odd = 0
+        for place in range(start, stop):
+            value = frame[place]
+            odd += not ((value >= lowest) & (value <= least))
+        if not odd:
+            for place in range(start, stop):
+                label, value = labels[place], sums.dtype.type(frame[place])
+                sums[label, 0] += value
+                sums[label, 1] += value * value
+            continue
+        for place in range(start, stop):
+            label, value = labels[place], frame[place]
+            if label == nowhere:
+                continue
+            if not ((value >= lowest) & (value <= highest)):
+                missing[label] += 1
+            elif value > least:
+                if found == candidates.size:
+                    return -1
+                candidates[found] = place
+                found += 1
+            else:
+                dim = sums.dtype.type(value)
+                sums[label, 0] += dim
+                sums[label, 1] += dim * dim
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def raise_thresholds(  # type: ignore[no-untyped-def]
+    frame, labels, candidates, sums, counts, thresholds, least, snr, fewest
+):
+    """Take mean and spread of each ring without what is above its threshold, and a new one."""
+    whole, number = sums.copy(), counts.copy()
+    for place in candidates:
+        label, value = labels[place], frame[place]
+        if value <= thresholds[label]:
+            added = sums.dtype.type(value)
+            whole[label, 0] += added
+            whole[label, 1] += added * added
+        else:
+            number[label] -= 1
+    for ring in range(counts.size):
+        if number[ring] < fewest:
+            thresholds[ring] = np.inf
+            continue
+        mean = np.float64(whole[ring, 0]) / np.float64(number[ring])
+        square = np.float64(whole[ring, 1]) / np.float64(number[ring])
+        spread = np.sqrt(max(square - mean * mean, 0.0))
+        thresholds[ring] = max(least, mean + snr * spread)
+
+
+@numba.njit(nogil=True, cache=True)
+def join_candidates(above, shape, chosen):  # type: ignore[no-untyped-def]
+    """Join pixels that touch, also by corners, within a panel; give the first pixel of each group.
+
+    ``chosen`` gets the number of each pixel in the list.
+    """
+    _, rows, columns = shape
+    root = np.arange(above.size)
+    for number in range(above.size):
+        place = above[number]
+        chosen[place] = number
+        column, row = place % columns, place // columns % rows
+        for step in range(4):
+            if step == 0:
+                inside, neighbour = column > 0, place - 1
+            else:
+                beside = column + step - 2
+                inside = row > 0 and 0 <= beside < columns
+                neighbour = place - columns + step - 2
+            if inside and chosen[neighbour] >= 0:
+                one, other = _root(root, number), _root(root, chosen[neighbour])
+                root[max(one, other)] = min(one, other)
+    for number in range(above.size):
+        root[number] = _root(root, number)
+    return root
+
+
+@numba.njit(nogil=True, cache=True)
+def _root(root, number):  # type: ignore[no-untyped-def]
+    while root[number] != number:
+        root[number] = root[root[number]]
+        number = root[number]
+    return number
+
+
+@numba.njit(nogil=True, cache=True)
+def judge_peaks(  # type: ignore[no-untyped-def]
+    frame, labels, nowhere, above, groups, shape, chosen, levels, sizes
+):
+    """Judge each group of pixels by what is around it; give numbers of peaks, and whose pixels."""
+    least, most, _ = sizes
+    pixels = np.zeros(above.size, np.int64)
+    for number in range(above.size):
+        pixels[groups[number]] += 1
+    good = 0
+    for number in range(above.size):
+        good += least <= pixels[number] <= most
+    peaks, kept = np.empty((good, 8)), np.zeros(above.size, np.bool_)
+    # The pixels of each group one after the other, in their own order.
+    starts = np.zeros(above.size + 1, np.int64)
+    for number in range(above.size):
+        starts[number + 1] = starts[number] + pixels[number]
+    ends, members = starts[:-1].copy(), np.empty(above.size, np.int64)
+    for number in range(above.size):
+        members[ends[groups[number]]] = above[number]
+        ends[groups[number]] += 1
+    found = 0
+    for group in range(above.size):
+        if least <= pixels[group] <= most:
+            own = members[starts[group] : starts[group + 1]]
+            if _judge(frame, labels, nowhere, own, shape, chosen, levels, sizes[2], peaks[found]):
+                found += 1
+                for place in own:
+                    kept[chosen[place]] = True
+    return peaks[:found].copy(), kept
+
+
+@numba.njit(nogil=True, cache=True)
+def _judge(frame, labels, nowhere, own, shape, chosen, levels, reach, peak):  # type: ignore[no-untyped-def]
+    """Fill in the numbers of one peak; tell whether it is one."""
+    lowest, highest, saturation, snr = levels
+    _, rows, columns = shape
+    panel = own[0] // (rows * columns)
+    top, bottom, left, right = rows, 0, columns, 0
+    for place in own:
+        row, column = place // columns % rows, place % columns
+        top, bottom = min(top, row), max(bottom, row)
+        left, right = min(left, column), max(right, column)
+    number, total, squares = 0, 0.0, 0.0
+    for row in range(max(top - reach, 0), min(bottom + reach + 1, rows)):
+        first = (panel * rows + row) * columns
+        for column in range(max(left - reach, 0), min(right + reach + 1, columns)):
+            place = first + column
+            value = np.float64(frame[place])
+            around = (labels[place] != nowhere) & (chosen[place] < 0)
+            if around & (value >= lowest) & (value <= highest):
+                number += 1
+                total += value
+                squares += value * value
+    if number == 0:
+        return False
+    mean = total / number
+    # Never below what chance alone makes of counts.
+    spread = np.sqrt(max(squares / number - mean * mean, mean, 1.0 / number))
+    largest, light, weight, x, y, saturated = -np.inf, 0.0, 0.0, 0.0, 0.0, 0
+    for place in own:
+        value = np.float64(frame[place])
+        largest = max(largest, value)
+        saturated += value >= saturation
+        light += value - mean
+        share = max(value - mean, 0.0)
+        weight += share
+        x += share * np.float64(place % columns)
+        y += share * np.float64(place // columns)
+    if (largest - mean) / spread < snr:
+        return False
+    peak[0], peak[1], peak[2], peak[3] = x / weight, y / weight, light, (largest - mean) / spread
+    peak[4], peak[5], peak[6], peak[7] = own.size, largest, mean, saturated
+    return True

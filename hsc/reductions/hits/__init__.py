@@ -1,0 +1,1 @@
+"""Serial crystallography: which frames have diffraction, and where their peaks are."""

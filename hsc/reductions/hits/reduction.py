@@ -1,0 +1,178 @@
+"""Hit finding: Bragg peaks of every frame, hit flags and rates, a virtual powder, hits only."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from hsc.errors import ReductionError
+from hsc.kernels import MOST_COUNTS, PeakRule, RingMap
+from hsc.model import Quantity, Record
+from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, array_for
+from hsc.reductions.hits.finding import Search, StackPeaks, find_stack, hits_stream
+from hsc.reductions.hits.rates import wilson
+from hsc.reductions.hits.rings import find_rings
+from hsc.reductions.hits.tree import hits_tree
+from hsc.reductions.numbers import Sought, find_optional_number
+from hsc.workers import Progress, Workers
+
+_VERSION = "1"
+_ORDER = "pixel-order-f64/v1"
+
+
+class HitsParameters(Record):
+    """What a peak is, what a hit is, and what is made of hits."""
+
+    min_snr: float = Field(default=6.0, gt=0)
+    """A peak's pixels are so many deviations above the mean of their ring, and its largest so many
+    above its surroundings."""
+    min_counts: float = Field(default=10.0, ge=0, le=MOST_COUNTS)
+    """A peak's pixels are above it, whatever their ring is."""
+    min_pixels: int = Field(default=2, ge=1)
+    """A peak has at least so many pixels that touch."""
+    max_pixels: int = Field(default=40, ge=1)
+    """And at most so many."""
+    min_peaks: int = Field(default=10, ge=1)
+    """A frame with so many peaks is a hit."""
+    cycles: int = Field(default=3, ge=1, le=10)
+    """How often mean and spread of rings are taken, without what was above the last threshold."""
+    background_pixels: int = Field(default=3, ge=1, le=20)
+    """How far a peak's surroundings reach beyond it."""
+    least_ring_pixels: int = Field(default=20, ge=2)
+    """Rings with fewer good pixels have no peaks."""
+    ring_width_pixels: float = Field(default=4.0, gt=0)
+    """Width of the rings around the beam centre."""
+    tile_pixels: int = Field(default=64, ge=4)
+    """Side of the tiles that take the place of rings where the beam centre is not known."""
+    beam_center_x_pixels: float | None = None
+    """Middle of the rings along the rows, pixels; None: as the dataset says."""
+    beam_center_y_pixels: float | None = None
+    """Middle of the rings along the columns, pixels."""
+    saturation_counts: float | None = Field(default=None, gt=0)
+    """Counts from which a pixel is saturated: counted so, and kept; None: as the dataset says."""
+    hits_only_frames: bool = False
+    """Write the frames of hits, as they are, into the derived dataset too."""
+
+
+def reduce_hits(
+    inputs: Inputs, parameters: HitsParameters, workers: Workers, progress: Progress
+) -> Outputs:
+    """Find the peaks of all frames; a frame with enough of them is a hit. Nothing is left out.
+
+    Raises
+    ------
+    RoleMissingError, ParameterError, ReductionError
+        There are no frames, some were never written, or a parameter is impossible.
+    """
+    dataset, mask = inputs.one("sample"), inputs.optional("mask")
+    frames = array_for(dataset, "frames", "is the stack of pictures to search")
+    _check(frames, f"{dataset.record.pid}, {frames.path}")
+    labels, count, document = find_rings(dataset, frames, mask, parameters)
+    search = Search(frames, RingMap(labels, count), _rule(inputs, frames, parameters),
+                    parameters.min_peaks)  # fmt: skip
+    found = find_stack(search, workers, progress)
+    hits = np.flatnonzero(found.hit)
+    known = [role for role in ("pulse_id", "train_id") if role in dataset.roles]
+    beside = {role: _beside(dataset.role(role), len(found.hit)) for role in known}
+    given = {**parameters.document(), **document}
+    keep = parameters.hits_only_frames and len(hits)
+    record = dataset.record
+    return Outputs(
+        tree=hits_tree(
+            found, search, beside, given, (_VERSION, _ORDER, record.instrument, bool(keep))
+        ),
+        results=_results(found, document),
+        quantities={"hit_rate": Quantity(value=float(found.hit.mean()), unit="")},
+        title=f"{record.title}: {len(hits)} hits of {len(found.hit)} frames",
+        technique=None,
+        facts=document,
+        streams=(hits_stream(frames, hits),) if keep else (),
+    )
+
+
+def _check(frames: SourceArray, where: str) -> None:
+    kind, itemsize = frames.dtype.kind, frames.dtype.itemsize
+    if len(frames.shape) not in (3, 4) or not math.prod(frames.shape):
+        raise ReductionError(
+            f"frames of shape {frames.shape}; a stack (frames, rows, columns), or of modules "
+            "(frames, modules, rows, columns), is needed",
+            where=where,
+        )
+    if not ((kind in "ui" and itemsize <= 4) or (kind == "f" and itemsize == 4)):
+        raise ReductionError(
+            f"frames of type {frames.dtype}; counts of at most 32 bits, or float32, are needed",
+            where=where,
+        )
+    if frames.unwritten():
+        raise ReductionError(
+            f"{len(frames.unwritten())} of {frames.shape[0]} frames were never written",
+            where=where,
+            next_step="ingest the whole run, and reduce that dataset",
+        )
+
+
+def _rule(inputs: Inputs, frames: SourceArray, parameters: HitsParameters) -> PeakRule:
+    if frames.dtype.kind == "f":
+        limit = float(np.finfo(np.float32).max)
+        lowest, highest = -limit, limit
+    else:
+        # Negative counts, and the largest of an unsigned type, are detectors' marks.
+        lowest = 0.0
+        highest = float(np.iinfo(frames.dtype).max - (1 if frames.dtype.kind == "u" else 0))
+    saturation = find_optional_number(
+        inputs.one("sample"),
+        parameters.saturation_counts,
+        Sought("saturation_counts", "saturation", "counts", "counts"),
+    )
+    return PeakRule(
+        lowest=lowest,
+        highest=highest,
+        saturation=math.inf if saturation is None else saturation,
+        least_counts=parameters.min_counts,
+        snr=parameters.min_snr,
+        least_pixels=parameters.min_pixels,
+        most_pixels=parameters.max_pixels,
+        cycles=parameters.cycles,
+        background_pixels=parameters.background_pixels,
+        least_ring_pixels=parameters.least_ring_pixels,
+    )
+
+
+def _beside(array: SourceArray, frames: int) -> NDArray[Any]:
+    values = np.asarray(array.read()).reshape(-1)
+    if len(values) != frames:
+        raise ReductionError(f"{len(values)} values for {frames} frames", where=array.path)
+    return values
+
+
+def _results(found: StackPeaks, document: dict[str, Any]) -> dict[str, Any]:
+    frames, hits = len(found.hit), int(found.hit.sum())
+    low, high = wilson(np.array([hits]), np.array([frames]))
+    return {
+        "frames": frames,
+        "hits": hits,
+        "hit_rate": hits / frames,
+        "hit_rate_low": float(low[0]),
+        "hit_rate_high": float(high[0]),
+        "peaks": int(found.counts.sum()),
+        "compared_in": document["compared_in"],
+    }
+
+
+HITS = Reduction(
+    name="hits",
+    version=_VERSION,
+    summary="Bragg peaks of every frame, hits and their rate, a virtual powder",
+    inputs=(
+        Input("sample", "frames of crystals"),
+        Input("mask", "bad pixels beside those of the dataset", required=False),
+    ),
+    parameters=HitsParameters,
+    function=reduce_hits,
+    order=_ORDER,
+)
+"""Frames of crystals to peaks and hits."""

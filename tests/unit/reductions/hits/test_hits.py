@@ -1,0 +1,156 @@
+"""Hits end to end: planted peaks and hits, rates by pulse, the powder, the frames of hits."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from hsc.errors import ReductionError
+from hsc.reductions import find_reduction
+from hsc.reductions.hits.finding import HIT_FRAMES
+from hsc.reductions.hits.rates import wilson
+from hsc.reductions.hits.reduction import HITS
+from hsc.testing import CrystalModel
+from hsc.workers import Silent, ThreadWorkers
+
+MODEL = CrystalModel()
+
+
+class Shuffled(ThreadWorkers):
+    """Workers that take their tasks in an order of their own."""
+
+    def fold(self, function, tasks, take, *, progress=None, weights=None):
+        for task in random.Random(4).sample(list(tasks), len(tasks)):
+            take(function(task))
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return np.stack([MODEL.frame(n) for n in range(MODEL.frames)])
+
+
+@pytest.fixture
+def dataset(in_memory, frames, scalar_array, picture):
+    x, y = MODEL.beam_center
+    return in_memory(
+        frames,
+        beam_center_x=scalar_array("beam_center_x", x, "pixel"),
+        beam_center_y=scalar_array("beam_center_y", y, "pixel"),
+        pixel_mask=picture(MODEL.detector.gap_mask()),
+    )
+
+
+def run(dataset, parameters=None, workers=None, **inputs):
+    given = {"min_peaks": 5, **(parameters or {})}
+    return HITS.run({"sample": dataset, **inputs}, given, workers or ThreadWorkers(2), Silent())
+
+
+def arrays(outputs):
+    return {one.path.removeprefix("/entry/"): one.values for one in outputs.tree.arrays}
+
+
+@pytest.mark.parametrize("centre", ["known", "not known"])
+def test_planted_peaks_are_all_found_and_no_others(dataset, centre):
+    if centre == "not known":
+        dataset = dataset.without("beam_center_x", "beam_center_y")
+    outputs = run(dataset)
+    found = arrays(outputs)
+    assert outputs.results["compared_in"] == ("rings" if centre == "known" else "tiles")
+    offsets = found["result_1/offsets"]
+    for index in range(MODEL.frames):
+        own = slice(offsets[index], offsets[index + 1])
+        places = MODEL.places(index)
+        x, y = found["result_1/peakXPosRaw"][own], found["result_1/peakYPosRaw"][own]
+        assert found["result_1/nPeaks"][index] == len(places)
+        assert all(np.hypot(x - column, y - row).min() < 0.5 for row, column in places)
+    hits = [n for n in range(MODEL.frames) if MODEL.is_hit(n)]
+    assert found["hits/frame_number"].tolist() == hits
+    assert outputs.results["hits"] == 4
+    low, high = wilson(np.array([4]), np.array([12]))
+    assert (outputs.results["hit_rate_low"], outputs.results["hit_rate_high"]) == (low[0], high[0])
+
+
+def test_the_powder_is_the_sum_of_peaks_and_the_maximum_of_hits(dataset, frames):
+    found = arrays(run(dataset))
+    powder, hits = found["data/powder"], frames[:: MODEL.every]
+    total = np.where(hits == 65535, 0, hits).astype(np.int64)
+    assert np.array_equal(found["data/maximum"], total.max(axis=0))
+    assert (powder <= total.sum(axis=0)).all()
+    near = np.zeros(frames.shape[1:], bool)
+    for index in range(0, MODEL.frames, MODEL.every):
+        for row, column in MODEL.places(index):
+            assert powder[row, column] >= frames[index, row, column]
+            near[row - 3 : row + 4, column - 3 : column + 4] = True
+    assert not powder[~near].any()
+
+
+@pytest.mark.parametrize("workers", [ThreadWorkers(1), ThreadWorkers(8), Shuffled(3)])
+def test_any_workers_and_order_give_the_same_bytes(dataset, frames, picture, workers):
+    floats = dataset.having(frames=picture(frames.astype(np.float32) * np.float32(1.37)))
+    for each in (dataset, floats):
+        found, expected = arrays(run(each, workers=workers)), arrays(run(each))
+        assert {name: one.tobytes() for name, one in found.items()} == {
+            name: one.tobytes() for name, one in expected.items()
+        }
+
+
+def test_rates_by_pulse_and_train(dataset, picture):
+    pulse, train = np.arange(12, dtype=np.uint64) % 3, np.arange(12, dtype=np.uint64) // 4 + 100
+    outputs = run(dataset.having(pulse_id=picture(pulse), train_id=picture(train[:, None])))
+    found = arrays(outputs)
+    assert found["rates/pulse_id/pulse_id"].tolist() == [0, 1, 2]
+    assert found["rates/pulse_id/hits"].tolist() == [4, 0, 0]
+    assert found["rates/train_id/rate"].tolist() == [0.5, 0.25, 0.25]
+    assert found["hits/train_id"].tolist() == [100, 100, 101, 102]
+    low, high = found["rates/pulse_id/rate_low"], found["rates/pulse_id/rate_high"]
+    assert ((low <= [1, 0, 0]) & (high >= [1, 0, 0])).all()
+
+
+def test_only_the_frames_of_hits_are_kept_where_that_is_asked_for(dataset, frames):
+    assert not run(dataset).streams
+    outputs = run(dataset, {"hits_only_frames": True})
+    (stream,) = outputs.streams
+    made = np.concatenate([stream.make(n, n + 1)[0][HIT_FRAMES] for n in range(stream.rows)])
+    assert np.array_equal(made, frames[:: MODEL.every])
+    assert outputs.tree.roles["frames"] == HIT_FRAMES
+    nothing = run(dataset, {"hits_only_frames": True, "min_peaks": 99})
+    assert nothing.streams == ()
+    assert "frames" not in nothing.tree.roles
+
+
+def test_modules_are_panels_and_what_has_no_value_is_no_peak(in_memory, frames, picture):
+    modules = np.stack([frames[:, :128], frames[:, 132:]], axis=1).astype(np.float32)
+    modules[modules == 65535] = np.nan
+    sample = in_memory(frames).having(frames=picture(modules))
+    found = arrays(run(sample.without("beam_center_x", "beam_center_y")))
+    assert found["hits/frame_number"].tolist() == [0, 3, 6, 9]
+    assert found["data/powder"].shape == (2, 128, 250)
+    second = [row - 4 for row, _ in MODEL.places(0) if row >= 132]
+    y = found["result_1/peakYPosRaw"][: found["result_1/nPeaks"][0]]
+    assert np.allclose(np.sort(y[y > 127.5]), sorted(second), atol=0.5)
+
+
+def test_a_mask_beside_it_leaves_peaks_out(dataset, in_memory, frames, picture):
+    bad = np.zeros(frames.shape[1:], np.uint8)
+    row, column = MODEL.places(0)[0]
+    bad[row - 6 : row + 7, column - 6 : column + 7] = 1
+    found = arrays(run(dataset, mask=in_memory(frames, pixel_mask=picture(bad))))
+    assert found["result_1/nPeaks"][0] == MODEL.peaks - 1
+    wrong = in_memory(frames, pixel_mask=picture(bad[1:]))
+    with pytest.raises(ReductionError, match="a mask of shape"):
+        run(dataset, mask=wrong)
+
+
+@pytest.mark.parametrize(
+    "odd", [np.zeros((2, 4, 4)), np.zeros((2, 4, 4), np.uint64), np.zeros((4, 4), np.uint16)]
+)
+def test_what_is_no_stack_of_counts_is_refused(dataset, picture, odd):
+    sample = dataset.having(frames=picture(odd))
+    with pytest.raises(ReductionError, match=r"(is|are) needed"):
+        run(sample)
+
+
+def test_it_stands_in_the_table():
+    assert find_reduction("hits") is HITS
