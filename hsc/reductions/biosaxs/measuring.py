@@ -13,6 +13,7 @@ from hsc.reductions.azimuthal.stack import Stack, stack_of
 from hsc.reductions.base import Input, Inputs, SourceDataset
 from hsc.reductions.biosaxs.absolute import AbsoluteScale, find_scale
 from hsc.reductions.biosaxs.chain import ChainParameters
+from hsc.reductions.biosaxs.reporting import ReportParameters
 from hsc.reductions.biosaxs.runs import (
     ExposureParameters,
     Run,
@@ -30,7 +31,9 @@ ABSOLUTE_INPUTS = (
 """The inputs that the absolute scale is found from."""
 
 
-class MeasuringParameters(IntegrationParameters, ChainParameters, ExposureParameters):
+class MeasuringParameters(
+    IntegrationParameters, ChainParameters, ExposureParameters, ReportParameters
+):
     """From frames to averages."""
 
     radial_unit: Literal["q_nm^-1"] = "q_nm^-1"

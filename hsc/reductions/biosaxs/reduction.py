@@ -15,6 +15,7 @@ from hsc.reductions.biosaxs.measuring import (
     sample_name_of,
     scale_of,
 )
+from hsc.reductions.biosaxs.reports.files import report_files
 from hsc.reductions.biosaxs.runs import RunParameters
 from hsc.reductions.biosaxs.tree import Labels, biosaxs_tree
 from hsc.workers import Progress, Workers
@@ -64,6 +65,7 @@ def reduce_biosaxs(
         results=results_of(chain),
         quantities=_quantities(geometry.wavelength_angstrom, chain),
         title=f"{name or first.record.title}: I(q) less buffer, Rg = {rg_nm:.3g} nm",
+        files=report_files(chain, labels, inputs, BIOSAXS.packages),
     )
 
 

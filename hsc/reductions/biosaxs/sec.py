@@ -16,6 +16,7 @@ from hsc.reductions.biosaxs.measuring import (
 )
 from hsc.reductions.biosaxs.peaks import SecParameters, SecSaxs, follow_peaks
 from hsc.reductions.biosaxs.reduction import results_of
+from hsc.reductions.biosaxs.reports.files import elution_files
 from hsc.reductions.biosaxs.sec_tree import sec_tree
 from hsc.reductions.biosaxs.tree import Labels
 from hsc.workers import Progress, Workers
@@ -65,6 +66,7 @@ def reduce_sec_saxs(
             "wavelength": Quantity(value=geometry.wavelength_angstrom, unit="angstrom"),
         },
         title=f"{name or first.record.title}: SEC-SAXS, {len(found.peaks)} peaks, Rg = {radii} nm",
+        files=elution_files(found, labels, inputs, SEC_SAXS.packages),
     )
 
 

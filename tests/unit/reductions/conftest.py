@@ -141,7 +141,7 @@ def random_frames() -> Callable[..., np.ndarray]:
     return draw
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scattering() -> Callable[..., tuple[MemoryDataset, MemoryDataset]]:
     """Draw sample and buffer frames of a sphere in water, Poisson noise and all."""
 

@@ -15,7 +15,7 @@ from hsc.reductions.biosaxs.measuring import stacks_of
 from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.workers import Silent, ThreadWorkers
 
-PARAMETERS = {"bins": 120, "pr": False}
+PARAMETERS = {"bins": 120, "pr": False, "report": False}
 
 
 def arrays(outputs):

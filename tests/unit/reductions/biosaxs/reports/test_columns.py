@@ -1,0 +1,112 @@
+"""Columns and sasCIF: read back as they were meant, by others' readers where there are any."""
+
+from __future__ import annotations
+
+import io
+import shlex
+
+import numpy as np
+import pytest
+
+from hsc.errors import ReductionError
+from hsc.reductions import Curve
+from hsc.reductions.biosaxs.reports.columns import read_dat, write_dat
+from hsc.reductions.biosaxs.reports.facts import ReportFacts
+from hsc.reductions.biosaxs.tree import Labels
+
+
+def facts(unit="1/nm", sample="lysozyme"):
+    return ReportFacts(Labels(sample, None, {}, "biosaxs", "1"), q_unit=unit)
+
+
+def read_cif(data: bytes) -> dict[str, list[str]]:
+    """Read items and loops of plain CIF; enough for what is written here."""
+    lines = [line for line in data.decode("ascii").splitlines() if not line.startswith("#")]
+    found: dict[str, list[str]] = {}
+    names: list[str] = []
+    for line in lines[1:]:
+        if line == "loop_":
+            names = []
+        elif line.startswith("_"):
+            name, *value = shlex.split(line)
+            found[name] = value
+            names = [*names, name] if not value else []
+        else:
+            for name, value in zip(names, line.split(), strict=True):
+                found[name].append(value)
+    return found
+
+
+@pytest.mark.parametrize(("name", "path"), [
+    ("subtracted", "/entry"), ("sample", "/entry_sample"), ("buffer", "/entry_buffer"),
+])  # fmt: skip
+def test_columns_come_back_as_they_were(taken, name, path):
+    curve, header = read_dat(taken.files[f"{name}.dat"])
+    for column, given in (("Q", "q_per_nm"), ("I", "intensity"), ("Idev", "error")):
+        assert np.allclose(getattr(curve, given), taken.values(f"{path}/data/{column}"), rtol=1e-9)
+    assert header["Sample"] == "lysozyme"
+    assert header["Instrument"] == "P12"
+    assert header["Unit of q"] == "1/nm"
+    roles = {"subtracted": ("sample", "buffer")}.get(name, (name,))
+    pids = dict(zip(("sample", "buffer"), taken.pids, strict=True))
+    assert {k: v for k, v in header.items() if k.startswith("Input")} == {
+        f"Input {role}": pids[role] for role in roles
+    }
+
+
+def test_freesas_and_numpy_read_the_columns(taken, tmp_path):
+    sasio = pytest.importorskip("freesas.sasio")
+    file = tmp_path / "subtracted.dat"
+    file.write_bytes(taken.files["subtracted.dat"])
+    columns = sasio.load_scattering_data(str(file))
+    assert columns.shape == (len(taken.values("/entry/data/Q")), 3)
+    assert np.allclose(columns[:, 0], taken.values("/entry/data/Q"), rtol=1e-9)
+    pairs = np.loadtxt(io.BytesIO(taken.files["pr.txt"]))
+    assert np.allclose(pairs[:, 1], taken.values("/results/pr/p"), rtol=1e-9, atol=1e-12)
+    fit = np.loadtxt(io.BytesIO(taken.files["pr_fit.txt"]))
+    assert np.allclose(fit[:, 3], taken.values("/results/pr_fit/I"), rtol=1e-9)
+
+
+def test_q_in_inverse_angstrom_is_a_tenth_and_reads_back_in_inverse_nm():
+    curve = Curve(np.array([0.1, 0.2]), np.array([3.0, -2.0]), np.array([0.5, 0.25]))
+    data = write_dat(curve, facts("1/angstrom"), what="a", intensity_unit="1/cm")
+    assert np.loadtxt(io.BytesIO(data))[:, 0].tolist() == [0.01, 0.02]
+    back, header = read_dat(data)
+    assert header["Unit of q"] == "1/angstrom"
+    assert np.allclose(back.columns(), curve.columns(), rtol=1e-9)
+
+
+def test_a_name_of_many_lines_stays_in_the_header():
+    curve = Curve(np.array([0.1]), np.array([3.0]), np.array([0.5]))
+    data = write_dat(curve, facts(sample="a\n9 9 9"), what="a", intensity_unit="1/cm")
+    back, header = read_dat(data)
+    assert (header["Sample"], back.q_per_nm.tolist()) == ("a 9 9 9", [0.1])
+
+
+@pytest.mark.parametrize(
+    "text", ["1 2 3\n", "# Unit of q: 1/nm\n1 2\n", "# Unit of q: 1/m\n1 2 3\n"]
+)
+def test_columns_that_do_not_say_what_they_are_are_refused(text):
+    with pytest.raises(ReductionError, match=r"unit of q|three numbers"):
+        read_dat(text.encode())
+
+
+def test_sascif_holds_curve_and_results_in_the_terms_of_sasbdb(taken):
+    found = read_cif(taken.files["curve.sascif"])
+    for column, path in (
+        ("momentum_transfer", "/entry/data/Q"),
+        ("intensity", "/entry/data/I"),
+        ("intensity_su_counting", "/entry/data/Idev"),
+    ):
+        values = np.array(found[f"_sas_scan_intensity.{column}"], float)
+        assert np.allclose(values, taken.values(path), rtol=1e-9)
+    results = taken.outputs.results
+    for name, key in (("Rg_from_Guinier", "rg_nm"), ("I0_from_Guinier", "i0"),
+                      ("D_max", "dmax_nm"), ("MW_Porod", "mass_porod_volume_kda")):  # fmt: skip
+        assert float(found[f"_sas_result.{name}"][0]) == pytest.approx(results[key], rel=1e-9)
+    assert found["_sas_scan.unit"] == ["1/nm"]
+    assert found["_sas_beam.radiation_wavelength"] == ["0.1"]
+    assert found["_sas_scan.measurement_date"] == found["_sas_buffer.name"] == ["?"]
+    assert np.allclose(
+        np.array(found["_sas_p_of_R.P"], float), taken.values("/results/pr/p"), atol=1e-12
+    )
