@@ -49,7 +49,7 @@ def demo(
     ] = True,
     json: Json = False,
 ) -> None:
-    """Make a bioSAXS run, ingest it, reduce it, and compare the answer with the truth."""
+    """Make a bioSAXS run, ingest it, reduce it, report, and compare the answer with the truth."""
     folder = _new_folder(out)
     started = time.perf_counter()
     with Bars() as bars:
@@ -85,7 +85,7 @@ def _run(folder: Path, frames: int, seed: int, flow: bool, bars: Bars) -> Outcom
     if report.errors:
         raise HscError(report.errors[0].message, where=report.errors[0].where)
     buffer, sample = report.datasets
-    _say("reducing to I(q), buffer subtracted")
+    _say("following the bioSAXS chain: I(q), buffer subtracted, Rg, p(r), masses, report")
     asked = jobs.ReduceRequest(
         name="biosaxs",
         inputs=(("sample", sample.pid), ("buffer", buffer.pid)),
@@ -140,12 +140,17 @@ def _suggest(document: dict[str, Any]) -> None:
     pid, sample = document["reduced"]["pid"], document["datasets"][1]["pid"]
     command = _own_name()
     lines = [
-        f"\nThat took {document['seconds']:.0f} s. Three commands to try next:",
+        f"\nThe report: {_report_of(document)}",
+        f"That took {document['seconds']:.0f} s. Three commands to try next:",
         f"  {command} lineage {pid}",
         f"  {command} search --where 'photon_energy > 12 keV'",
         f"  {_python(command)} -c \"import hsc; print(hsc.open('{sample}'))\"",
     ]
     answer(None, "\n".join(lines))
+
+
+def _report_of(document: dict[str, Any]) -> str:
+    return next(str(file) for file in document["files"] if file.endswith("report.html"))
 
 
 def _own_name() -> str:

@@ -1,4 +1,4 @@
-"""The demo's pictures: I(q), the Guinier fit, one frame."""
+"""The demo's report and pictures: I(q), the Guinier fit, one frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hsc.reading import OpenedArray, OpenedDataset, open_dataset
 
 
 def draw_pictures(folder: Path, reduced: Pid, sample: Pid) -> list[Path]:
-    """Draw what a reduction gave and one frame of what it came from.
+    """Put the report out, draw what a reduction gave and one frame of what it came from.
 
     Parameters
     ----------
@@ -36,7 +36,16 @@ def draw_pictures(folder: Path, reduced: Pid, sample: Pid) -> list[Path]:
     plot_guinier(guinier, _guinier(result), title="Guinier fit")
     frames, mask = source.role("frames"), source.role("pixel_mask")
     plot_frame(frame, frames.read(0, 1)[0], title="first frame of the sample", mask=mask.read())
-    return [curves, guinier, frame]
+    return [*_report(folder, result), curves, guinier, frame]
+
+
+def _report(folder: Path, result: OpenedDataset) -> list[Path]:
+    """Put the report that came with the reduction where it is seen first."""
+    made = []
+    for name in ("report.html", "report.png"):
+        made.append(folder / name)
+        made[-1].write_bytes(result.files[name].read())
+    return made
 
 
 _CURVES = {

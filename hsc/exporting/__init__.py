@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hsc.exporting.carried import carried_folder, check_carried, write_carried
     from hsc.exporting.datacite import (
         Citation,
         datacite_of_dataset,
@@ -32,6 +33,8 @@ __all__ = [
     "PlottedGuinier",
     "SasCurve",
     "SasStep",
+    "carried_folder",
+    "check_carried",
     "datacite_of_dataset",
     "datacite_of_publication",
     "export_run",
@@ -39,6 +42,7 @@ __all__ = [
     "plot_curves",
     "plot_frame",
     "plot_guinier",
+    "write_carried",
     "write_crate_files",
     "write_entries",
     "write_nxcansas",
@@ -54,6 +58,8 @@ _LATER = {
     "PlottedGuinier": "plots",
     "SasCurve": "nxcansas",
     "SasStep": "nxcansas",
+    "carried_folder": "carried",
+    "check_carried": "carried",
     "datacite_of_dataset": "datacite",
     "datacite_of_publication": "datacite",
     "export_run": "run",
@@ -61,6 +67,7 @@ _LATER = {
     "plot_curves": "plots",
     "plot_frame": "plots",
     "plot_guinier": "plots",
+    "write_carried": "carried",
     "write_crate_files": "histories",
     "write_entries": "entries",
     "write_nxcansas": "nxcansas",

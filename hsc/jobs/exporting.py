@@ -12,8 +12,11 @@ from hsc.exporting import (
     Filters,
     SasCurve,
     SasStep,
+    carried_folder,
+    check_carried,
     export_run,
     has_entries,
+    write_carried,
     write_entries,
     write_nxcansas,
 )
@@ -126,13 +129,15 @@ def export(
 def _as_nxcansas(
     dataset: OpenedDataset, target: Path, catalog: Catalog, overwrite: bool
 ) -> ExportedDataset:
+    check_carried(dataset, carried_folder(target), overwrite=overwrite)
     # What a reduction before 0.2 made holds a curve by its roles only.
     if has_entries(dataset):
         write_entries(target, dataset, overwrite=overwrite)
     else:
         write_nxcansas(target, _curve(dataset, catalog), overwrite=overwrite)
-    nbytes = target.stat().st_size
-    return ExportedDataset(str(dataset.record.pid), target, "nxcansas", (target,), nbytes)
+    files = (target, *write_carried(dataset, carried_folder(target), overwrite=overwrite))
+    nbytes = sum(file.stat().st_size for file in files)
+    return ExportedDataset(str(dataset.record.pid), target, "nxcansas", files, nbytes)
 
 
 def _check_words(filters: str, form: str | None, gaps: str) -> None:

@@ -27,10 +27,16 @@ def test_the_demo_comes_out_right_and_its_files_need_no_hsc(
     assert [each["role"] for each in told["datasets"]] == ["buffer", "sample"]
     files = [Path(file) for file in told["files"]]
     assert [file.name for file in files] == [
-        "subtracted.h5", "iq.png", "guinier.png", "frame.png",
+        "subtracted.h5", "report.html", "report.png", "iq.png", "guinier.png", "frame.png",
     ]  # fmt: skip
     assert all(file.is_relative_to(out) and file.stat().st_size > 1000 for file in files)
-    for picture in files[1:]:
+    page = files[1].read_text()
+    pids = [each["pid"] for each in told["datasets"]]
+    assert all(pid in page for pid in pids)
+    assert told["reduced"]["pid"] not in page
+    brought = {path.name for path in out.glob("*/subtracted_files/*")}
+    assert {"report.html", "subtracted.dat", "curve.sascif", "sasbdb.zip"} <= brought
+    for picture in files[2:]:
         assert picture.read_bytes().startswith(b"\x89PNG")
     location = hsc.json("show", told["datasets"][1]["pid"])["location"].removeprefix("file://")
     seen = without_hsc(

@@ -65,7 +65,7 @@ def reduce_biosaxs(
         results=results_of(chain),
         quantities=_quantities(geometry.wavelength_angstrom, chain),
         title=f"{name or first.record.title}: I(q) less buffer, Rg = {rg_nm:.3g} nm",
-        files=report_files(chain, labels, inputs, BIOSAXS.packages),
+        files=report_files(chain, labels, inputs),
     )
 
 
@@ -127,6 +127,6 @@ BIOSAXS = Reduction(
     ),
     parameters=BiosaxsParameters,
     function=reduce_biosaxs,
-    packages=("pyFAI", "freesas", "scipy"),
+    packages=("pyFAI", "freesas", "scipy", "matplotlib", "jinja2"),
 )
 """Frames of a solution and of its buffer to the subtracted curve and what a paper needs."""

@@ -66,7 +66,7 @@ def reduce_sec_saxs(
             "wavelength": Quantity(value=geometry.wavelength_angstrom, unit="angstrom"),
         },
         title=f"{name or first.record.title}: SEC-SAXS, {len(found.peaks)} peaks, Rg = {radii} nm",
-        files=elution_files(found, labels, inputs, SEC_SAXS.packages),
+        files=elution_files(found, labels, inputs),
     )
 
 
@@ -108,6 +108,6 @@ SEC_SAXS = Reduction(
     ),
     parameters=SecParameters,
     function=reduce_sec_saxs,
-    packages=("pyFAI", "freesas", "scipy"),
+    packages=("pyFAI", "freesas", "scipy", "matplotlib", "jinja2"),
 )
 """Frames of a size-exclusion run to what a paper needs of each peak."""

@@ -148,7 +148,7 @@ def _collection(chain: Chain, facts: ReportFacts) -> list[Line]:
          f"{number(curve.q_per_nm[0], 4)} to {number(curve.q_per_nm[-1], 4)}"),
         ("Beam size", None),
         ("Absolute scaling method",
-         None if scale is None
+         "none" if scale is None
          else f"{scale.standard.replace('_', ' ')}, factor "
               f"{plus_minus(scale.factor, scale.factor_error)}"),
         ("Intensity unit", chain.analysis.intensity_unit),

@@ -18,7 +18,7 @@ from hsc.reductions.biosaxs.elution import Elution, steady
 from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.workers import ThreadWorkers
 
-PARAMETERS = {"bins": 100, "pr": False}
+PARAMETERS = {"bins": 100, "pr": False, "report": False}
 
 
 def run(dataset, workers=2, buffer=None, **parameters):

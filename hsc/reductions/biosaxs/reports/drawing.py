@@ -1,0 +1,109 @@
+"""Plots drawn to the same bytes each time, as SVG or PNG."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase
+
+INK, GREY, FAINT, COLOR = "#222222", "#767676", "#d8d8d8", "#1f4e79"
+"""Colours that differ in lightness, too: plots have to be read without colour."""
+
+_DPI = 100
+_WIDTH, _HEIGHT = 6.4, 4.4
+_COLUMNS = 2
+# matplotlib's settings are the process's own: one drawing at a time changes them, and sets them
+# back. Ids in an SVG are hashes; without a salt they are random.
+_LOCK = threading.Lock()
+_SETTINGS: dict[Any, Any] = {
+    "svg.hashsalt": "hsc",
+    "svg.fonttype": "path",
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "font.size": 11.0,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot that is drawn when a file needs it."""
+
+    name: str
+    """Name for links, as in ``guinier``."""
+    title: str
+    """Its title."""
+    caption: str
+    """What it shows, in words: for who can't see it, and for who reads it first."""
+    draw: Callable[[FigureBase], None]
+    """What draws it."""
+
+
+def as_svg(plot: Plot) -> bytes:
+    """Draw a plot as SVG: text as outlines, no date, no version."""
+    with _drawing():
+        figure = _figure(_WIDTH, _HEIGHT)
+        plot.draw(figure)
+        return _saved(figure, "svg", {"Date": None, "Creator": None})
+
+
+def as_png(plots: Sequence[Plot], title: str) -> bytes:
+    """Draw plots as one PNG, two beside each other."""
+    rows = -(-len(plots) // _COLUMNS)
+    with _drawing():
+        figure = _figure(_COLUMNS * _WIDTH, rows * (_HEIGHT + 0.4) + 0.5)
+        # Between dollars matplotlib would read mathematics.
+        figure.suptitle(title.replace("$", r"\$"), fontsize=14, color=INK, x=0.01, ha="left")
+        parts = figure.subfigures(rows, _COLUMNS, squeeze=False).ravel()
+        for plot, part in zip(plots, parts, strict=False):
+            part.suptitle(plot.title, fontsize=12, color=INK, x=0.02, ha="left")
+            plot.draw(part)
+        return _saved(figure, "png", {"Software": None})
+
+
+def clean(axes: Axes) -> None:
+    """Leave the grid out, for pictures."""
+    axes.grid(visible=False)
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    # matplotlib takes half a second to import, and is no part of a laptop's installation.
+    import matplotlib as mpl
+
+    with _LOCK, mpl.rc_context(), warnings.catch_warnings():
+        # A name in letters that the font lacks is drawn as boxes; the page has it right.
+        warnings.filterwarnings("ignore", message="Glyph ")
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+def _figure(width: float, height: float) -> Figure:
+    # As in _drawing. The object API leaves pyplot and its windows alone.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
+    made = io.BytesIO()
+    figure.savefig(made, format=form, dpi=_DPI, metadata=metadata)
+    return made.getvalue()

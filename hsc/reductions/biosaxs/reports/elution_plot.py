@@ -1,0 +1,57 @@
+"""The plot of an elution: chromatogram, radius of gyration along it, buffer and peaks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hsc.reductions.biosaxs.peaks import SecSaxs
+from hsc.reductions.biosaxs.reports.drawing import COLOR, FAINT, GREY, INK, Plot
+
+if TYPE_CHECKING:
+    from matplotlib.figure import FigureBase
+
+
+def elution_plot(found: SecSaxs) -> Plot:
+    """Give the plot of an elution."""
+    return Plot(
+        "elution", "Chromatogram",
+        f"Mean intensity of {found.run.frames} frames (line) and radius of gyration along the "
+        "peaks (points, right axis); averaged frames are shaded, frames taken as buffer hatched. "
+        "A peak whose radius changes holds more than one kind of particle.",
+        partial(_draw, found=found),
+    )  # fmt: skip
+
+
+def _draw(figure: FigureBase, *, found: SecSaxs) -> None:
+    axes = figure.subplots()
+    frames = np.arange(1, found.run.frames + 1)
+    axes.plot(frames, found.chromatogram.intensity, color=INK, linewidth=1.0)
+    axes.axhline(found.chromatogram.baseline, color=GREY, linewidth=0.8, linestyle="--")
+    if found.buffer_in_run:
+        for run in found.buffer:
+            kept = np.flatnonzero(run.kept)
+            axes.axvspan(kept[0] + 0.5, kept[-1] + 1.5, facecolor="none", edgecolor=GREY,
+                         hatch="///", linewidth=0, alpha=0.6)  # fmt: skip
+    for number, peak in enumerate(found.peaks, start=1):
+        axes.axvspan(peak.used.start + 0.5, peak.used.stop + 0.5, color=FAINT, zorder=0)
+        axes.annotate(
+            f"{number}", (peak.used.top + 1, found.chromatogram.smoothed[peak.used.top]),
+            xytext=(0, 4), textcoords="offset points", ha="center", fontsize=11,
+        )  # fmt: skip
+    axes.set_xlabel("frame")
+    axes.set_ylabel("mean I (arbitrary units)")
+    right = axes.twinx()
+    right.grid(visible=False)
+    right.spines["right"].set_visible(True)
+    elution = found.elution
+    good = np.isfinite(elution.rg_nm) & (elution.rg_error_nm < 0.2 * elution.rg_nm)
+    right.errorbar(
+        frames[good], elution.rg_nm[good], elution.rg_error_nm[good], fmt="o", markersize=2.5,
+        color=COLOR, ecolor=GREY, elinewidth=0.6,
+    )  # fmt: skip
+    if good.any():
+        right.set_ylim(0, 1.6 * float(np.median(elution.rg_nm[good])))
+    right.set_ylabel("Rg (nm)", color=COLOR)

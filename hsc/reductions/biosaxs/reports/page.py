@@ -1,0 +1,200 @@
+"""The report page: one HTML file that needs nothing else, and its plots as one PNG."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsc.reductions.biosaxs.chain import Chain
+from hsc.reductions.biosaxs.choosing import spell_frames
+from hsc.reductions.biosaxs.peaks import SecSaxs
+from hsc.reductions.biosaxs.reports.drawing import GREY, INK, Plot, as_png, as_svg
+from hsc.reductions.biosaxs.reports.elution_plot import elution_plot
+from hsc.reductions.biosaxs.reports.facts import ReportFacts
+from hsc.reductions.biosaxs.reports.guidelines import PARTS, guideline_rows
+from hsc.reductions.biosaxs.reports.plots import chain_plots
+from hsc.reductions.biosaxs.reports.remarks import remarks_of
+from hsc.reductions.biosaxs.reports.wording import number, plus_minus
+
+if TYPE_CHECKING:
+    from matplotlib.figure import FigureBase
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One analysed curve of a page."""
+
+    title: str
+    """Its heading; empty where it is the only one."""
+    chain: Chain
+    """What there is to tell."""
+    plots: tuple[Plot, ...]
+    """Its plots."""
+
+
+def chain_page(chain: Chain, facts: ReportFacts) -> dict[str, bytes]:
+    """Give page and picture of a sample less its buffer."""
+    plots = chain_plots(chain)
+    part = Part("", chain, plots)
+    title = f"{facts.sample}: small-angle scattering"
+    return {
+        "report.html": _page(title, remarks_of(chain), (), (part,), facts),
+        "report.png": as_png((*plots, _numbers(chain)), title),
+    }
+
+
+def elution_page(found: SecSaxs, facts: ReportFacts) -> dict[str, bytes]:
+    """Give page and picture of an elution; the picture shows its main peak."""
+    whole = elution_plot(found)
+    parts = [
+        Part(
+            f"Peak {n}, frames {spell_frames(peak.chain.sample.runs[0].kept)}",
+            peak.chain,
+            chain_plots(peak.chain),
+        )
+        for n, peak in enumerate(found.peaks, start=1)
+    ]
+    main = next(part for part in parts if part.chain is found.main.chain)
+    remarks = [
+        *found.failures,
+        *(
+            f"peak {n}: {text}"
+            for n, part in enumerate(parts, start=1)
+            for text in remarks_of(part.chain)
+        ),
+    ]
+    title = f"{facts.sample}: size-exclusion chromatography with small-angle scattering"
+    return {
+        "report.html": _page(title, remarks, (whole,), parts, facts),
+        "report.png": as_png(
+            (whole, *main.plots, _numbers(main.chain)), f"{title}; {main.title.lower()}"
+        ),
+    }
+
+
+def _page(
+    title: str,
+    remarks: Sequence[str],
+    before: Sequence[Plot],
+    parts: Sequence[Part],
+    facts: ReportFacts,
+) -> bytes:
+    # jinja2 is no part of a laptop's installation.
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = Path(__file__).with_name("page.html").read_text("utf-8")
+    said = [
+        {
+            "title": part.title,
+            "numbers": results_rows(part.chain),
+            "plots": [_figure(plot) for plot in part.plots],
+            "steps": [(step.title, step.description) for step in part.chain.steps],
+            "table": [
+                (letter, name, [r for r in guideline_rows(part.chain, facts) if r.part == letter])
+                for letter, name in PARTS.items()
+            ],
+        }
+        for part in parts
+    ]
+    text = environment.from_string(source).render(
+        title=title,
+        facts=facts,
+        remarks=[_sentence(text) for text in remarks],
+        before=[_figure(plot) for plot in before],
+        parts=said,
+        parameters=[
+            (name, _spelled(value)) for name, value in sorted(facts.labels.parameters.items())
+        ],
+    )
+    return text.encode()
+
+
+def results_rows(chain: Chain) -> list[tuple[str, str, str, str]]:
+    """Give the numbers that people ask for first: name, value with error, unit, how found."""
+    found = chain.analysis
+    guinier, pairs, volumes = found.guinier, found.pairs, found.invariants
+    unit = "cm⁻¹" if found.intensity_unit == "1/cm" else "arbitrary"
+    way = f"Guinier, {guinier.method.replace('_', ' ')}, {guinier.stop - guinier.start} points"
+    rows = [
+        ("Radius of gyration Rg", plus_minus(guinier.rg_nm, guinier.rg_error_nm), "nm", way),
+        ("Forward scattering I(0)", plus_minus(guinier.i0, guinier.i0_error), unit, way),
+    ]
+    if pairs is not None:
+        how = "p(r), Bayesian indirect transformation"
+        rows += [
+            ("Rg of p(r)", plus_minus(pairs.rg_nm, pairs.rg_error_nm), "nm", how),
+            ("Largest distance Dmax", plus_minus(pairs.dmax_nm, pairs.dmax_error_nm), "nm", how),
+        ]
+    rows += [
+        (
+            f"Mass, {mass.method.replace('_', ' ')}", plus_minus(mass.kda, mass.error_kda), "kDa",
+            mass.reference,
+        )
+        for mass in found.masses
+    ]  # fmt: skip
+    rows.append(
+        ("Porod volume", plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3),
+         "nm³", f"to q = {number(volumes.porod_q_max_per_nm, 3)} nm⁻¹")
+    )  # fmt: skip
+    if volumes.vc_nm2 is not None:
+        rows.append(
+            ("Volume of correlation", plus_minus(volumes.vc_nm2, volumes.vc_error_nm2), "nm²",
+             f"to q = {number(volumes.vc_q_max_per_nm, 3)} nm⁻¹")
+        )  # fmt: skip
+    rows += [
+        (f"Rg by {one.method.replace('_', ' ')}", plus_minus(one.rg_nm, one.rg_error_nm), "nm",
+         f"q·Rg {number(one.qrg_min, 2)} to {number(one.qrg_max, 3)}, for comparison")
+        for one in found.estimates if one.method != guinier.method
+    ]  # fmt: skip
+    rows += [
+        (f"{side.name.capitalize()} frames averaged", f"{side.frames_kept} of {side.frames}", "",
+         "; ".join(spell_frames(run.kept) for run in side.runs))
+        for side in (chain.sample, chain.buffer)
+    ]  # fmt: skip
+    return rows
+
+
+def _numbers(chain: Chain) -> Plot:
+    """Give the results as a plot's neighbour, for a picture that goes without its page."""
+    rows = results_rows(chain)[:9]
+    remarks = remarks_of(chain)
+    return Plot("numbers", "Results", "", partial(_write, rows=rows, remarks=len(remarks)))
+
+
+def _write(figure: FigureBase, *, rows: Sequence[tuple[str, str, str, str]], remarks: int) -> None:
+    axes = figure.subplots()
+    axes.set_axis_off()
+    for line, (name, value, unit, _) in enumerate(rows):
+        y = 0.97 - 0.1 * line
+        axes.text(0.0, y, name, va="top", color=GREY, transform=axes.transAxes)
+        axes.text(0.5, y, f"{value} {unit}", va="top", color=INK, transform=axes.transAxes)
+    said = "no remarks" if not remarks else f"remarks: {remarks}; read the page first"
+    axes.text(0.0, 0.0, said, va="bottom", color=INK, transform=axes.transAxes)
+
+
+def _figure(plot: Plot) -> dict[str, str]:
+    encoded = base64.b64encode(as_svg(plot)).decode()
+    return {
+        "title": plot.title,
+        "caption": plot.caption,
+        "source": f"data:image/svg+xml;base64,{encoded}",
+    }
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _spelled(value: Any) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

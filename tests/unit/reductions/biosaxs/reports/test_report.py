@@ -1,0 +1,172 @@
+"""Table, bundle and page: the same bytes each time, nothing invented, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import zipfile
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from hsc.reductions.biosaxs.chain import follow
+from hsc.reductions.biosaxs.measuring import measure_inputs
+from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.biosaxs.reports.bundle import make_bundle
+from hsc.reductions.biosaxs.reports.drawing import Plot, as_svg
+from hsc.reductions.biosaxs.reports.facts import ReportFacts, ReportInput
+from hsc.reductions.biosaxs.reports.page import chain_page
+from hsc.reductions.biosaxs.tree import Labels
+from hsc.workers import Silent, ThreadWorkers
+
+DRAW = """
+import sys, hashlib
+from hsc.reductions.biosaxs.reports.drawing import Plot, as_png, as_svg
+
+def draw(figure):
+    axes = figure.subplots()
+    axes.errorbar([1, 2, 3], [1.5, 2.5, 2.0], [0.1, 0.2, 0.1], fmt="o", label="q·Rg (nm⁻¹)")
+    axes.imshow([[0, 1], [1, 0]], extent=(0, 1, 0, 1))
+    axes.legend()
+
+plot = Plot("a", "A", "b", draw)
+digest = hashlib.blake2b(as_svg(plot) + as_png([plot, plot], "both")).hexdigest()
+sys.stdout.write(digest)
+"""
+
+
+class Page(HTMLParser):
+    """What a page refers to, and whether its tags close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources, self.tags = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_table_says_what_is_known_and_what_is_not(taken):
+    rows = list(csv.reader(io.StringIO(taken.files["table.csv"].decode(), newline="")))
+    assert rows[0] == ["part", "item", "value"]
+    found = {item: value for _, item, value in rows[1:]}
+    assert found["Sample"] == "lysozyme"
+    assert found["Loading concentration (g/L)"] == "5"
+    assert found["Organism"] == found["Beam size"] == "not recorded"
+    assert found["Absolute scaling method"] == "none"
+    assert found["Sample frames averaged"].startswith("8 of 8")
+    assert found["Guinier analysis: Rg (nm)"].startswith(f"{taken.outputs.results['rg_nm']:.4f}")
+    assert {row[0] for row in rows[1:]} == set("abcd")
+    document = json.loads(taken.files["table.json"])
+    items = {one["item"]: one["value"] for part in document["parts"] for one in part["items"]}
+    assert {k: v if v is not None else "not recorded" for k, v in items.items()} == found
+    assert "| Organism | not recorded |" in taken.files["table.md"].decode()
+
+
+def test_the_bundle_holds_the_files_themselves_without_a_time(taken):
+    bundle = zipfile.ZipFile(io.BytesIO(taken.files["sasbdb.zip"]))
+    names = bundle.namelist()
+    assert names[0] == "README.txt"
+    assert {"subtracted.dat", "sample.dat", "buffer.dat", "pr.txt", "curve.sascif"} <= set(names)
+    for name in names[1:]:
+        assert bundle.read(name) == taken.files[name]
+        assert name in bundle.read("README.txt").decode()
+    assert {each.date_time for each in bundle.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert "still asks" in bundle.read("README.txt").decode()
+
+
+def test_the_bundle_has_the_same_bytes_on_any_system():
+    facts = ReportFacts(Labels("a", None, {}, "biosaxs", "1"))
+    made = make_bundle({"table.md": b"x"}, facts)
+    assert made == make_bundle({"table.md": b"x", "report.html": b"y"}, facts)
+    assert {each.create_system for each in zipfile.ZipFile(io.BytesIO(made)).infolist()} == {3}
+
+
+def test_the_page_needs_nothing_else_and_says_where_it_is_from(taken):
+    text = taken.files["report.html"].decode()
+    page = Page(text)
+    assert page.open == []
+    assert not any(tag in {"script", "link", "iframe", "object"} for tag, _ in page.tags)
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(images) == 5
+    assert all(one["src"].startswith("data:image/svg+xml;base64,") for one in images)
+    assert all(len(one["alt"]) > 40 for one in images)
+    outside = re.sub(r"data:image[^\"]+", "", text)
+    assert not re.search(r"(src|href|url\()[=\"']*\s*(https?:)?//", outside)
+    assert all(pid in text for pid in taken.pids)
+    results = taken.outputs.results
+    assert f"{results['rg_nm']:.4f}" in text
+    assert "Look at this first" in text
+    assert taken.files["report.png"].startswith(b"\x89PNG")
+    for name in ("matplotlib", "jinja2"):
+        assert name not in outside
+
+
+def test_what_people_name_things_is_text_not_markup(reduce_page):
+    page = reduce_page("<script>alert(1)</script> & 'x'")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in page
+
+
+def test_without_a_report_there_are_no_files(reduce_sphere):
+    assert reduce_sphere(report=False, pr=False).files == {}
+
+
+def test_plots_are_the_same_in_another_process_and_under_other_settings(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 20\naxes.grid: False\n")
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", DRAW],
+            env={**os.environ, "PYTHONHASHSEED": seed, **more},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed, more in (("1", {}), ("2", {"MATPLOTLIBRC": str(tmp_path)}))
+    ]  # fmt: skip
+    assert digests[0] == digests[1] != ""
+
+
+def test_plots_are_the_same_when_threads_draw_at_once():
+    def draw(figure):
+        figure.subplots().plot(np.arange(9.0), np.arange(9.0) ** 2)
+
+    plot = Plot("a", "A", "b", draw)
+    made: list[bytes] = []
+    threads = [threading.Thread(target=lambda: made.append(as_svg(plot))) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(made) == 4
+    assert len(set(made)) == 1
+
+
+@pytest.fixture
+def reduce_page(scattering):
+    """Give the page of an analysis whose sample and dataset have a certain name."""
+    inputs = BIOSAXS.bind(zip(("sample", "buffer"), scattering(), strict=True))
+    parameters = BIOSAXS.parse({"bins": 60, "pr": False})
+    chosen = {"sample": "all", "buffer": "all"}
+    runs = measure_inputs(inputs, parameters, chosen, ThreadWorkers(1), Silent())
+    edges = runs["sample"][0].stack.binning.edges()
+    chain = follow(runs["sample"], runs["buffer"], edges, parameters)
+
+    def make(name):
+        facts = ReportFacts(
+            Labels(name, None, {}, "biosaxs", "1"), (ReportInput("sample", "a/b@1", name),)
+        )
+        return chain_page(chain, facts)["report.html"].decode()
+
+    return make
