@@ -28,7 +28,8 @@ DECODED = "decoded"
 """How such arrays are stored in their file, as `SourceDataset.storage` says it."""
 DECODED_KEY = "hsc:decoded"
 _POINTER_NBYTES = 8
-_HEAD_BYTES = 64 * 2**10
+HEAD_BYTES = 64 * 2**10
+"""So many bytes of a file are looked at to tell what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class DecodedArray:
     """Its attributes, as JSON."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """How its file has it: format, type and order there."""
+    dimension_names: tuple[str, ...] = ()
+    """Names of its dimensions; empty: unique to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def file_head(path: Path) -> bytes:
         return b""
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
+            return file.read(HEAD_BYTES)
     except OSError as error:
         raise SourceMissingError(
             f"the file can't be read: {error.strerror}",
@@ -154,7 +157,9 @@ def _array(decoded: DecodedArray, read: Read) -> RunArray:
         attributes=attributes,
         read=read,
     )
-    return RunArray(decoded.path, (Piece(0, dataset),), attributes=attributes)
+    return RunArray(
+        decoded.path, (Piece(0, dataset),), decoded.dimension_names, attributes=attributes
+    )
 
 
 def _whole(values: NDArray[Any]) -> ChunkIndex:

@@ -14,6 +14,7 @@ from hsc.layouts.pictures import DARK, FLATFIELD, MASK, PICTURE
 from hsc.layouts.plain import PlainLayout
 from hsc.layouts.poni import PoniLayout
 from hsc.layouts.run import Layout, Run
+from hsc.layouts.spectra import COLUMNS, SCAN, SPECTRUM
 
 LAYOUTS: tuple[Layout, ...] = (
     # Those of files that are no HDF5, which the others refuse, go first.
@@ -22,6 +23,9 @@ LAYOUTS: tuple[Layout, ...] = (
     MASK,
     FLATFIELD,
     DARK,
+    COLUMNS,
+    SCAN,
+    SPECTRUM,
     ExfelLayout(),
     DectrisLayout(),
     FolderLayout(),

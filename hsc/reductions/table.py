@@ -12,6 +12,7 @@ from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.reductions.hits.reduction import HITS
 from hsc.reductions.sans.reduction import SANS
+from hsc.reductions.srcd.reduction import SRCD
 from hsc.reductions.statistics.reduction import STATISTICS
 from hsc.reductions.xfel.reduction import XFEL_CORRECT
 
@@ -21,6 +22,7 @@ REDUCTIONS: Mapping[str, Reduction[Any]] = {
     "hits": HITS,
     "sans": SANS,
     "sec_saxs": SEC_SAXS,
+    "srcd": SRCD,
     "statistics": STATISTICS,
     "xfel_correct": XFEL_CORRECT,
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-import hsc
 from hsc import jobs
+from hsc import open as open_tree
 from hsc.errors import HscError
 from hsc.model import Kind
+from hsc.testing.reductions import EXAMPLES
 
 PONI = """poni_version: 2.1
 Detector: Detector
@@ -32,6 +34,10 @@ def poni(tmp_path: Path) -> Path:
     return path
 
 
+def open_dataset(pid: object) -> Any:
+    return open_tree(str(pid)).hsc
+
+
 def ingest(path: Path, **options: object) -> jobs.IngestedDataset:
     report = jobs.ingest(jobs.IngestRequest(paths=(str(path),), **options))
     assert report.errors == ()
@@ -41,7 +47,7 @@ def ingest(path: Path, **options: object) -> jobs.IngestedDataset:
 def test_a_geometry_is_a_calibration_with_its_file_and_numbers(poni: Path) -> None:
     made = ingest(poni, facility="maxiv", verify="full")
     assert str(made.pid).startswith("hsc.maxiv/")
-    opened = hsc.open(made.pid).hsc
+    opened = open_dataset(made.pid)
     assert opened.record.kind is Kind.CALIBRATION
     assert opened.record.level is None
     assert opened.record.quantities["wavelength"].value == 1e-10
@@ -64,7 +70,7 @@ def test_one_file_taken_for_two_things_is_two_datasets(tmp_path: Path) -> None:
     np.save(path, np.asfortranarray(np.linspace(-1, np.nan, 12).astype(">f4").reshape(3, 4)))
     flat, dark = (ingest(path, layout=each, verify="full") for each in ("flatfield", "dark"))
     assert flat.pid != dark.pid
-    kept = hsc.open(flat.pid).hsc.role("flatfield").compute()
+    kept = open_dataset(flat.pid).role("flatfield").compute()
     assert kept.dtype == "f4"
     assert kept.tobytes() == np.load(path).astype("<f4").tobytes()
 
@@ -91,4 +97,49 @@ def test_a_calibration_is_taken_in_by_a_child_process_too(tmp_path: Path) -> Non
     path = tmp_path / "mask.npy"
     np.save(path, np.eye(4, dtype=bool))
     made = ingest(path, isolate=True, verify="full")
-    assert (hsc.open(made.pid).hsc.role("pixel_mask").compute() == np.eye(4, dtype=bool)).all()
+    assert (open_dataset(made.pid).role("pixel_mask").compute() == np.eye(4, dtype=bool)).all()
+
+
+def test_a_geometry_and_a_mask_are_inputs_of_an_integration_by_their_pids(hsc, monkeypatch):
+    monkeypatch.setenv("HSC_HOME", str(hsc.home))
+    sample = EXAMPLES["azimuthal"](hsc.home).inputs[0][1]
+    plain = hsc.json("reduce", "azimuthal", f"sample={sample}", "-p", "bins=40")
+    (frames,) = (a for a in hsc.json("show", sample)["arrays"] if len(a["shape"]) == 3)
+    rows, columns = frames["shape"][1:]
+    (hsc.home / "my.poni").write_text(PONI.replace("[30, 40]", f"[{rows}, {columns}]"))
+    mask = np.zeros((rows, columns), np.uint8)
+    mask[: rows // 2] = 1
+    np.save(hsc.home / "mask.npy", mask)
+    done = hsc.json("ingest", hsc.home / "my.poni", hsc.home / "mask.npy")["datasets"]
+    geometry, masked = (each["pid"] for each in done)
+    assert [each["layout"] for each in done] == ["poni", "mask"]
+    given = (f"sample={sample}", f"geometry={geometry}", f"mask={masked}")
+    reduced = hsc.json("reduce", "azimuthal", *given, "-p", "bins=40")
+    assert reduced["inputs"] == [f"{pid}@1" for pid in (sample, geometry, masked)]
+    assert reduced["root"] != plain["root"]
+    tree = open_dataset(reduced["pid"])
+    assert float(tree["/entry/instrument/detector/distance"]) == 0.2
+    assert float(tree["/entry/instrument/detector/rot1"]) == 0.01
+    used = {edge["object"] for edge in hsc.json("lineage", reduced["pid"])["edges"]}
+    assert {f"{geometry}@1", f"{masked}@1"} <= used
+    assert hsc.json("reproduce", reduced["pid"])["verdict"] == "identical"
+
+
+def test_scans_become_a_spectrum_in_molar_units_with_its_text(hsc, monkeypatch):
+    monkeypatch.setenv("HSC_HOME", str(hsc.home))
+    request = EXAMPLES["srcd"](hsc.home)
+    given = [f"{role}={pid}" for role, pid in request.inputs]
+    refused = hsc.json("reduce", "srcd", *given, "-p", "unit=delta_epsilon", code=1)
+    assert refused["error"] == "ParameterError"
+    assert "path_cm (in cm)" in refused["message"]
+    words = [
+        word for name, value in request.parameters.items() for word in ("-p", f"{name}={value}")
+    ]
+    done = hsc.json("reduce", "srcd", *given, *words)
+    assert (done["results"]["scans"], done["results"]["baseline_scans"]) == (3, 2)
+    opened = open_dataset(done["pid"])
+    assert opened.record.technique == "SRCD"
+    assert opened.files["srcd.txt"].read().startswith(b"SAMPLE")
+    # 17200 / 152 / (32982 · 0.8 · 0.01) = 0.4289 for each mdeg; bands of -12 mdeg overlap a little.
+    assert -14 * 0.4289 < opened.role("delta_epsilon").compute().min() < -12 * 0.4289
+    assert hsc.json("reproduce", done["pid"])["verdict"] == "identical"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hsc.jobs import ReduceRequest
+from hsc.testing.reductions.dichroism import srcd
 from hsc.testing.reductions.neutrons import sans
 from hsc.testing.reductions.pulsed import hits, xfel_correct
 from hsc.testing.reductions.scattering import azimuthal, biosaxs, sec_saxs, statistics
@@ -16,6 +17,7 @@ EXAMPLES: Mapping[str, Callable[[Path], ReduceRequest]] = {
     "hits": hits,
     "sans": sans,
     "sec_saxs": sec_saxs,
+    "srcd": srcd,
     "statistics": statistics,
     "xfel_correct": xfel_correct,
 }

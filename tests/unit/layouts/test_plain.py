@@ -133,7 +133,7 @@ def test_an_unknown_layout_and_one_that_does_not_fit_are_refused(tmp_path):
         read(tmp_path, layout="plain")
     with h5py.File(tmp_path / "a.h5", "w"):
         pass
-    with pytest.raises(ConfigurationError, match="exfel, dectris, folder, events, plain"):
+    with pytest.raises(ConfigurationError, match=r"exfel, dectris, folder, .*plain"):
         read(tmp_path / "a.h5", layout="nosuch")
 
 

@@ -1,0 +1,1 @@
+"""Circular dichroism: scans averaged, baseline subtracted, per residue or molecule."""
