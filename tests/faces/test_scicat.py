@@ -268,6 +268,19 @@ def test_a_derived_dataset_tells_no_input_that_may_not_be_seen(
     assert ask("GET", f"/api/v4/datasets/{second['pid']}", "bert").status_code == 404
 
 
+def test_no_count_tells_of_a_relation_that_may_not_be_seen(ask: Asking) -> None:
+    secret = post(ask)["pid"]
+    related = {"pid": secret, "relationship": "is part of"}
+    shown = post(ask, isPublished=True, relationships=[related, {**related, "pid": f"{secret}@1"}])
+    assert secret in json.dumps(get(ask, f"datasets/{shown['pid']}")["relationships"])
+    names = ["relationships.pid", "relationships.identifier", "inputDatasets"]
+    for who in ("bert", None):
+        assert secret not in json.dumps(get(ask, "datasets", who))
+        assert secret not in json.dumps(get(ask, "datasets/fullfacet", who, facets=names))
+        named = {"where": {"relationships": {"$in": [related]}}}
+        assert get(ask, "datasets/count", who, filter=named) == {"count": 0}
+
+
 def test_a_dataset_of_hsc_is_served_with_the_objects_of_its_manifest(tmp_path: Path) -> None:
     import h5py
     import numpy as np

@@ -12,21 +12,28 @@ from hsc_catalog.faces.scicat.paths import moment, values_at
 _MOST = 1000  # values told of each field
 
 
-def full_facet(
-    records: Iterable[Mapping[str, Any]], total: int, facets: Iterable[str]
-) -> list[dict[str, Any]]:
-    """Count records by values, as ``fullfacet`` answers; days for fields that hold a time.
+def counted(records: Iterable[Mapping[str, Any]], name: str) -> Counter[Any]:
+    """Count records by the values of a field; by days where it holds a time.
 
     Examples
     --------
-    >>> full_facet([{"type": "raw"}, {"type": "raw"}], 2, ["type"])
+    >>> counted([{"type": "raw"}, {"type": "raw"}], "type")
+    Counter({'raw': 2})
+    """
+    return Counter(value for record in records for value in _values(record, name))
+
+
+def full_facet(counts: Mapping[str, Counter[Any]], total: int) -> list[dict[str, Any]]:
+    """Word counts as ``fullfacet`` answers them, the most frequent values first.
+
+    Examples
+    --------
+    >>> full_facet({"type": Counter({"raw": 2})}, 2)
     [{'all': [{'totalSets': 2}], 'type': [{'_id': 'raw', 'count': 2}]}]
     """
-    every = list(records)
     answer: dict[str, Any] = {"all": [{"totalSets": total}]}
-    for name in facets:
-        counts = Counter(value for record in every for value in _values(record, name))
-        most = counts.most_common(_MOST)
+    for name, some in counts.items():
+        most = some.most_common(_MOST)
         answer[name] = [{"_id": _worded(value), "count": count} for value, count in most]
     return [answer]
 

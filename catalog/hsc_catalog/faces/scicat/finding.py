@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from hsc.errors import DatasetNotFoundError, InvalidPidError, InvalidQueryError
-from hsc.model import Access, Activity, Dataset, Kind, Pid
+from hsc.model import Activity, Dataset, Pid
 from hsc_catalog import tables
 from hsc_catalog.access import (
     Caller,
@@ -21,17 +22,24 @@ from hsc_catalog.access import (
     standings,
 )
 from hsc_catalog.faces.scicat.asking import Asked
-from hsc_catalog.faces.scicat.documents import FACE, Kept, of_datasets
-from hsc_catalog.faces.scicat.fields import OLD_NAMES
-from hsc_catalog.faces.scicat.taking import groups_of
+from hsc_catalog.faces.scicat.documents import FACE, of_datasets
+from hsc_catalog.faces.scicat.facets import counted
+from hsc_catalog.faces.scicat.narrowing import (
+    count_native,
+    in_columns,
+    named,
+    narrowed,
+    ordered_by_columns,
+    ordered_by_time,
+)
+from hsc_catalog.faces.scicat.standing import discreet, posted_inputs, standing_with, without
 from hsc_catalog.faces.scicat.wording import Standing, worded
 
 MOST_LOOKED_AT = 10_000
-"""Datasets that one request looks at, where no index answers its conditions."""
+"""Datasets that one request looks at, where no column answers what it asks."""
 
 _row = tables.dataset.c
 _posted = tables.foreign_document.c
-_COLUMNS = {"pid": _row.pid, "proposalIds": _row.proposal, "sampleIds": _row.sample}
 _BATCH = 500  # ids in one statement
 
 
@@ -46,12 +54,15 @@ class Found:
 
 
 class Finding:
-    """Finds datasets for one caller, in one transaction."""
+    """Finds datasets for one caller, in one transaction; looks at so many of them at most."""
 
-    def __init__(self, connection: Connection, caller: Caller, now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, caller: Caller, now: datetime, most: int = MOST_LOOKED_AT
+    ) -> None:
         self.connection = connection
         self._caller = caller
         self._now = now
+        self._most = most
 
     def standing(self, pid: str) -> Standing:
         """Give how one dataset stands, with its history.
@@ -74,30 +85,69 @@ class Finding:
         Raises
         ------
         InvalidQueryError
-            Its conditions leave more to be looked at than one request may.
+            It leaves more to be looked at than one request may.
         """
-        wanted = self._rows().where(*self._narrowed(asked))
-        if _is_answered_by_index(asked):
-            page = self._standings(_newest_first(wanted).limit(asked.limit).offset(asked.skip))
+        wanted = self._wanted(asked)
+        page = None if _has_conditions(asked) else self._page(wanted, asked)
+        total = 0
+        if page is not None:
             total = self._count(wanted)
         else:
-            pairs, total = self._looked_at(wanted, asked)
+            pairs = self._looked_at(wanted, asked)
+            total = len(pairs)
             ordered = asked.ordered([record for _, record in pairs])
             by_pid = {record["pid"]: standing for standing, record in pairs}
             cut = ordered[asked.skip : asked.skip + asked.limit]
             page = [by_pid[record["pid"]] for record in cut]
         return Found(total, tuple(self._with_history(page)))
 
-    def every(self, asked: Asked) -> tuple[list[dict[str, Any]], int]:
-        """Give all datasets that are meant, worded without their history, and how many there are.
+    def _page(self, wanted: Select[Any], asked: Asked) -> list[Standing] | None:
+        """Give a page of all there are, as the database orders them; None: it can't."""
+        if (ordered := ordered_by_columns(wanted, asked.sort)) is not None:
+            return self._standings(ordered.limit(asked.limit).offset(asked.skip))
+        if [name for name, _ in asked.sort] != ["creationTime"]:
+            return None
+        down = asked.sort[0][1]
+        pids = ordered_by_time(self.connection, wanted, down, asked.skip, asked.limit)
+        found = {str(each.record.pid.latest()): each for each in self._some(pids)}
+        return [found[pid] for pid in pids]
+
+    def _some(self, pids: Sequence[str]) -> list[Standing]:
+        some = (pids[first : first + _BATCH] for first in range(0, len(pids), _BATCH))
+        return [
+            each
+            for part in some
+            for each in self._standings(self._rows().where(_row.pid.in_(part)))
+        ]
+
+    def every(self, asked: Asked) -> list[dict[str, Any]]:
+        """Give all datasets that are meant, worded without their history.
 
         Raises
         ------
         InvalidQueryError
             That is more than one request may look at.
         """
-        pairs, total = self._looked_at(self._rows().where(*self._narrowed(asked)), asked)
-        return [record for _, record in pairs], total
+        return [record for _, record in self._looked_at(self._wanted(asked), asked)]
+
+    def counts(self, asked: Asked, names: Sequence[str]) -> tuple[dict[str, Counter[Any]], int]:
+        """Count all datasets that are meant by the values of fields; give their number, too.
+
+        Raises
+        ------
+        InvalidQueryError
+            Columns do not answer it, and more are left than one request may look at.
+        """
+        wanted = self._wanted(asked)
+        if _has_conditions(asked) or not all(map(in_columns, names)):
+            records = [record for _, record in self._looked_at(wanted, asked)]
+            return {name: counted(records, name) for name in names}, len(records)
+        counts = count_native(self.connection, wanted, names)
+        if names:
+            posted = self._looked_at(wanted.where(_posted.id.is_not(None)), asked)
+            for name, some in counts.items():
+                some.update(counted([record for _, record in posted], name))
+        return counts, self._count(wanted)
 
     def count(self, asked: Asked) -> int:
         """Count the datasets that are meant.
@@ -107,26 +157,38 @@ class Finding:
         InvalidQueryError
             Conditions leave more than one request may look at.
         """
-        wanted = self._rows().where(*self._narrowed(asked))
-        return self._looked_at(wanted, asked)[1] if _has_conditions(asked) else self._count(wanted)
+        wanted = self._wanted(asked)
+        if _has_conditions(asked):
+            return len(self._looked_at(wanted, asked))
+        return self._count(wanted)
 
     def _count(self, wanted: Select[Any]) -> int:
         return self.connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
     def _looked_at(
         self, wanted: Select[Any], asked: Asked
-    ) -> tuple[list[tuple[Standing, dict[str, Any]]], int]:
-        """Look at each of the newest; without conditions the others are counted only."""
-        total = self._count(wanted)
-        if total > MOST_LOOKED_AT and _has_conditions(asked):
+    ) -> list[tuple[Standing, dict[str, Any]]]:
+        """Look at each one, the newest first; at all of them or, where they are many, at none."""
+        if (total := self._count(wanted)) > self._most:
             raise InvalidQueryError(
-                f"the conditions leave {total} datasets to look at, over {MOST_LOOKED_AT}",
+                f"this leaves {total} datasets to look at, over {self._most}",
                 next_step="name PIDs, a proposal, a sample or words to search for as well",
             )
         meets = asked.predicate()
-        looked_at = self._standings(_newest_first(wanted).limit(MOST_LOOKED_AT))
-        pairs = [(each, record) for each in looked_at if meets(record := worded(each))]
-        return pairs, len(pairs) if _has_conditions(asked) else total
+        looked_at = self._standings(_newest_first(wanted))
+        # What is hidden decides nothing: else it could be asked for until it is found.
+        hidden = self._hidden({pid for each in looked_at for pid in posted_inputs(each)})
+        told = (
+            replace(each, document=without(each, hidden, self._caller)) if hidden else each
+            for each in looked_at
+        )
+        return [(each, record) for each in told if meets(record := worded(each))]
+
+    def _wanted(self, asked: Asked) -> Select[Any]:
+        conditions = narrowed(asked.where)
+        if words := tables.words(asked.text):
+            conditions.append(_row.id.in_(tables.having_words(self.connection, words)))
+        return self._rows().where(*conditions)
 
     def _rows(self) -> Select[Any]:
         posted = and_(_posted.face == FACE, _posted.kind == "dataset", _posted.key == _row.pid)
@@ -143,12 +205,6 @@ class Finding:
             .where(_row.newest, dataset_visible(self._caller, self._now))
         )
 
-    def _narrowed(self, asked: Asked) -> list[ColumnElement[bool]]:
-        conditions = _narrowed(asked.where)
-        if words := tables.words(asked.text):
-            conditions.append(_row.id.in_(tables.having_words(self.connection, words)))
-        return conditions
-
     def _standings(self, wanted: Select[Any]) -> list[Standing]:
         rows = self.connection.execute(wanted).all()
         pids = [row.pid for row in rows]
@@ -160,16 +216,16 @@ class Finding:
             standing = stand[row.pid]
             access = standing.document()
             if not knows_access(self._caller, standing):
-                access = _discreet(access, kept)
+                access = discreet(access, kept)
             record = tables.read(Dataset, row.json)
-            found.append(_standing(record, access, kept, row.updated, row.registered))
+            found.append(standing_with(record, access, kept, row.updated, row.registered))
         return found
 
     def _with_history(self, found: Sequence[Standing]) -> list[Standing]:
         """Add what each was derived from and made by, as far as the caller may know."""
         versions = {str(each.record.pid.at(each.record.version)): each for each in found}
         edges = self._edges(versions, ("was_derived_from", "was_generated_by"))
-        named = {pid for each in found for pid in _posted_inputs(each)}
+        named = {pid for each in found for pid in posted_inputs(each)}
         named |= {end.partition("@")[0] for _, predicate, end in edges if predicate[4] == "d"}
         hidden = self._hidden(named)
         activities = self._activities({end for _, predicate, end in edges if predicate[4] == "g"})
@@ -187,7 +243,7 @@ class Finding:
                         Pid.parse(end) for end in inputs if end.partition("@")[0] not in hidden
                     ),
                     activity=made[0] if made else None,
-                    document=_without(standing, hidden, self._caller),
+                    document=without(standing, hidden, self._caller),
                 )
             )
         return complete
@@ -247,91 +303,7 @@ def _newest_first(wanted: Select[Any]) -> Select[Any]:
     return wanted.order_by(_row.created.desc(), _row.pid.desc())
 
 
-def _standing(
-    record: Dataset, access: Access, kept: Kept | None, updated: int, created: int
-) -> Standing:
-    registered = tables.moment(created)
-    if kept is None:
-        changed = tables.moment(max(updated, created))
-        return Standing(record, access, created=registered, updated=changed)
-    return Standing(
-        record,
-        access,
-        created=kept.created,
-        updated=kept.updated,
-        document=kept.document["posted"],
-        registered_by=kept.created_by,
-        updated_by=kept.updated_by,
-        size=kept.document["size"],
-        files=kept.document["files"],
-    )
-
-
-def _discreet(access: Access, kept: Kept | None) -> Access:
-    """Give of an access what everybody may know who sees the dataset."""
-    groups = groups_of(kept.document["posted"]) if kept else ()
-    return access.model_copy(update={"owner": None, "groups": groups, "flagged": None})
-
-
-def _posted_inputs(standing: Standing) -> list[str]:
-    named = (standing.document or {}).get("inputDatasets") or []
-    related = (standing.document or {}).get("relationships") or []
-    targets = [each.get("pid") or each.get("identifier") for each in related]
-    return [str(each) for each in [*named, *targets] if each]
-
-
-def _without(standing: Standing, hidden: set[str], caller: Caller) -> Mapping[str, Any] | None:
-    """Leave what the caller may not see out of what somebody else posted."""
-    document = standing.document
-    mine = caller.subject is not None and caller.subject == standing.registered_by
-    if document is None or mine or not hidden & set(_posted_inputs(standing)):
-        return document
-    shown = dict(document)
-    if document.get("inputDatasets"):
-        shown["inputDatasets"] = [pid for pid in document["inputDatasets"] if pid not in hidden]
-    if document.get("relationships"):
-        shown["relationships"] = [
-            each
-            for each in document["relationships"]
-            if (each.get("pid") or each.get("identifier")) not in hidden
-        ]
-    return shown
-
-
-def _narrowed(where: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    """Give conditions on columns that hold for all that is meant, and for little else."""
-    conditions: list[ColumnElement[bool]] = []
-    for key, value in where.items():
-        name, values = OLD_NAMES.get(key, key), _named(value)
-        if key == "$and" and isinstance(value, list):
-            for each in value:
-                conditions += _narrowed(each)
-        elif values is None:
-            continue
-        elif name == "pid":
-            conditions.append(_row.pid.in_(values))
-        elif name in _COLUMNS:
-            # Of what was posted the column has only the first.
-            conditions.append(or_(_COLUMNS[name].in_(values), _posted.id.is_not(None)))
-        elif name == "type" and set(values) <= set(Kind):
-            conditions.append(_row.kind.in_(values))
-    return conditions
-
-
-def _named(value: Any) -> list[str] | None:
-    """Give the texts of which one is asked for; None: something else is."""
-    if isinstance(value, Mapping):
-        one = set(value) <= {"$eq", "$in"} and len(value) == 1
-        return _named(next(iter(value.values()))) if one else None
-    values = value if isinstance(value, list) else [value]
-    return values if all(isinstance(each, str) for each in values) else None
-
-
-def _is_answered_by_index(asked: Asked) -> bool:
-    pids = set(asked.where) <= {"pid"} and _named(asked.where.get("pid", "")) is not None
-    newest = asked.sort in ((), (("createdAt", True),))
-    return pids and newest and not asked.scientific
-
-
 def _has_conditions(asked: Asked) -> bool:
-    return bool(asked.scientific or set(asked.where) - {"pid"})
+    """Tell whether it asks more than the statement does already."""
+    by_pid = set(asked.where) <= {"pid"} and named(asked.where.get("pid", "")) is not None
+    return bool(asked.scientific) or not by_pid

@@ -40,8 +40,8 @@ def _facets(ask: Asker, asked: Asked, facets: str | None, *, public: bool) -> Re
     names = read_json(facets or "[]", "facets")
     names = names if isinstance(names, list) else []
     with ask.finding(public=public) as finding:
-        records, total = finding.every(asked)
-    return answer(full_facet(records, total, [str(name) for name in names]))
+        counts, total = finding.counts(asked, [str(name) for name in names])
+    return answer(full_facet(counts, total))
 
 
 def _one(ask: Asker, pid: str, asked: Asked, *, public: bool) -> Response:
@@ -131,7 +131,7 @@ def _keys(ask: Asker, fields: str | None, key: str | None, *, public: bool) -> R
     asked: Any = read_json(fields, "fields")
     named = str(asked.get("metadataKey") or "") if isinstance(asked, dict) else ""
     with ask.finding(public=public) as finding:
-        records, _ = finding.every(read_full_query(fields, None))
+        records = finding.every(read_full_query(fields, None))
     return answer(metadata_keys(records, key or named))
 
 
