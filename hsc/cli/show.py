@@ -13,12 +13,16 @@ from hsc.cli.output import answer, json_wanted, show_table, size
 from hsc.cli.records import access_lines, annotation_lines
 from hsc.client import connect
 from hsc.model import Entry, Pid, Replica
+from hsc.reading import open_dataset
 
 
 def show(
     pid: Annotated[str, typer.Argument(help="The dataset's PID, with @n for version n.")],
     b3sum: Annotated[
         bool, typer.Option("--b3sum", help="Print its digests as `b3sum --check` reads them.")
+    ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="List what is below its files/: reports, notes.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -27,6 +31,9 @@ def show(
         if b3sum:
             lines = jobs.read_checksums(jobs.locate(catalog, Pid.parse(pid)))
             answer({"pid": pid, "b3sum": lines}, lines.rstrip("\n"))
+            return
+        if files:
+            _list_files(pid, jobs.locate(catalog, Pid.parse(pid)))
             return
         entry = catalog.entry(Pid.parse(pid))
         record = entry.record
@@ -67,6 +74,16 @@ def show(
     )
     for gap in record.gaps:
         answer(None, f"gap: {gap.path}: {gap.reason}")
+
+
+def _list_files(pid: str, located: jobs.Located) -> None:
+    """List carried files; the record has arrays only, so the version itself is asked."""
+    held = open_dataset(located.record, located.others).files.values()
+    listed = [{"name": one.name, "bytes": one.nbytes, "blake3": one.blake3} for one in held]
+    if json_wanted():
+        answer({"pid": pid, "files": listed}, "")
+        return
+    show_table("", ["file", "size"], [[one.name, size(one.nbytes)] for one in held])
 
 
 def _stands(replica: Replica) -> str:

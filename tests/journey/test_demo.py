@@ -36,6 +36,11 @@ def test_the_demo_comes_out_right_and_its_files_need_no_hsc(
     assert told["reduced"]["pid"] not in page
     brought = {path.name for path in out.glob("*/subtracted_files/*")}
     assert {"report.html", "subtracted.dat", "curve.sascif", "sasbdb.zip"} <= brought
+    listed = hsc.json("show", told["reduced"]["pid"], "--files")["files"]
+    assert {one["name"] for one in listed} == brought
+    home = tmp_path / "fetched"
+    hsc.json("fetch", told["reduced"]["pid"], home, "--select", "files")
+    assert (home / "files/report.html").read_bytes() == files[1].read_bytes()
     for picture in files[2:]:
         assert picture.read_bytes().startswith(b"\x89PNG")
     location = hsc.json("show", told["datasets"][1]["pid"])["location"].removeprefix("file://")

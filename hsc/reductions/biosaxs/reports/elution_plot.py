@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from hsc.reductions.biosaxs.peaks import SecSaxs
 from hsc.reductions.biosaxs.reports.drawing import COLOR, FAINT, GREY, INK, Plot
+from hsc.reductions.biosaxs.runs import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
@@ -31,16 +33,15 @@ def _draw(figure: FigureBase, *, found: SecSaxs) -> None:
     axes.plot(frames, found.chromatogram.intensity, color=INK, linewidth=1.0)
     axes.axhline(found.chromatogram.baseline, color=GREY, linewidth=0.8, linestyle="--")
     if found.buffer_in_run:
-        for run in found.buffer:
-            kept = np.flatnonzero(run.kept)
-            axes.axvspan(kept[0] + 0.5, kept[-1] + 1.5, facecolor="none", edgecolor=GREY,
-                         hatch="///", linewidth=0, alpha=0.6)  # fmt: skip
+        for start, stop in _stretches(found.buffer):
+            axes.axvspan(start + 0.5, stop + 0.5, facecolor="none", edgecolor=GREY, hatch="///",
+                         linewidth=0, alpha=0.6)  # fmt: skip
     for number, peak in enumerate(found.peaks, start=1):
         axes.axvspan(peak.used.start + 0.5, peak.used.stop + 0.5, color=FAINT, zorder=0)
-        axes.annotate(
-            f"{number}", (peak.used.top + 1, found.chromatogram.smoothed[peak.used.top]),
-            xytext=(0, 4), textcoords="offset points", ha="center", fontsize=11,
-        )  # fmt: skip
+        axes.text(peak.used.top + 1, 0.99, f"{number}", transform=axes.get_xaxis_transform(),
+                  ha="center", va="top", fontsize=11)  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.08 * (high - low))
     axes.set_xlabel("frame")
     axes.set_ylabel("mean I (arbitrary units)")
     right = axes.twinx()
@@ -55,3 +56,13 @@ def _draw(figure: FigureBase, *, found: SecSaxs) -> None:
     if good.any():
         right.set_ylim(0, 1.6 * float(np.median(elution.rg_nm[good])))
     right.set_ylabel("Rg (nm)", color=COLOR)
+
+
+def _stretches(runs: Sequence[Run]) -> list[tuple[int, int]]:
+    """Give first frame and one past the last of each stretch of kept frames."""
+    found: list[tuple[int, int]] = []
+    for run in runs:
+        kept = np.concatenate([[0], run.kept.astype(np.int8), [0]])
+        edges = np.flatnonzero(np.diff(kept)).reshape(-1, 2)
+        found += [(int(start), int(stop)) for start, stop in edges]
+    return found

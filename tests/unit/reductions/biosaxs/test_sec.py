@@ -67,7 +67,14 @@ def test_two_species_are_found_with_their_radii_and_the_buffer_between_nothing(e
 
 
 def test_buffer_and_peaks_are_taken_as_named(elution):
-    outputs = run(elution(), sec_buffer="1-40,230-240", sec_peaks="106-116, 170-180")
+    named = {"sec_buffer": "1-40,230-240", "sec_peaks": "106-116, 170-180"}
+    outputs = run(elution(), report=True, **named)
+    assert {"report.html", "report.png", "peak_1/subtracted.dat", "peak_2/sasbdb.zip"} <= set(
+        outputs.files
+    )
+    page = outputs.files["report.html"].decode()
+    assert "Chromatogram" in page
+    assert "Peak 2, frames 170-180" in page
     assert outputs.results["buffer_frames"] == "1-40,230-240"
     assert [peak["frames"] for peak in outputs.results["peaks"]] == ["106-116", "170-180"]
     got = arrays(outputs)
