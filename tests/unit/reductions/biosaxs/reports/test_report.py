@@ -126,7 +126,7 @@ def test_without_a_report_there_are_no_files(reduce_sphere):
 
 
 def test_plots_are_the_same_in_another_process_and_under_other_settings(tmp_path):
-    (tmp_path / "matplotlibrc").write_text("font.size: 20\naxes.grid: False\n")
+    (tmp_path / "matplotlibrc").write_text("xtick.labelsize: 20\nlines.linewidth: 6\n")
     digests = [
         subprocess.run(
             [sys.executable, "-c", DRAW],
