@@ -157,7 +157,9 @@ def _told_access(
     connection: Connection, sight: Sight, posted: Sequence[Posted]
 ) -> dict[str, Access]:
     """Give how those are to stand that are not there yet, where their lines tell."""
-    told = {str(each.dataset.pid): each.access for each in posted if each.access is not None}
+    told = {
+        str(each.dataset.pid.latest()): each.access for each in posted if each.access is not None
+    }
     if told:
         require(sight.caller, "administer")
     there = standings(connection, told)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from servers.postgresql import Postgresql
 from sqlalchemy import (
     Column,
     Connection,
@@ -76,14 +76,22 @@ UNTOLD = {
 """What a check does not tell, and why: by table and column; "+": a row put in, "*": all of it."""
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCatalog]:
-    """Give a catalog that has rows in each table."""
-    if request.param == "sqlite":
-        opened = open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite")
-    else:
-        opened = open_postgresql(str(request.getfixturevalue("database")))
-    with opened:
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], scope="module"
+)
+def catalog(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SqlCatalog]:
+    """Give a catalog that has rows in each table; one for all tests, each undoes what it does."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            file = tmp_path_factory.mktemp("checked") / "catalog.sqlite"
+            opened = stack.enter_context(open_catalog(f"sqlite:///{file}"))
+        else:
+            server: Postgresql = request.getfixturevalue("postgresql")
+            name = server.make_database()
+            stack.callback(server.drop_database, name)
+            opened = stack.enter_context(open_postgresql(server.url(name)))
         fill(opened.seen_by(ANNA))
         yield opened
 

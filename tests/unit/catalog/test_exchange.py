@@ -18,6 +18,7 @@ from hsc.model import AccessChange, Instrument, Registration
 from hsc.testing.contracts import example_activity, example_dataset, generated
 from hsc.testing.replicas import example_replica
 from hsc_catalog.databases import Database
+from hsc_catalog.faces.importing import import_lines
 from hsc_catalog.sql import SqlCatalog, open_catalog, open_database
 
 
@@ -33,7 +34,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CatalogS
 def fill(database: Database) -> None:
     catalog = SqlCatalog(database)
     source, items = "blake3:aa", []
-    for step in range(1203):  # more than a page of any export
+    for step in range(503):  # more than a page of any export
         dataset, activity = example_dataset(title=f"Step {step}"), example_activity()
         edges = tuple(generated(dataset, activity, [source]))
         items.append(Registration(dataset=dataset, activity=activity, edges=edges))
@@ -71,6 +72,29 @@ def test_a_catalog_goes_over_http_and_by_command_alike(
         again = tmp_path / "again.ndjson"
         run("export", str(again), "--catalog", url)
         assert again.read_bytes() == over_http.read_bytes()
+
+
+def test_a_line_may_name_the_version_in_its_pid(tmp_path: Path) -> None:
+    """And who may see what is there already stays, whatever such a line tells of it."""
+    dataset = example_dataset()
+    there = {"visibility": "group", "groups": ["friends"]}
+    versions = [dataset.model_copy(update={"pid": dataset.pid.at(n), "version": n}) for n in (1, 2)]
+    lines = [
+        json.dumps(
+            {
+                "dataset": each.document(),
+                "activity": example_activity().document(),
+                "edges": [],
+                "access": access,
+            }
+        ).encode()
+        for each, access in zip(versions, (there, {"visibility": "public"}), strict=True)
+    ]
+    with open_catalog(f"sqlite:///{tmp_path}/own.sqlite") as catalog:
+        done = import_lines(catalog, lines, at_once=1)
+        assert (done.kept, done.refused) == (2, [])
+        stands = catalog.access(dataset.pid)
+        assert (stands.visibility, stands.groups) == ("group", ("friends",))
 
 
 def test_a_wrong_line_is_told_alike(server: CatalogServer, tmp_path: Path) -> None:
