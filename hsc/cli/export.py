@@ -48,7 +48,9 @@ def export(
     ] = FiltersChoice.original,
     form: Annotated[
         FormChoice | None,
-        typer.Option("--as", help="By default nxcansas for a reduced curve, else hdf5."),
+        typer.Option(
+            "--as", help="By default nxcansas for a curve, a calibration's own file, else hdf5."
+        ),
     ] = None,
     gaps: Annotated[
         GapsChoice, typer.Option(help="Leave gaps out and tell, or write nothing.")

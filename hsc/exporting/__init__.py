@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hsc.exporting.entries import has_entries, write_entries
     from hsc.exporting.histories import write_crate_files, write_picture, write_prov
     from hsc.exporting.nxcansas import SasCurve, SasStep, write_nxcansas
+    from hsc.exporting.parts import is_decoded
     from hsc.exporting.plots import (
         PlottedCurve,
         PlottedGuinier,
@@ -39,6 +40,7 @@ __all__ = [
     "datacite_of_publication",
     "export_run",
     "has_entries",
+    "is_decoded",
     "plot_curves",
     "plot_frame",
     "plot_guinier",
@@ -64,6 +66,7 @@ _LATER = {
     "datacite_of_publication": "datacite",
     "export_run": "run",
     "has_entries": "entries",
+    "is_decoded": "parts",
     "plot_curves": "plots",
     "plot_frame": "plots",
     "plot_guinier": "plots",

@@ -47,21 +47,36 @@ class RunParts:
     @property
     def single(self) -> bool:
         """Whether all of it is one file."""
-        return len(self.files) == 1 and not self.carried and not self.symlinks
+        return len(self.files) + len(self.carried) == 1 and not self.symlinks
 
 
-def run_parts(dataset: OpenedDataset) -> RunParts:
+def is_decoded(dataset: OpenedDataset) -> bool:
+    """Tell whether a dataset was made of a file that is no HDF5, which it carries as it was."""
+    return _main_name(dataset) in dataset.files
+
+
+def run_parts(dataset: OpenedDataset, *, as_hdf5: bool = False) -> RunParts:
     """Tell which files a dataset comes back as.
+
+    Parameters
+    ----------
+    as_hdf5
+        Whether what was decoded of another file becomes HDF5; else that file comes back.
 
     Raises
     ------
     LayoutError
         A name leads out of the folder.
     """
-    root = node_tree(dataset)
+    root, main = node_tree(dataset), _main_name(dataset)
+    if is_decoded(dataset):
+        _check_name(main)
+        if as_hdf5:
+            return RunParts((FilePart(main, root),), (), {}, {})
+        return RunParts((), (dataset.files[main],), {}, {})
     links: dict[str, str] = dict(root.attributes.get("hsc:symlinks", {}))
     lost: list[Gap] = []
-    files = tuple(_forest(root)) or _with_linked(root, _main_name(dataset), lost)
+    files = tuple(_forest(root)) or _with_linked(root, main, lost)
     names = {file.name for file in files}
     userblocks, carried = {}, []
     for name, held in dataset.files.items():

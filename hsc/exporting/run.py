@@ -56,6 +56,7 @@ def export_run(
     filters: Filters = Filters.ORIGINAL,
     overwrite: bool = False,
     refuse_gaps: bool = False,
+    as_hdf5: bool = False,
     progress: Progress | None = None,
 ) -> ExportedRun:
     """Write a dataset back to HDF5: the file it was made of, or a folder of its files.
@@ -70,6 +71,8 @@ def export_run(
         Replace what is there; never a folder that holds anything but this run's files.
     refuse_gaps
         Write nothing of a dataset that has gaps.
+    as_hdf5
+        Make HDF5 of what was decoded of another file too; else that file comes back.
     progress
         Hears how far it has come.
 
@@ -95,16 +98,12 @@ def export_run(
     known = dataset.version.manifest.gaps
     if refuse_gaps:
         _refuse(dataset)
-    parts = run_parts(dataset)
+    parts = run_parts(dataset, as_hdf5=as_hdf5)
     _check_place(dataset, target, parts, overwrite)
     heard = progress or Silent()
     heard.start("export", dataset.version.manifest.nbytes, "bytes")
     writer = _Writer(dataset, parts, filters, heard)
-    if parts.single:
-        made = writer.one(target, overwrite)
-    else:
-        with _new_folder(target, overwrite) as beside:
-            made = writer.folder(beside)
+    made = writer.whole(target, overwrite)
     heard.finish()
     gaps = [*known, *(gap for gap in made.gaps if gap not in known)]
     files = [target] if parts.single else sorted(p for p in target.rglob("*") if p.is_file())
@@ -134,7 +133,15 @@ class _Writer:
     filters: Filters
     progress: Progress
 
+    def whole(self, target: Path, overwrite: bool) -> Told:
+        if self.parts.single:
+            return self.one(target, overwrite)
+        with _new_folder(target, overwrite) as beside:
+            return self.folder(beside)
+
     def one(self, target: Path, overwrite: bool) -> Told:
+        if not self.parts.files:
+            return self._carried(target, overwrite)
         told = self._file(self.parts.files[0], target, overwrite)
         told.gaps += self.parts.lost
         return told
@@ -157,6 +164,14 @@ class _Writer:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).symlink_to(os.path.relpath(leads_to, os.path.dirname(name) or "."))
         return told
+
+    def _carried(self, target: Path, overwrite: bool) -> Told:
+        """Write the file that the dataset was decoded of, byte for byte."""
+        (held,) = self.parts.carried
+        with new_file(target, overwrite=overwrite) as beside, open(beside, "wb") as file:
+            held.save(file)
+        self.progress.advance(held.nbytes)
+        return Told()
 
     def _file(self, part: FilePart, path: Path, overwrite: bool) -> Told:
         block = self.parts.userblocks.get(part.name)

@@ -16,6 +16,7 @@ from hsc.exporting import (
     check_carried,
     export_run,
     has_entries,
+    is_decoded,
     write_carried,
     write_entries,
     write_nxcansas,
@@ -38,7 +39,7 @@ class ExportedDataset:
     path: Path
     """The file, or the folder of a run of many files."""
     form: str
-    """``hdf5`` or ``nxcansas``."""
+    """``hdf5``, ``nxcansas``, or ``original``: the file of another kind that it was made of."""
     files: tuple[Path, ...]
     """All files."""
     nbytes: int
@@ -89,7 +90,8 @@ def export(
         ``original``: chunks are compressed as they were; ``blosc`` and ``gzip``: what was
         compressed is so with Blosc (32001), or with deflate, which needs no plug-in.
     form
-        ``hdf5`` or ``nxcansas``, for SasView; None: the latter for a reduced curve.
+        ``hdf5`` or ``nxcansas``, for SasView; None: the latter for a reduced curve, and that file
+        for what was made of one that is no HDF5 (a calibration).
     gaps
         ``note``: gaps are missing in the file as well, whose attribute ``hsc_gaps`` tells of
         them; ``raise``: nothing is written of a dataset that has some.
@@ -119,10 +121,10 @@ def export(
             return _as_nxcansas(dataset, Path(path), catalog, overwrite)
     made = export_run(
         dataset, path, filters=Filters(filters), overwrite=overwrite,
-        refuse_gaps=gaps == "raise", progress=progress,
+        refuse_gaps=gaps == "raise", as_hdf5=form == "hdf5", progress=progress,
     )  # fmt: skip
     return ExportedDataset(
-        str(pid), made.path, "hdf5", made.files, made.nbytes, made.gaps, made.notes
+        str(pid), made.path, _form(dataset, form), made.files, made.nbytes, made.gaps, made.notes
     )
 
 
@@ -138,6 +140,10 @@ def _as_nxcansas(
     files = (target, *write_carried(dataset, carried_folder(target), overwrite=overwrite))
     nbytes = sum(file.stat().st_size for file in files)
     return ExportedDataset(str(dataset.record.pid), target, "nxcansas", files, nbytes)
+
+
+def _form(dataset: OpenedDataset, form: str | None) -> str:
+    return "original" if form is None and is_decoded(dataset) else "hdf5"
 
 
 def _check_words(filters: str, form: str | None, gaps: str) -> None:

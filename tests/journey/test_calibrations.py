@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -73,6 +74,17 @@ def test_one_file_taken_for_two_things_is_two_datasets(tmp_path: Path) -> None:
     kept = open_dataset(flat.pid).role("flatfield").compute()
     assert kept.dtype == "f4"
     assert kept.tobytes() == np.load(path).astype("<f4").tobytes()
+
+
+def test_a_calibration_is_exported_as_its_own_file_or_as_hdf5(poni: Path, tmp_path: Path) -> None:
+    made = ingest(poni)
+    done = jobs.export(made.pid, tmp_path / "back.poni")
+    assert (done.form, (tmp_path / "back.poni").read_bytes()) == ("original", poni.read_bytes())
+    assert jobs.export(made.pid, tmp_path / "back.h5", form="hdf5").form == "hdf5"
+    with h5py.File(tmp_path / "back.h5") as file:
+        distance = file["entry/instrument/detector/distance"]
+        assert (distance[()], distance.attrs["units"]) == (0.2, "m")
+        assert "Detector" not in file
 
 
 def test_a_version_is_compared_with_its_file(poni: Path) -> None:
