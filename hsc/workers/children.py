@@ -50,9 +50,10 @@ class Limits:
 class Child:
     """A child process that does one call at a time."""
 
-    def __init__(self, subject: str, limits: Limits) -> None:
+    def __init__(self, subject: str, limits: Limits, library: str = "HDF5") -> None:
         self.subject = subject
         self.limits = limits
+        self._library = library
         self.busy = False
         """Whether a call was left in the middle: its answer must never be taken for another's."""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
@@ -140,20 +141,22 @@ class Child:
         how = f"signal {-code}, {name}" if name else f"exit code {code}"
         hint = "; the machine may have run out of memory" if name == "SIGKILL" else ""
         return SourceCrashError(
-            f"HDF5 crashed ({how}{hint}), while {doing}", where=self.subject, next_step=_TRUSTED
+            f"{self._library} crashed ({how}{hint}), while {doing}",
+            where=self.subject,
+            next_step=_TRUSTED,
         )
 
     def _mad(self, doing: str, error: Exception) -> SourceCrashError:
         self.close()
         return SourceCrashError(
-            f"HDF5's process gave an answer that can't be read ({error}), while {doing}",
+            f"{self._library}'s process gave an answer that can't be read ({error}), while {doing}",
             where=self.subject,
             next_step=_TRUSTED,
         )
 
 
-def borrow(subject: str, limits: Limits) -> Child:
-    """Take a child for a subject; one that is idle, or a new one."""
+def borrow(subject: str, limits: Limits, library: str = "HDF5") -> Child:
+    """Take a child for a subject; one that is idle, or a new one for what a library does."""
     with _LOCK:
         mine = [child for child in _IDLE if (child.subject, child.limits) == (subject, limits)]
         found = next((child for child in mine if child.alive), None)
@@ -161,17 +164,17 @@ def borrow(subject: str, limits: Limits) -> Child:
         _IDLE[:] = [child for child in _IDLE if child is not found and child not in ended]
     for child in ended:
         child.close()
-    taken = found or Child(subject, limits)
+    taken = found or Child(subject, limits, library)
     with _LOCK:
         _TAKEN.add(taken)
     return taken
 
 
-def give_back(child: Child) -> None:
-    """Keep a child for the next call about its subject, if it lives."""
+def give_back(child: Child, *, keep: bool = True) -> None:
+    """Keep a child for the next call about its subject, if it lives; or end it."""
     with _LOCK:
         _TAKEN.discard(child)
-        if child.alive and not child.busy:
+        if keep and child.alive and not child.busy:
             _IDLE.append(child)
             return
     child.close()

@@ -25,15 +25,25 @@ class Isolation:
     """The file or run. A child reads no other: what one file breaks in it, another never meets."""
     limits: Limits = field(default_factory=Limits)
     """What the child may take."""
+    library: str = "HDF5"
+    """What works there, for the error if it crashes."""
 
     @contextmanager
     def child(self) -> Iterator[Child]:
         """Have one child for several calls."""
-        child = borrow(self.subject, self.limits)
+        child = borrow(self.subject, self.limits, self.library)
         try:
             yield child
         finally:
             give_back(child)
+
+    def call_once(self, function: Callable[..., R], *args: Any, doing: str) -> R:
+        """Call a function as `call` does, in a child that ends with it and frees its memory."""
+        child = borrow(self.subject, self.limits, self.library)
+        try:
+            return child.call(function, *args, doing=doing)
+        finally:
+            give_back(child, keep=False)
 
     def call(self, function: Callable[..., R], *args: Any, doing: str) -> R:
         """Call a function that a module has, in a child.

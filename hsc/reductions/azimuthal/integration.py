@@ -25,7 +25,7 @@ from hsc.kernels import (
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.stack import GoodCounts, Stack, Summing
 from hsc.reductions.azimuthal.sums import FrameSums, join
-from hsc.reductions.azimuthal.tables import Norms, PixelTable, pixel_table
+from hsc.reductions.azimuthal.tables import Norms, PixelTable, pixel_table, prepare_table
 from hsc.reductions.base import SourceArray
 from hsc.workers import Progress, Workers
 
@@ -63,6 +63,8 @@ def integrate(stack: Stack, workers: Workers, progress: Progress) -> FrameSums:
     The same bytes come out for any number of workers and any cut into blocks.
     """
     blocks = cut(stack, workers.count)
+    if workers.processes > 1:  # else each of them would build the table
+        prepare_table(stack.binning)
     count = stack.frames.shape[0]
     progress.start("integrate", count, "frames")
     parts = workers.map(

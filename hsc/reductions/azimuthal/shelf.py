@@ -51,6 +51,11 @@ def fetch_arrays(binning: Binning, folder: Path | None = None) -> dict[str, NDAr
     return _unpack(body)
 
 
+def is_kept(binning: Binning, folder: Path | None = None) -> bool:
+    """Tell whether there is a table for a binning, damaged or not."""
+    return _path(binning, folder).exists()
+
+
 def keep_arrays(
     binning: Binning,
     arrays: dict[str, NDArray[Any]],
@@ -64,16 +69,19 @@ def keep_arrays(
     builds it again.
     """
     path = _path(binning, folder)
-    body = _pack(arrays)
-    if len(body) < worth_bytes:
+    parts = _pack(arrays)
+    if sum(len(part) for part in parts) < worth_bytes:
         return
+    digest = blake3()
+    for part in parts:
+        digest.update(part)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with temporary.open("xb") as file:
             file.write(_FORMAT)
-            file.write(blake3(body).digest())
-            file.write(body)
+            file.write(digest.digest())
+            file.writelines(parts)
         temporary.replace(path)
         _sweep(path.parent, most_bytes)
     except OSError as error:
@@ -88,14 +96,14 @@ def _path(binning: Binning, folder: Path | None) -> Path:
     return (folder or home() / "tables") / (blake3(canonical_json(said)).hexdigest() + _ENDING)
 
 
-def _pack(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """Join arrays behind a line that lists them, each at a multiple of 64 bytes."""
+def _pack(arrays: dict[str, NDArray[Any]]) -> list[memoryview]:
+    """Put arrays, not copied, after a line that lists them, each at a multiple of 64 bytes."""
     listed = [[name, one.dtype.str, list(one.shape)] for name, one in arrays.items()]
-    parts = [json.dumps(listed).encode() + b"\n"]
+    parts = [memoryview(json.dumps(listed).encode() + b"\n")]
     for one in arrays.values():
-        parts.append(bytes(-len(parts[-1]) % _ALIGNED))
-        parts.append(np.ascontiguousarray(one).tobytes())
-    return b"".join(parts)
+        parts.append(memoryview(bytes(-len(parts[-1]) % _ALIGNED)))
+        parts.append(np.ascontiguousarray(one).reshape(-1).view(np.uint8).data)
+    return parts
 
 
 def _unpack(body: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:

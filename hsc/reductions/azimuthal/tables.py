@@ -7,12 +7,10 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import ReductionError
 from hsc.kernels import (
     BinTable,
     PixelOrder,
@@ -22,7 +20,8 @@ from hsc.kernels import (
     share_table,
 )
 from hsc.reductions.azimuthal.binning import Binning
-from hsc.reductions.azimuthal.shelf import fetch_arrays, keep_arrays
+from hsc.reductions.azimuthal.building import build_arrays
+from hsc.reductions.azimuthal.shelf import fetch_arrays, is_kept, keep_arrays
 
 Norms = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """Sums of normalisations, of their squares, and of shares, each of shape (bins,)."""
@@ -61,15 +60,28 @@ def pixel_table(binning: Binning) -> PixelTable:
     Raises
     ------
     ReductionError
-        A picture does not fit the frames, or has changed since the work was planned.
+        A picture does not fit the frames, or has changed since the work was planned; or the
+        process that built the table ended before it was done.
     """
     return _tables.get(binning)
+
+
+def prepare_table(binning: Binning) -> None:
+    """See to it that processes of the same ``HSC_HOME`` find the table on disk.
+
+    Raises
+    ------
+    ReductionError
+        As `pixel_table`.
+    """
+    if not is_kept(binning):
+        keep_arrays(binning, build_arrays(binning))
 
 
 def _build(binning: Binning) -> PixelTable:
     arrays = fetch_arrays(binning)
     if arrays is None:
-        arrays = _work_out(binning)
+        arrays = build_arrays(binning)
         keep_arrays(binning, arrays)
     order = PixelOrder(arrays["pixels"], arrays["starts"], arrays["shares"])
     factors = arrays["factors"]
@@ -80,74 +92,6 @@ def _build(binning: Binning) -> PixelTable:
     else:
         table = share_table(order.shares, order.pixels, order.starts, pixel_count)
     return PixelTable(table, order, factors, arrays["dark"], bin_normalization(order, factors))
-
-
-def _work_out(binning: Binning) -> dict[str, NDArray[Any]]:
-    """Let pyFAI decide which pixel goes where, and what it is divided by."""
-    bad, factors, dark = _pictures(binning)
-    geometry = binning.geometry
-    integrator = geometry.integrator()
-    low, high = binning.radial_min / binning.scale, binning.radial_max / binning.scale
-    azimuth = binning.azimuth
-    if azimuth is not None:
-        azimuth = integrator.normalize_azimuth_range(azimuth)
-    cake = binning.azimuthal_bins > 0
-    built = integrator.setup_sparse_integrator(
-        geometry.shape,
-        (binning.bins, binning.azimuthal_bins) if cake else binning.bins,
-        bad.astype(np.int8),
-        (low, high),
-        azimuth,
-        unit=(binning.radial_unit, "chi_deg") if cake else binning.radial_unit,
-        split=binning.splitting,
-        algo="CSR",
-        empty=0.0,
-        scale=False,
-    )
-    shares = np.asarray(built.data)
-    used = shares != 0
-    starts = np.concatenate([[0], np.cumsum(used)])[built.indptr].astype(np.int64)
-    whole = binning.splitting == "no"
-    return {
-        "pixels": np.asarray(built.indices)[used],
-        "starts": starts,
-        "shares": np.empty(0, dtype=np.float32) if whole else shares[used],
-        "factors": factors,
-        "dark": dark,
-    }
-
-
-def _pictures(
-    binning: Binning,
-) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-    """Give bad pixels, factors and dark, in the order in which pyFAI multiplies: flat first."""
-    geometry = binning.geometry
-    bad = geometry.gaps()
-    bad = np.zeros(geometry.shape, dtype=np.bool_) if bad is None else bad.copy()
-    for mask in binning.masks:
-        bad |= mask.read(geometry.shape)
-    factors, dark = [], np.empty(0, dtype=np.float32)
-    if binning.flat is not None:
-        factors.append(binning.flat.read(geometry.shape).astype(np.float32))
-    if binning.polarization_factor is not None:
-        given = binning.polarization_factor, binning.polarization_axis_rad
-        factors.append(geometry.polarization(*given))
-    if binning.solid_angle:
-        factors.append(geometry.solid_angle().astype(np.float32))
-    for factor in factors:
-        bad |= ~np.isfinite(factor) | (factor == 0)
-    if binning.dark is not None:
-        scaled = binning.dark.read(geometry.shape) * binning.dark_scale
-        bad |= ~np.isfinite(scaled)
-        dark = scaled.astype(np.float32).reshape(-1)
-    if bad.all():
-        raise ReductionError(
-            "every pixel is masked", next_step="look at the masks, the flat and the dark"
-        )
-    stacked = np.empty((len(factors), bad.size), dtype=np.float32)
-    for place, factor in enumerate(factors):
-        stacked[place] = factor.reshape(-1)
-    return bad, stacked, dark
 
 
 class _Tables:

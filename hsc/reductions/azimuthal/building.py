@@ -1,0 +1,142 @@
+"""Building a table with pyFAI: here where it is small, else in a process of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsc.errors import ReductionError, SourceCrashError, SourceTooLargeError, SourceTooSlowError
+from hsc.reductions.azimuthal.binning import Binning
+from hsc.workers import Isolation, Limits
+
+# pyFAI takes some 60 bytes for each pixel on top of the table: 0.4 GB for so many, which a worker
+# has room for below 1 GB, and a child costs seconds to start.
+_BUILT_HERE_PIXELS = 6_000_000
+# The system bounds it: how much pyFAI needs is nobody's to say beforehand.
+_LIMITS = Limits(memory_bytes=2**40, seconds=3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What calibrations say of the pixels; read where the stores can be reached."""
+
+    bad: NDArray[np.bool_]
+    """Pixels that do not count, shape (rows, columns)."""
+    flat: NDArray[np.float32] | None
+    """How much each counts."""
+    dark: NDArray[np.float32]
+    """What is subtracted from each, flat; empty: nothing."""
+
+
+def build_arrays(
+    binning: Binning, built_here_pixels: int = _BUILT_HERE_PIXELS
+) -> dict[str, NDArray[Any]]:
+    """Let pyFAI decide which pixel goes where, and what it is divided by.
+
+    The same bytes come out of this process and of a child.
+
+    Parameters
+    ----------
+    binning
+        What decides it.
+    built_here_pixels
+        Frames of more pixels are left to a child process, which frees pyFAI's memory as it ends.
+
+    Raises
+    ------
+    ReductionError
+        A picture does not fit the frames, or has changed; every pixel is masked; the child ended
+        before it was done.
+    """
+    pictures = _read_pictures(binning)
+    # References to stores stay here, and what may be secret in them.
+    plain = replace(binning, masks=(), flat=None, dark=None)
+    pixels = math.prod(binning.geometry.shape)
+    if pixels <= built_here_pixels:
+        return _work_out(plain, pictures)
+    doing = f"working out which of {pixels} pixels goes where"
+    child = Isolation(f"table {binning.key()[:16]}", _LIMITS, library="pyFAI")
+    try:
+        return child.call_once(_work_out, plain, pictures, doing=doing)
+    except (SourceCrashError, SourceTooLargeError, SourceTooSlowError) as error:
+        raise ReductionError(
+            error.message,
+            where=error.where,
+            next_step="run it again where more memory is free; it needs about 100 bytes a pixel",
+        ) from error
+
+
+def _work_out(binning: Binning, pictures: Pictures) -> dict[str, NDArray[Any]]:
+    bad, factors = _factors(binning, pictures)
+    geometry = binning.geometry
+    integrator = geometry.integrator()
+    low, high = binning.radial_min / binning.scale, binning.radial_max / binning.scale
+    azimuth = binning.azimuth
+    if azimuth is not None:
+        azimuth = integrator.normalize_azimuth_range(azimuth)
+    cake = binning.azimuthal_bins > 0
+    built = integrator.setup_sparse_integrator(
+        geometry.shape,
+        (binning.bins, binning.azimuthal_bins) if cake else binning.bins,
+        bad.astype(np.int8),
+        (low, high),
+        azimuth,
+        unit=(binning.radial_unit, "chi_deg") if cake else binning.radial_unit,
+        split=binning.splitting,
+        algo="CSR",
+        empty=0.0,
+        scale=False,
+    )
+    shares = np.asarray(built.data)
+    used = shares != 0
+    starts = np.concatenate([[0], np.cumsum(used)])[built.indptr].astype(np.int64)
+    whole = binning.splitting == "no"
+    return {
+        "pixels": np.asarray(built.indices)[used],
+        "starts": starts,
+        "shares": np.empty(0, dtype=np.float32) if whole else shares[used],
+        "factors": factors,
+        "dark": pictures.dark,
+    }
+
+
+def _read_pictures(binning: Binning) -> Pictures:
+    shape = binning.geometry.shape
+    bad = np.zeros(shape, dtype=np.bool_)
+    flat, dark = None, np.empty(0, dtype=np.float32)
+    for mask in binning.masks:
+        bad |= mask.read(shape)
+    if binning.flat is not None:
+        flat = binning.flat.read(shape).astype(np.float32)
+    if binning.dark is not None:
+        scaled = binning.dark.read(shape) * binning.dark_scale
+        bad |= ~np.isfinite(scaled)
+        dark = scaled.astype(np.float32).reshape(-1)
+    return Pictures(bad, flat, dark)
+
+
+def _factors(binning: Binning, pictures: Pictures) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Give bad pixels, and factors in the order in which pyFAI multiplies: flat first."""
+    geometry = binning.geometry
+    gaps = geometry.gaps()
+    bad = pictures.bad.copy() if gaps is None else pictures.bad | gaps
+    factors = [] if pictures.flat is None else [pictures.flat]
+    if binning.polarization_factor is not None:
+        given = binning.polarization_factor, binning.polarization_axis_rad
+        factors.append(geometry.polarization(*given))
+    if binning.solid_angle:
+        factors.append(geometry.solid_angle().astype(np.float32))
+    for factor in factors:
+        bad |= ~np.isfinite(factor) | (factor == 0)
+    if bad.all():
+        raise ReductionError(
+            "every pixel is masked", next_step="look at the masks, the flat and the dark"
+        )
+    stacked = np.empty((len(factors), bad.size), dtype=np.float32)
+    for place, factor in enumerate(factors):
+        stacked[place] = factor.reshape(-1)
+    return bad, stacked
