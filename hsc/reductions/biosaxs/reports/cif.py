@@ -2,8 +2,9 @@
 
 sasCIF: M. Malfois and D. I. Svergun, J. Appl. Cryst. 33 (2000) 812; extended for SASBDB by
 M. Kachala, J. Westbrook and D. Svergun, J. Appl. Cryst. 49 (2016) 302; dictionary mmcif_sas.dic
-0.6 of the wwPDB. Only names that SASBDB's own sasCIFtools, or the PDB's reader of SASBDB's
-files, know are written. q is in 1/nm, lengths in nm, masses in kDa, as there.
+0.6 of the wwPDB. Names are those of SASBDB's own sasCIFtools, the PDB's reader of SASBDB's files
+and Scatter; where all three are silent (the buffer's name, errors of p(r)'s results) they follow
+their pattern, unchecked. q is in 1/nm, lengths in nm, masses in kDa, as there.
 """
 
 from __future__ import annotations
