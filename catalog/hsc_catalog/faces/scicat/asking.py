@@ -20,6 +20,8 @@ DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
 """Records in one answer at most; the rest by ``skip``."""
 
+_MOST = 2**53  # what JSON's readers agree on; a database's integers have more
+
 INCLUDES = ("attachments", "origdatablocks")
 
 
@@ -80,12 +82,15 @@ def read_json(text: str | None, name: str) -> Any:
     Raises
     ------
     InvalidQueryError
-        It is no JSON, or nested too deep to be read.
+        It is no JSON, nested too deep to be read, or has letters that no text can have.
     """
     try:
-        return json.loads(text) if text else {}
+        read = json.loads(text) if text else {}
+        # Escapes may name half a letter, which no database takes.
+        json.dumps(read, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _wrong(f"{name} is no JSON: {error}", name) from error
+    return read
 
 
 def read_filter(text: str | None) -> Asked:
@@ -206,7 +211,7 @@ def _count(value: Any, name: str) -> int:
         number = int(value)
     except (TypeError, ValueError) as error:
         raise _wrong(f"{name} is {value!r}: a whole number from 0 is meant", name) from error
-    if number < 0 or isinstance(value, bool):
+    if not 0 <= number <= _MOST or isinstance(value, bool):
         raise _wrong(f"{name} is {value!r}: a whole number from 0 is meant", name)
     return number
 

@@ -194,3 +194,11 @@ def test_sorting_puts_what_lacks_the_field_last() -> None:
     for descending, order in ((False, "abc"), (True, "bac")):
         asked = Asked(sort=(("size", descending),))
         assert "".join(each["pid"] for each in asked.ordered(records)) == order
+
+
+@pytest.mark.parametrize(
+    "text", ['{"where": {"pid": "\\ud800"}}', '{"limits": {"skip": 99999999999999999999}}']
+)
+def test_what_no_database_takes_is_a_wrong_filter(text: str) -> None:
+    with pytest.raises(InvalidQueryError):
+        read_filter(text)
