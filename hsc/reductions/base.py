@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -102,8 +103,10 @@ class Reduction(Generic[P]):
         """
         if isinstance(given, self.parameters):
             return given
+        values = dict(given or {})
+        self._refuse_truths(values, sources or {})
         try:
-            return self.parameters.model_validate(dict(given or {}))
+            return self.parameters.model_validate(values)
         except ValidationError as error:
             raise self._complaint(error, sources or {}) from error
 
@@ -140,7 +143,11 @@ class Reduction(Generic[P]):
         names = tuple(name or self.only_input for name in given)
         known = {one.name: one for one in self.inputs}
         said = [f"no input {name!r}" for name in required if name not in names]
-        said += [f"unknown input {name!r}" for name in dict.fromkeys(names) if name not in known]
+        said += [
+            f"unknown input {name!r}" if name else "a dataset without the name of its input"
+            for name in dict.fromkeys(names)
+            if name not in known
+        ]
         said += [
             f"{names.count(name)} datasets for the input {name!r}, which takes one"
             for name, one in known.items()
@@ -173,14 +180,33 @@ class Reduction(Generic[P]):
             self.bind(datasets), self.parse(parameters), workers, progress or Silent()
         )
 
+    def _refuse_truths(self, given: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+        """Refuse true and false where a number is meant: Python would take them for 1 and 0."""
+        fields = self.parameters.model_fields
+        for name, value in given.items():
+            if isinstance(value, bool) and name in fields and fields[name].annotation is not bool:
+                raise self._refusal([_said(name, "it is no yes or no", value, sources)])
+
     def _complaint(self, error: ValidationError, sources: Mapping[str, str]) -> ParameterError:
         said = []
         for one in error.errors():
             name = ".".join(str(part) for part in one["loc"]) or self.name
-            by = f" by {sources[name]}" if name in sources else ""
-            said.append(f"{worded(name)}: {one['msg']} (given{by}: {one['input']!r})")
+            message = one["msg"]
+            if one["type"] == "extra_forbidden":
+                close = get_close_matches(name, self.parameters.model_fields, 1)
+                message = "there is no such parameter"
+                message += f"; {close[0]} is meant?" if close else ""
+            said.append(_said(name, message, one["input"], sources))
+        return self._refusal(said)
+
+    def _refusal(self, said: list[str]) -> ParameterError:
         return ParameterError(
             f"reduction {self.name}: {'; '.join(said)}",
             next_step=f"its parameters are {', '.join(sorted(self.parameters.model_fields))}; "
             f"`hsc reductions {self.name}` tells of each",
         )
+
+
+def _said(name: str, message: str, value: object, sources: Mapping[str, str]) -> str:
+    by = f" by {sources[name]}" if name in sources else ""
+    return f"{worded(name)}: {message} (given{by}: {value!r})"

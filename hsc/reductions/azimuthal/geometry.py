@@ -70,6 +70,11 @@ class Geometry:
         return float(f"{_KEV_ANGSTROM / (self.wavelength_m * 1e10):.12g}")
 
     @property
+    def pixel_solid_angle_sr(self) -> float:
+        """The solid angle of a pixel at the point of normal incidence, sr."""
+        return self.x_pixel_size_m * self.y_pixel_size_m / self.distance_m**2
+
+    @property
     def beam_center_x_pixels(self) -> float:
         """Where the direct beam would hit, along the rows; the middle of the first pixel is 0.5."""
         return (self.poni2_m - self.distance_m * math.tan(self.rot1_rad)) / self.x_pixel_size_m

@@ -56,8 +56,10 @@ def geometry_of(
     """Collect the geometry of a dataset: parameters first, then a calibration, then its metadata.
 
     Beam centres (``beam_center_x``, ``beam_center_y`` of DECTRIS files among them) are counted in
-    pixels from the outer corner of the first pixel, the convention of pyFAI and Fit2D. They stand
-    for the point of normal incidence where none is known: poni1 = y · y_pixel_size.
+    pixels from the outer corner of the first pixel, the convention of pyFAI and Fit2D. Where no
+    point of normal incidence is known, it follows from where the direct beam would hit:
+    poni1 = y · y_pixel_size - distance · tan(rot2) / cos(rot1) and
+    poni2 = x · x_pixel_size + distance · tan(rot1).
 
     Raises
     ------
@@ -72,17 +74,24 @@ def geometry_of(
     known = None if name is None else named_detector(name, orientation)
     x_size = known.pixel2 if known else search.positive("x_pixel_size", "m", "length")
     y_size = known.pixel1 if known else search.positive("y_pixel_size", "m", "length")
+    distance_m = search.positive("distance", "m", "length")
+    rot1, rot2, rot3 = (
+        search.number(f"{name}_rad", name, "rad", "angle") or 0.0
+        for name in ("rot1", "rot2", "rot3")
+    )
     return Geometry(
         shape=shape,
-        distance_m=search.positive("distance", "m", "length"),
+        distance_m=distance_m,
         wavelength_m=search.positive("wavelength", "angstrom", "wavelength"),
-        poni1_m=search.incidence("poni1", "beam_center_y", y_size),
-        poni2_m=search.incidence("poni2", "beam_center_x", x_size),
+        poni1_m=search.incidence(
+            "poni1", "beam_center_y", y_size, -distance_m * math.tan(rot2) / math.cos(rot1)
+        ),
+        poni2_m=search.incidence("poni2", "beam_center_x", x_size, distance_m * math.tan(rot1)),
         x_pixel_size_m=x_size,
         y_pixel_size_m=y_size,
-        rot1_rad=search.number("rot1_rad", "rot1", "rad", "angle") or 0.0,
-        rot2_rad=search.number("rot2_rad", "rot2", "rad", "angle") or 0.0,
-        rot3_rad=search.number("rot3_rad", "rot3", "rad", "angle") or 0.0,
+        rot1_rad=rot1,
+        rot2_rad=rot2,
+        rot3_rad=rot3,
         orientation=orientation,
         detector_name=name,
     )
@@ -114,10 +123,11 @@ class _Search:
             )
         return value
 
-    def incidence(self, role: str, center: str, pixel_m: float) -> float:
-        """Give a coordinate of the point of normal incidence, m, or of the beam instead.
+    def incidence(self, role: str, center: str, pixel_m: float, offset_m: float) -> float:
+        """Give a coordinate of the point of normal incidence, m, or find it from the beam's.
 
-        Whatever of the two a place has goes before both in the next one.
+        Whatever of the two a place has goes before both in the next one. The offset is what lies
+        between them on a turned detector.
         """
         point = Sought(f"{role}_m", role, "m", "length")
         middle = Sought(f"{center}_pixels", center, "pixel", "pixels", pixel_m)
@@ -126,15 +136,15 @@ class _Search:
         if given_point is not None:
             return float(given_point)
         if given_middle is not None:
-            return float(given_middle) * pixel_m
+            return float(given_middle) * pixel_m + offset_m
         for place in (self.calibration, self.dataset):
             found = find_optional_number((place,), None, point)
             if found is not None:
                 return found
             found = find_optional_number((place,), None, middle)
             if found is not None:
-                return found * pixel_m
-        return find_number((self.calibration, self.dataset), None, middle) * pixel_m
+                return found * pixel_m + offset_m
+        return find_number((self.calibration, self.dataset), None, middle) * pixel_m + offset_m
 
     def orientation(self) -> int:
         value = self.number("orientation", "orientation", "", "counts")

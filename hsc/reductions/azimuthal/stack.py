@@ -151,7 +151,7 @@ def _frames(dataset: SourceDataset) -> SourceArray:
             "are needed",
             where=where,
         )
-    _refuse_unwritten(frames, where)
+    _refuse_unwritten(frames, where, "frames")
     return frames
 
 
@@ -168,13 +168,13 @@ def _refuse_unsteady(parameters: IntegrationParameters, azimuthal_bins: int) -> 
         )
 
 
-def _refuse_unwritten(frames: SourceArray, where: str) -> None:
+def _refuse_unwritten(frames: SourceArray, where: str, name: str) -> None:
     unwritten = frames.unwritten()
     if unwritten:
         named = ", ".join(str(row + 1) for row in unwritten[:_NAMED_FRAMES])
         more = len(unwritten) - _NAMED_FRAMES
         raise ReductionError(
-            f"{len(unwritten)} of {frames.shape[0]} frames were never written, by number "
+            f"{len(unwritten)} of {frames.shape[0]} {name} were never written, by number "
             f"{named}{f' and {more} more' if more > 0 else ''}; a frame that was never written "
             "is no frame of zeros",
             where=where,
@@ -253,7 +253,9 @@ def _good_counts(
         below = math.nextafter(saturation, -math.inf)
         highest = min(highest, below if frames.dtype.kind == "f" else math.ceil(saturation) - 1)
     if frames.dtype.kind != "f":
-        lowest = math.ceil(lowest)
+        # No count is beyond the type; kernels take limits as integers of 64 bits.
+        bounds = np.iinfo(frames.dtype)
+        lowest = math.ceil(min(max(lowest, int(bounds.min)), int(bounds.max) + 1))
     return GoodCounts(lowest, highest)
 
 
@@ -286,4 +288,5 @@ def _variances(dataset: SourceDataset, frames: SourceArray) -> SourceArray:
             f"variances of shape {variances.shape} for frames of shape {frames.shape}",
             where=f"{dataset.record.pid}, {variances.path}",
         )
+    _refuse_unwritten(variances, f"{dataset.record.pid}, {variances.path}", "variances")
     return variances

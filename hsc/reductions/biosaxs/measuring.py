@@ -30,6 +30,9 @@ ABSOLUTE_INPUTS = (
 )
 """The inputs that the absolute scale is found from."""
 
+# A buffer is subtracted that may be a hundred times the particle's scattering.
+_SOLID_ANGLE_TOLERANCE = 1e-4
+
 
 class MeasuringParameters(
     IntegrationParameters, ChainParameters, ExposureParameters, ReportParameters
@@ -86,9 +89,28 @@ def measure_inputs(
 def stacks_of(
     datasets: list[SourceDataset], inputs: Inputs, parameters: IntegrationParameters
 ) -> list[Stack]:
-    """Find frames and geometry of datasets, with one grid of q for all: the first one's."""
+    """Find frames and geometry of datasets, with one grid of q for all: the first one's.
+
+    Raises
+    ------
+    ParameterError
+        Pixels see another solid angle in one than in the first: intensities, which are relative
+        to it, could be neither averaged nor subtracted.
+    """
     given = calibrations_of(inputs)
     stacks = [stack_of(dataset, parameters, given) for dataset in datasets]
+    first = stacks[0].binning.geometry.pixel_solid_angle_sr
+    for dataset, stack in zip(datasets, stacks, strict=True):
+        ratio = stack.binning.geometry.pixel_solid_angle_sr / first
+        if abs(ratio - 1) > _SOLID_ANGLE_TOLERANCE:
+            raise ParameterError(
+                f"a pixel sees {ratio:.5g} times the solid angle that it sees in the first "
+                f"sample ({stack.binning.geometry.distance_m:.6g} m away, there "
+                f"{stacks[0].binning.geometry.distance_m:.6g} m): intensities can't be compared",
+                where=str(dataset.record.pid),
+                next_step="where that is a mistake of the files, give what is right for all: "
+                "geometry=PID, or -p distance_m=...",
+            )
     high = stacks[0].binning.radial_max
     return [replace(stack, binning=replace(stack.binning, radial_max=high)) for stack in stacks]
 

@@ -117,7 +117,7 @@ def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="2",
+    version="3",
     summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),
@@ -127,6 +127,7 @@ BIOSAXS = Reduction(
     ),
     parameters=BiosaxsParameters,
     function=reduce_biosaxs,
-    packages=("pyFAI", "freesas", "scipy", "matplotlib", "jinja2"),
+    packages=("pyFAI", "numexpr", "freesas", "scipy", "matplotlib", "jinja2"),
+    order="pixel-order-f64/v1",
 )
 """Frames of a solution and of its buffer to the subtracted curve and what a paper needs."""

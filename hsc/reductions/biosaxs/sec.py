@@ -98,7 +98,7 @@ def _results(found: SecSaxs) -> dict[str, Any]:
 
 SEC_SAXS = Reduction(
     name="sec_saxs",
-    version="1",
+    version="2",
     summary="frames of an elution to chromatogram, buffer, peaks, and I(q), Rg, p(r) of each",
     inputs=(
         Input("sample", "frames of the elution"),
@@ -108,6 +108,7 @@ SEC_SAXS = Reduction(
     ),
     parameters=SecParameters,
     function=reduce_sec_saxs,
-    packages=("pyFAI", "freesas", "scipy", "matplotlib", "jinja2"),
+    packages=("pyFAI", "numexpr", "freesas", "scipy", "matplotlib", "jinja2"),
+    order="pixel-order-f64/v1",
 )
 """Frames of a size-exclusion run to what a paper needs of each peak."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.errors import ReductionError
 from hsc.kernels import EventCounts
 from hsc.reductions.sans.normalization import Denominator
+from hsc.reductions.sans.parameters import SansBins
 from hsc.reductions.sans.spectrum import Spectrum
 
 
@@ -71,3 +73,37 @@ def intensity(
     below = np.where(divisor > 0, divisor, np.nan)
     values = counts / below
     return Intensity(values, (counts + variance * values**2) / below**2)
+
+
+def refuse_unweighed(
+    counts: EventCounts, seen: NDArray[np.bool_], bins: SansBins, where: str
+) -> None:
+    """Refuse counts at wavelengths that nothing is known to divide them by: I would be too large.
+
+    Parameters
+    ----------
+    counts
+        What was counted.
+    seen
+        (bins,): whether monitors give the beam and the transmission at a wavelength.
+    bins
+        The bins.
+    where
+        For the message.
+
+    Raises
+    ------
+    ReductionError
+        There are such counts.
+    """
+    lost = int(counts.radial[~seen].sum())
+    if lost:
+        edges, which = bins.wavelength.edges, np.flatnonzero(~seen)
+        raise ReductionError(
+            f"{lost} events lie in {len(which)} bins of wavelength, from {edges[which[0]]:.4g} to "
+            f"{edges[which[-1] + 1]:.4g} angstrom, in which a monitor counted nothing: there is "
+            "no transmission to divide them by",
+            where=where,
+            next_step="narrow -p wavelength_min_angstrom and wavelength_max_angstrom to what the "
+            "monitors saw, give fewer wavelength_bins, or the transmission as a number",
+        )

@@ -210,6 +210,12 @@ def _solid_angles(bank: Bank, place: NDArray[np.float64]) -> NDArray[np.float64]
 def _masked(bank: Bank, numbers: NDArray[Any]) -> NDArray[np.bool_]:
     masked = np.zeros(numbers.size, np.bool_)
     for array, start in bank.masks:
+        if array.unwritten():  # it would read as zeros: every pixel is good
+            raise ReductionError(
+                f"the mask {array.path} was never written, or only in part",
+                where=bank.where,
+                next_step="give another one: mask=PID",
+            )
         part = np.asarray(array.read()).ravel()[start : start + numbers.size]
         if part.size != numbers.size:
             raise ReductionError(

@@ -14,7 +14,7 @@ from hsc.kernels import EventCounts, PulseFrame
 from hsc.model import Quantity
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
 from hsc.reductions.sans.counting import MonitorEvents, count_all
-from hsc.reductions.sans.intensity import Measured
+from hsc.reductions.sans.intensity import Measured, refuse_unweighed
 from hsc.reductions.sans.normalization import Divisor, denominators
 from hsc.reductions.sans.parameters import SansBins, SansParameters
 from hsc.reductions.sans.pixels import Bank
@@ -211,22 +211,25 @@ def _measure(
     groups: dict[str, list[EventRun]] = {}
     for run in runs:
         groups.setdefault(run.geometry(), []).append(run)
-    divisors, beams = [], []
+    divisors, beams, seen = [], [], np.ones(bins.wavelength.count, np.bool_)
     for _, chosen in sorted(groups.items()):
         monitor = corrected(_sum([tallies[id(run)].incident for run in chosen]), edges, parameters)
         beams.append(monitor)
-        # A bin that the empty beam never reached has no transmission, and weighs nothing.
+        # A bin in which a monitor counted nothing has no transmission, and weighs nothing.
         beam = monitor.times(transmission)
-        seen = np.isfinite(beam.values)
-        beam = Spectrum(np.where(seen, beam.values, 0.0), np.where(seen, beam.variances, 0.0))
+        known = np.isfinite(beam.values)
+        beam = Spectrum(np.where(known, beam.values, 0.0), np.where(known, beam.variances, 0.0))
+        seen &= known & (beam.values != 0)
         divisors.append(Divisor(chosen[0].banks, beam, direct_beam, upper))
     parts = denominators(divisors, bins, workers, progress)
     counts = [found for run in runs if (found := tallies[id(run)].detectors) is not None]
+    total = sum(counts[1:], counts[0])
+    refuse_unweighed(total, seen, bins, str(runs[0].dataset.record.pid))
     values, variances = np.zeros((2, bins.wavelength.count))
     for one in beams:
         values, variances = values + one.values, variances + one.variances
     return Measured(
-        sum(counts[1:], counts[0]),
+        total,
         sum(parts[1:], parts[0]),
         Spectrum(values, variances),
         transmission,

@@ -153,7 +153,8 @@ def test_a_calibration_goes_before_the_dataset_and_a_parameter_before_both(
     )
     given = GeometryParameters(beam_center_x_pixels=10.0, orientation=1)
     found = geometry_of(dataset, (60, 50), given, calibration)
-    assert (found.poni1_m, found.poni2_m, found.orientation) == (0.05, 10 * 75e-6, 1)
+    assert (found.poni1_m, found.orientation) == (0.05, 1)
+    assert found.poni2_m == pytest.approx(10 * 75e-6 + 0.2 * np.tan(0.1), rel=1e-12)
 
 
 def test_the_beam_centre_of_a_turned_detector_is_fit2ds():
@@ -163,6 +164,19 @@ def test_the_beam_centre_of_a_turned_detector_is_fit2ds():
     theirs = turned.integrator().getFit2D()
     assert turned.beam_center_x_pixels == pytest.approx(theirs["centerX"], rel=1e-9)
     assert turned.beam_center_y_pixels == pytest.approx(theirs["centerY"], rel=1e-9)
+
+
+def test_a_beam_centre_given_with_rotations_is_where_the_beam_hits(in_memory, random_frames):
+    given = GeometryParameters(
+        distance_m=2.0, wavelength_m=1e-10, x_pixel_size_m=75e-6, y_pixel_size_m=172e-6,
+        rot1_rad=0.1, rot2_rad=-0.2, rot3_rad=0.7,
+        beam_center_x_pixels=10.5, beam_center_y_pixels=7.5,
+    )  # fmt: skip
+    found = geometry_of(in_memory(frames=random_frames(1)), (16, 16), given)
+    theirs = found.integrator().getFit2D()
+    assert (theirs["centerX"], theirs["centerY"]) == pytest.approx((10.5, 7.5), rel=1e-9)
+    q = found.q_per_nm()
+    assert np.unravel_index(q.argmin(), q.shape) == (7, 10)
 
 
 def test_a_named_detector_brings_its_pixels_and_its_gaps(in_memory, random_frames, scalar_array):

@@ -280,7 +280,8 @@ def test_a_mask_of_another_shape_is_refused(in_memory, random_frames, picture):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"bin": 5}, "bin: Extra inputs"),
+        ({"bin": 5}, "bin: there is no such parameter; bins is meant"),
+        ({"bins": True}, "bins: it is no yes or no"),
         ({"bins": 0}, "bins: .* greater than or equal to 1"),
         ({"bins": "many"}, r"bins: .* \(given: 'many'\)"),
         ({"distance_m": -1}, "distance_m"),
@@ -290,6 +291,26 @@ def test_a_mask_of_another_shape_is_refused(in_memory, random_frames, picture):
 def test_a_wrong_parameter_is_named(in_memory, random_frames, given, message):
     with pytest.raises(ParameterError, match=message):
         AZIMUTHAL.run({"": in_memory(random_frames())}, given, ThreadWorkers(1))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32, np.int32])
+@pytest.mark.parametrize(("limit", "every"), [(1e300, True), (-1e300, False)])
+def test_a_limit_beyond_the_type_leaves_out_all_pixels_or_none(
+    in_memory, random_frames, dtype, limit, every
+):
+    frames = np.minimum(random_frames(2, dtype=np.uint16), 9).astype(dtype)
+    given = {"bins": 5, "lowest_counts": limit}
+    found = AZIMUTHAL.run({"": in_memory(frames)}, given, ThreadWorkers(1)).results
+    assert found["pixels_left_out"] == (frames.size if every else 0)
+    assert found["counts"] == (0 if every else int(frames.sum()))
+
+
+def test_variances_that_were_never_written_are_refused(in_memory, random_frames, picture):
+    frames = random_frames(4)
+    variances = replace(picture(frames.astype(np.float32)), absent=(2,))
+    dataset = in_memory(frames).having(variance=variances)
+    with pytest.raises(ReductionError, match="1 of 4 variances were never written, by number 3"):
+        AZIMUTHAL.run({"": dataset}, {"error_model": "variance"}, ThreadWorkers(1))
 
 
 def test_parameters_may_come_as_text_from_a_command_line():

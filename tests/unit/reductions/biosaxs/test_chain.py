@@ -10,9 +10,11 @@ import pytest
 
 from hsc.errors import ParameterError, ReductionError
 from hsc.reductions.azimuthal.integration import integrate
+from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.biosaxs.curve import Curve, subtract
 from hsc.reductions.biosaxs.measuring import stacks_of
 from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.workers import Silent, ThreadWorkers
 
 PARAMETERS = {"bins": 120, "pr": False, "report": False}
@@ -296,3 +298,16 @@ def test_an_average_is_a_ratio_of_sums(scattering):
     error = (np.sqrt(sums.variance.sum(axis=0)) / norm)[filled]
     assert np.allclose(arrays(outputs)["/entry_sample/data/I"], mean, rtol=1e-13)
     assert np.allclose(arrays(outputs)["/entry_sample/data/Idev"], error, rtol=1e-13)
+
+
+@pytest.mark.parametrize("role", ["distance", "x_pixel_size"])
+def test_a_buffer_whose_pixels_see_another_solid_angle_is_refused(scattering, scalar_array, role):
+    sample, buffer = scattering(3.0)
+    other = scalar_array(role, 1.001 * sample.role(role).scalar(), "m")
+    with pytest.raises(ParameterError, match="times the solid angle") as caught:
+        run(sample, buffer.having(**{role: other}))
+    assert str(buffer.record.pid) in str(caught.value)
+
+
+def test_sums_of_the_chain_are_declared_in_the_order_of_the_integration():
+    assert {BIOSAXS.order, SEC_SAXS.order} == {AZIMUTHAL.order}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from hsc.reading import open_dataset
 from hsc.reductions import Curve, GuinierParameters, find_reduction, fit_guinier
 from hsc.reductions.sans.counting import count_all
 from hsc.reductions.sans.parameters import SansParameters
+from hsc.reductions.sans.pixels import make_pixels
 from hsc.reductions.sans.runs import scattering_run
 from hsc.testing import measure_events, sphere_form_factor, write_event_file
 from hsc.workers import Silent, open_workers
@@ -185,3 +188,52 @@ def test_a_bank_that_moves_and_pulses_that_go_back_are_refused(tmp_path, model, 
         file["entry/instrument/rear/rear_events/event_index"][5] = 1
     with pytest.raises(ReductionError, match="first event of pulse 5 is 1"):
         reduced([("sample", opened(path))], given)
+
+
+class Through:
+    """Something opened, but for what a subclass does in another way."""
+
+    def __init__(self, opened):
+        self._opened = opened
+
+    def __getattr__(self, name):
+        return getattr(self._opened, name)
+
+
+class MissedTimes(Through):
+    """Times of events, those around the middle taken for the begin of the pulse."""
+
+    def batches(self, start, stop, *, rows):
+        low, high = np.quantile(self._opened.read(), [0.4, 0.6])
+        for batch in self._opened.batches(start, stop, rows=rows):
+            yield np.where((batch > low) & (batch < high), 0, batch)
+
+
+class Deaf(Through):
+    """A dataset whose monitors missed what came in the middle of each pulse."""
+
+    def role(self, name):
+        array = self._opened.role(name)
+        return MissedTimes(array) if name.startswith("monitor@") else array
+
+
+def test_events_where_monitors_saw_nothing_are_refused_and_not_divided_by_less(
+    everything, parameters
+):
+    given = [(name, Deaf(each) if name == "empty_beam" else each) for name, each in everything]
+    with pytest.raises(ReductionError, match="in which a monitor counted nothing") as caught:
+        reduced(given, {**parameters, "qxy_bins": 0})
+    assert "wavelength_bins" in (caught.value.next_step or "")
+
+
+def test_a_mask_of_a_bank_that_was_never_written_is_refused(everything, parameters):
+    class Unwritten:
+        path = "/mask"
+
+        def unwritten(self):
+            return (0,)
+
+    given = SansParameters(**parameters)
+    bank = scattering_run(everything[0][1], given, None, transmitted=False).banks[0]
+    with pytest.raises(ReductionError, match="/mask was never written"):
+        make_pixels(replace(bank, masks=((Unwritten(), 0),)))
