@@ -88,8 +88,10 @@ def cut(stack: Stack, workers: int) -> list[Block]:
     unit = math.lcm(chunk, FRAMES_PER_PASS) if chunk <= _LONGEST_BLOCK else chunk
     batch = max(1, _BATCH_BYTES // (FRAMES_PER_PASS * frame_bytes)) * FRAMES_PER_PASS
     batch = min(batch, max(unit, FRAMES_PER_PASS * 4))
-    # A few tasks for each worker, so that none waits long for the last one.
-    length = min(_LONGEST_BLOCK, math.ceil(frames / (4 * workers)))
+    # A few tasks for each worker, so that none waits long for the last one; a single one waits for
+    # nobody, and each task begins with memory that was never touched.
+    tasks = 4 * workers if workers > 1 else 1
+    length = min(_LONGEST_BLOCK, math.ceil(frames / tasks))
     length = math.ceil(length / unit) * unit
     return [
         block_of(stack, start, min(start + length, frames), batch)
