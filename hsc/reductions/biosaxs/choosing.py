@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from hsc.errors import ParameterError
 
@@ -37,6 +37,16 @@ def _ranges(value: Any) -> Any:
 
 FrameChoice = Annotated[str, BeforeValidator(_checked)]
 """``all``, ``similar``, or frames by number, counted from one: ``1-100,120``."""
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError(f"{value} frames have no middle one; give {value + 1}, or {value - 1}")
+    return value
+
+
+OddFrames = Annotated[int, AfterValidator(_odd)]
+"""So many frames around a middle one."""
 
 FrameRanges = Annotated[str, BeforeValidator(_ranges)]
 """Frames by number, counted from one: ``1-100,120``."""

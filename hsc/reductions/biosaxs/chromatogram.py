@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hsc.errors import ReductionError
-from hsc.reductions.biosaxs.choosing import FrameRanges, frame_ranges, named_frames
+from hsc.reductions.biosaxs.choosing import FrameRanges, OddFrames, frame_ranges, named_frames
 from hsc.reductions.biosaxs.runs import Run
 from hsc.reductions.biosaxs.similarity import SimilarityParameters, find_similar
 from hsc.workers import Progress, Workers
@@ -30,7 +30,7 @@ class ChromatogramParameters(SimilarityParameters):
     sec_peaks: FrameRanges | None = None
     """Frames of each peak by number, one range for each, as in ``800-860,1100-1150``; None:
     found."""
-    sec_smoothing_frames: int = Field(default=11, ge=1)
+    sec_smoothing_frames: OddFrames = Field(default=11, ge=1)
     """Frames of the running median that peaks and baseline are sought in; odd."""
     sec_buffer_least_frames: int = Field(default=20, ge=3)
     """Fewest frames of a buffer that is found."""

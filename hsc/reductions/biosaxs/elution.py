@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hsc.errors import ReductionError
+from hsc.reductions.biosaxs.choosing import OddFrames
 from hsc.reductions.biosaxs.chromatogram import Peak
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.estimates import estimate_of_fit
@@ -24,7 +25,7 @@ _SIGNIFICANT = 3.0
 class ElutionParameters(GuinierParameters, MassParameters):
     """What is followed along an elution."""
 
-    sec_window_frames: int = Field(default=5, ge=1)
+    sec_window_frames: OddFrames = Field(default=5, ge=1)
     """Frames that are averaged for each number along the elution; odd."""
     sec_least_share: float = Field(default=0.1, gt=0, lt=1)
     """Numbers are sought where the chromatogram is above this share of its highest peak."""

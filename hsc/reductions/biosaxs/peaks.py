@@ -93,12 +93,12 @@ def follow_peaks(
         buffer = (replace(run, name="buffer", kept=kept),)
     peaks = find_peaks(chromatogram, parameters, run)
     edges = run.stack.binning.edges()
-    curve, points = _buffer_curve(buffer, edges, scale)
+    factor = 1.0 if scale is None else scale.factor
+    curve, points = _buffer_curve(buffer, edges, factor * parameters.buffer_scale)
     height = chromatogram.height
     wanted = height > parameters.sec_least_share * height.max()
     for peak in peaks:
         wanted[peak.start : peak.stop] = True
-    factor = 1.0 if scale is None else scale.factor
     elution = follow_elution(run, curve, points, wanted, parameters, workers, progress, factor)
     followed, failures = [], []
     for number, peak in enumerate(peaks, start=1):
@@ -125,11 +125,10 @@ def follow_peaks(
 
 
 def _buffer_curve(
-    buffer: tuple[Run, ...], edges_per_nm: NDArray[np.float64], scale: AbsoluteScale | None
+    buffer: tuple[Run, ...], edges_per_nm: NDArray[np.float64], factor: float
 ) -> tuple[Curve, NDArray[np.int64]]:
     intensity, error = averages(buffer)
     points = np.flatnonzero(np.isfinite(intensity))
     middle = (edges_per_nm[:-1] + edges_per_nm[1:]) / 2
-    factor = 1.0 if scale is None else scale.factor
     curve = Curve(middle[points], intensity[points], error[points])
     return curve.times(factor), points

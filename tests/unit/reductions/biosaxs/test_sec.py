@@ -93,6 +93,19 @@ def test_a_run_of_buffer_of_its_own_is_subtracted(elution):
     assert "/reduction/buffer_frames_1/kept" in arrays(outputs)
 
 
+def test_numbers_along_the_elution_are_of_the_same_subtraction_as_those_of_its_peaks(elution):
+    named = {"sec_buffer": "1-40", "sec_peaks": "106-116", "sec_window_frames": 11}
+    outputs = run(elution(), buffer_scale=0.97, **named)
+    along = arrays(outputs)["/results/chromatogram/i0"][110]
+    assert along == pytest.approx(outputs.results["peaks"][0]["i0"], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["sec_window_frames", "sec_smoothing_frames"])
+def test_a_window_without_a_middle_frame_is_refused(name):
+    with pytest.raises(ParameterError, match=f"{name}.*give 5, or 3"):
+        SEC_SAXS.parse({name: 4})
+
+
 def test_an_elution_without_buffer_says_how_to_name_it(elution):
     with pytest.raises(ReductionError, match="lie on the baseline") as refusal:
         run(elution(slice(100, 122)))
