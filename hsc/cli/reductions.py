@@ -23,11 +23,12 @@ def reductions(
             told = [list_reduction(each).document() for each in REDUCTIONS.values()]
             answer({"reductions": told}, "")
             return
-        rows = [
-            (each.name, " ".join(one.usage for one in each.inputs), each.summary)
-            for each in REDUCTIONS.values()
-        ]
-        show_table("", ("reduction", "inputs", "found"), rows)
+        # A line each: in a table the inputs of one would leave no room for what it finds.
+        lines = []
+        for each in REDUCTIONS.values():
+            lines += [f"{each.name}: {each.summary}"]
+            lines += [f"  {' '.join(one.usage for one in each.inputs)}"]
+        answer(None, "\n".join(lines))
         return
     listing = list_reduction(find_reduction(name))
     if json_wanted():

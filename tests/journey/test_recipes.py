@@ -8,6 +8,7 @@ import pytest
 
 from hsc.cli.recipes import read_recipe
 from hsc.errors import ParameterError
+from hsc.reductions import REDUCTIONS
 from hsc.testing.reductions import EXAMPLES
 
 
@@ -73,3 +74,10 @@ def test_every_input_has_an_edge_in_its_role_and_the_strictest_decides(hsc, samp
     assert hsc.json("show", made)["record"]["bytes_in"] == sum(
         hsc.json("show", pid)["record"]["bytes_out"] for pid in (sample, mask)
     )
+
+
+def test_the_list_of_reductions_says_of_each_in_a_line_what_it_finds_and_takes(hsc):
+    lines = hsc("reductions").stdout.splitlines()
+    for each in REDUCTIONS.values():
+        at = lines.index(f"{each.name}: {each.summary}")
+        assert lines[at + 1].split() == " ".join(one.usage for one in each.inputs).split()
