@@ -152,7 +152,9 @@ def test_export_answers_as_promised(shared, raw, reduced, pair, tmp_path: Path) 
     made = shared.json("export", curve["pid"], tmp_path / "curve.h5")
     assert set(made) == {"pid", "path", "form", "files", "bytes", "gaps", "notes"}
     assert made["form"] == "nxcansas"
-    assert made["bytes"] == (tmp_path / "curve.h5").stat().st_size
+    written = [tmp_path / "curve.h5", *(tmp_path / "curve_files").rglob("*.*")]
+    assert made["files"] == len(written)
+    assert made["bytes"] == sum(file.stat().st_size for file in written)
     again = shared.json("export", curve["pid"], tmp_path / "curve.h5", code=1)
     assert again["error"] == "ObjectExistsError"
     refused = shared.json("export", sample, tmp_path / "run", "--as", "nxcansas", code=1)
