@@ -17,6 +17,7 @@ from servers.children import free_port
 T = TypeVar("T")
 
 _BLOCK = 1 << 16
+_TURNS = 50  # of a tenth of a second: so long connections may take to end
 _INTERIM = b"HTTP/1.1 100 "  # "go on", no answer yet
 _METHODS = (b"GET ", b"PUT ", b"HEAD ", b"POST ", b"DELETE ")
 
@@ -129,9 +130,12 @@ class FaultProxy:
     async def _end(self) -> None:
         self._server.close()
         # A connection that was taken just now has a task that has not begun: cancelled before, it
-        # would never close what it was given.
-        await asyncio.sleep(0.2)
-        await self._cut()
+        # would never close what it was given. So it is waited for, until none is left.
+        for turn in range(_TURNS):
+            await asyncio.sleep(0.1)
+            await self._cut()
+            if turn and len(asyncio.all_tasks()) == 1:  # this one itself
+                break
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

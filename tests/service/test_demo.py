@@ -52,7 +52,8 @@ def test_the_demo_finds_the_known_radius_of_gyration(outcome: dict[str, Any]) ->
 
 def test_its_files_are_there(outcome: dict[str, Any]) -> None:
     files = {Path(file).name: Path(file).stat().st_size for file in outcome["files"]}
-    assert set(files) == {"subtracted.h5", "iq.png", "guinier.png", "frame.png"}
+    pictures = {"iq.png", "guinier.png", "frame.png", "report.png"}
+    assert set(files) == {"subtracted.h5", "report.html", *pictures}
     assert min(files.values()) > 1000
 
 

@@ -48,6 +48,9 @@ class GivenArray:
     def read(self, start=0, stop=None):
         return self.values[start:stop]
 
+    def unwritten(self):
+        return ()
+
 
 @dataclass(frozen=True)
 class GivenDataset:
