@@ -177,13 +177,26 @@ def measure(
 def choose(
     run: Run, chosen: str, parameters: SimilarityParameters, workers: Workers, progress: Progress
 ) -> Run:
-    """Choose the frames of a run that are averaged."""
+    """Choose the frames of a run that are averaged.
+
+    Raises
+    ------
+    ReductionError
+        Frames are to be compared, and have no bin with good pixels in all of them.
+    """
     if chosen == "all":
         return run
     if chosen != "similar":
         return replace(run, kept=named_frames(chosen, run.frames, run.where))
     intensity, _, filled = run.intensities()
-    if not filled.any():
+    if not filled.any() and run.sums.count.any():
+        raise ReductionError(
+            "no bin of q has good pixels in every frame, so that frames can't be compared",
+            where=run.where,
+            next_step="look at the masks and at saturated frames, name frames as in "
+            "-p frames_kept=1-100, or take all with -p frames_kept=all",
+        )
+    if not filled.any():  # nothing counts at all, which is told where the curve is made
         return run
     similar = find_similar(
         np.ascontiguousarray(intensity[:, filled]), parameters, workers, progress

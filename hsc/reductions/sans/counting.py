@@ -127,6 +127,7 @@ def _nothing(source: Bank | MonitorEvents, bins: SansBins) -> EventCounts:
 
 def _ranges(source: Bank | MonitorEvents, per_task: int, unequal: str) -> Iterable[tuple[int, int]]:
     if isinstance(source, MonitorEvents):
+        _refuse_unwritten(source.times)
         events = source.times.shape[0]
         ends = np.arange(0, events, per_task)
     else:
@@ -140,7 +141,19 @@ def _ranges(source: Bank | MonitorEvents, per_task: int, unequal: str) -> Iterab
     return [pair for pair in pairwise(edges) if pair[1] > pair[0]]
 
 
+def _refuse_unwritten(*arrays: SourceArray | None) -> None:
+    """Refuse events that would read as zeros, which are a time and may be a pixel."""
+    for array in arrays:
+        if array is not None and (lacking := len(array.unwritten())):
+            raise ReductionError(
+                f"{lacking} of {array.shape[0]} values were never written",
+                where=array.path,
+                next_step="ingest the whole run, and reduce that dataset",
+            )
+
+
 def _length(bank: Bank, unequal: str) -> int:
+    _refuse_unwritten(bank.event_id, bank.event_time_offset, bank.event_index)
     numbers, times = bank.event_id.shape[0], bank.event_time_offset.shape[0]
     if numbers != times and unequal == "fail":
         raise ReductionError(

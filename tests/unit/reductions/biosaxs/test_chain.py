@@ -14,6 +14,7 @@ from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.biosaxs.curve import Curve, subtract
 from hsc.reductions.biosaxs.measuring import stacks_of
 from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.biosaxs.runs import Run, choose
 from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.workers import Silent, ThreadWorkers
 
@@ -298,6 +299,21 @@ def test_an_average_is_a_ratio_of_sums(scattering):
     error = (np.sqrt(sums.variance.sum(axis=0)) / norm)[filled]
     assert np.allclose(arrays(outputs)["/entry_sample/data/I"], mean, rtol=1e-13)
     assert np.allclose(arrays(outputs)["/entry_sample/data/Idev"], error, rtol=1e-13)
+
+
+def test_frames_that_have_no_bin_in_common_are_not_averaged_unseen(scattering):
+    sample, buffer = scattering()
+    parameters = BIOSAXS.parse(PARAMETERS)
+    stack = stacks_of([sample], BIOSAXS.bind({"sample": sample, "buffer": buffer}), parameters)[0]
+    workers = ThreadWorkers(1)
+    sums = integrate(stack, workers, Silent())
+    count = sums.count.copy()
+    count[0, 60:], count[1:, :60] = 0, 0
+    kept = np.ones(len(count), dtype=np.bool_)
+    made = Run("sample", "here", "", stack, replace(sums, count=count), None, kept, None)
+    with pytest.raises(ReductionError, match="can't be compared"):
+        choose(made, "similar", parameters, workers, Silent())
+    assert choose(made, "all", parameters, workers, Silent()).kept.all()
 
 
 @pytest.mark.parametrize("role", ["distance", "x_pixel_size"])

@@ -237,3 +237,29 @@ def test_a_mask_of_a_bank_that_was_never_written_is_refused(everything, paramete
     bank = scattering_run(everything[0][1], given, None, transmitted=False).banks[0]
     with pytest.raises(ReductionError, match="/mask was never written"):
         make_pixels(replace(bank, masks=((Unwritten(), 0),)))
+
+
+class Instead:
+    """Stands for an object, but for some of its attributes."""
+
+    def __init__(self, other, **instead):
+        self._other = other
+        self.__dict__.update(instead)
+
+    def __getattr__(self, name):
+        return getattr(self._other, name)
+
+
+@pytest.mark.parametrize("role", ["event_id", "event_time_offset"])
+def test_events_that_were_never_written_are_refused(event_datasets, parameters, role):
+    whole = event_datasets["sample"]
+
+    def look_up(name):
+        array = whole.role(name)
+        return Instead(array, unwritten=lambda: (3, 4)) if name.startswith(role) else array
+
+    with pytest.raises(ReductionError, match=r"2 of \d+ values were never written") as told:
+        reduced(
+            [("sample", Instead(whole, role=look_up))], {**parameters, "sample_transmission": 1.0}
+        )
+    assert role in told.value.where
