@@ -1,6 +1,5 @@
 """Zarr to Zarr: frames of a dataset to curves, images and numbers of a derived one."""
 
-from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.integration import integrate
 from hsc.reductions.azimuthal.stack import stack_of
 from hsc.reductions.azimuthal.tables import pixel_table
@@ -9,6 +8,7 @@ from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analys
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_guinier
 from hsc.reductions.biosaxs.similarity import compare_pairs, probabilities
+from hsc.reductions.geometry import Geometry
 from hsc.reductions.listing import ReductionListing, list_reduction
 from hsc.reductions.statistics.summing import sum_stack
 from hsc.reductions.table import REDUCTIONS, find_reduction

@@ -11,8 +11,8 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from hsc.model import canonical_json
-from hsc.reductions.azimuthal.geometry import Geometry, RadialUnit
 from hsc.reductions.azimuthal.pictures import Mask, Picture
+from hsc.reductions.geometry import Geometry, RadialUnit
 
 Splitting = Literal["no", "bbox", "full"]
 """Whether a pixel counts wholly where its middle lies, or is split by bounding box or by area."""

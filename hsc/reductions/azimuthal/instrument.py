@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hsc.reductions import nexus
-from hsc.reductions.azimuthal.geometry import Geometry
+from hsc.reductions.geometry import Geometry
 from hsc.store import NewArray, NewGroup
 
 

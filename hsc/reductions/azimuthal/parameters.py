@@ -9,8 +9,8 @@ from pydantic import Field
 from hsc.errors import ParameterError
 from hsc.kernels import ErrorModel
 from hsc.reductions.azimuthal.binning import Splitting
-from hsc.reductions.azimuthal.geometry import RadialUnit
-from hsc.reductions.azimuthal.poni import GeometryParameters
+from hsc.reductions.geometry import RadialUnit
+from hsc.reductions.poni import GeometryParameters
 
 _PER_NM = {"q_nm^-1": 1.0, "q_A^-1": 0.1}
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import ErrorModel
 from hsc.reductions.azimuthal.binning import Binning
-from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import Calibrations, Picture, mask_of, picture_of
-from hsc.reductions.azimuthal.poni import geometry_of
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
+from hsc.reductions.geometry import Geometry
 from hsc.reductions.numbers import Sought, find_optional_number
+from hsc.reductions.poni import geometry_of
 
 _NAMED_FRAMES = 5
 

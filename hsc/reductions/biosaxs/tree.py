@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from hsc.reductions import nexus
-from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.instrument import instrument_groups
 from hsc.reductions.azimuthal.stack import stack_facts
 from hsc.reductions.biosaxs.chain import Chain
@@ -23,6 +22,7 @@ from hsc.reductions.biosaxs.entries import (
 )
 from hsc.reductions.biosaxs.numbers_tree import analysis_part
 from hsc.reductions.biosaxs.runs import Run, Side
+from hsc.reductions.geometry import Geometry
 from hsc.store import NewArray, NewGroup, NewTree
 
 _CANSAS = {"NXinstrument": "SASinstrument", "NXdetector": "SASdetector"}

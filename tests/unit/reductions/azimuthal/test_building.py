@@ -17,18 +17,18 @@ import pytest
 from hsc.errors import ReductionError
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.building import build_arrays
-from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.pictures import Calibrations, mask_of
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.azimuthal.shelf import fetch_arrays, is_kept
 from hsc.reductions.azimuthal.stack import stack_of
+from hsc.reductions.geometry import Geometry
 from hsc.workers.children import _TAKEN
 
 GEOMETRY = Geometry((300, 200), 0.1, 1e-10, 0.02, 0.01, 1e-4, 1e-4, rot1_rad=0.1)
 BINNING = Binning(GEOMETRY, 40, 0.0, 9.0)
 PREPARE = """
 from hsc.reductions.azimuthal.binning import Binning
-from hsc.reductions.azimuthal.geometry import Geometry
+from hsc.reductions.geometry import Geometry
 from hsc.reductions.azimuthal.tables import pixel_table, prepare_table
 sys = __import__("sys")
 binning = Binning(Geometry((600, 500), 0.1, 1e-10, 0.02, 0.01, 1e-4, 1e-4), 40, 0.0, 9.0)

@@ -10,13 +10,13 @@ import pytest
 
 from hsc.errors import ReductionError
 from hsc.reductions.azimuthal.binning import Binning
-from hsc.reductions.azimuthal.geometry import Geometry
 from hsc.reductions.azimuthal.integration import block_of, cut, integrate_block
 from hsc.reductions.azimuthal.pictures import Calibrations
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.reductions.azimuthal.shelf import fetch_arrays, keep_arrays
 from hsc.reductions.azimuthal.stack import stack_of
 from hsc.reductions.azimuthal.sums import join
+from hsc.reductions.geometry import Geometry
 
 GEOMETRY = Geometry((6, 5), 0.1, 1e-10, 0.001, 0.001, 1e-4, 1e-4)
 BINNING = Binning(GEOMETRY, 7, 0.0, 3.0)

@@ -9,7 +9,7 @@ from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.reductions import Geometry
-from hsc.reductions.azimuthal.poni import GeometryParameters, geometry_of
+from hsc.reductions.poni import GeometryParameters, geometry_of
 
 GEOMETRY = Geometry(
     shape=(30, 40),

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from hsc.errors import ParameterError
 from hsc.model import Record
-from hsc.reductions.azimuthal.geometry import Geometry, named_detector
 from hsc.reductions.base import SourceDataset
+from hsc.reductions.geometry import Geometry, named_detector
 from hsc.reductions.numbers import Kind, Sought, find_number, find_optional_number
 
 _PLAIN_DETECTORS = {"", "detector", "none"}
