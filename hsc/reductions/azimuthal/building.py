@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import ReductionError, SourceCrashError, SourceTooLargeError, SourceTooSlowError
 from hsc.reductions.azimuthal.binning import Binning
+from hsc.reductions.azimuthal.outside import below_range, placed_integrator
 from hsc.workers import Isolation, Limits
 
 # pyFAI takes some 60 bytes for each pixel on top of the table: 0.4 GB for so many, which a worker
@@ -73,11 +74,11 @@ def build_arrays(
 def _work_out(binning: Binning, pictures: Pictures) -> dict[str, NDArray[Any]]:
     bad, factors = _factors(binning, pictures)
     geometry = binning.geometry
-    integrator = geometry.integrator()
+    integrator, azimuth = placed_integrator(binning)
+    bad |= below_range(binning, integrator, azimuth)
+    if bad.all():
+        raise _nothing_left(binning)
     low, high = binning.radial_min / binning.scale, binning.radial_max / binning.scale
-    azimuth = binning.azimuth
-    if azimuth is not None:
-        azimuth = integrator.normalize_azimuth_range(azimuth)
     cake = binning.azimuthal_bins > 0
     built = integrator.setup_sparse_integrator(
         geometry.shape,
@@ -93,6 +94,8 @@ def _work_out(binning: Binning, pictures: Pictures) -> dict[str, NDArray[Any]]:
     )
     shares = np.asarray(built.data)
     used = shares != 0
+    if not used.any():
+        raise _nothing_left(binning)
     starts = np.concatenate([[0], np.cumsum(used)])[built.indptr].astype(np.int64)
     whole = binning.splitting == "no"
     return {
@@ -102,6 +105,16 @@ def _work_out(binning: Binning, pictures: Pictures) -> dict[str, NDArray[Any]]:
         "factors": factors,
         "dark": pictures.dark,
     }
+
+
+def _nothing_left(binning: Binning) -> ReductionError:
+    ranges = f"{binning.radial_min!r} to {binning.radial_max!r} ({binning.radial_unit})"
+    if binning.azimuth is not None:
+        ranges += " and {!r} to {!r} degrees of the azimuth".format(*binning.azimuth)
+    return ReductionError(
+        f"no pixel that counts is within {ranges}",
+        next_step="give a range that the detector sees, or look at the masks",
+    )
 
 
 def _read_pictures(binning: Binning) -> Pictures:

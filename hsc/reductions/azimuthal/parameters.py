@@ -12,6 +12,7 @@ from hsc.reductions.azimuthal.binning import Splitting
 from hsc.reductions.geometry import RadialUnit
 from hsc.reductions.poni import GeometryParameters
 
+_CIRCLE_DEG = 360.0
 _PER_NM = {"q_nm^-1": 1.0, "q_A^-1": 0.1}
 
 
@@ -32,8 +33,8 @@ class IntegrationParameters(GeometryParameters):
     """The same as radial_max, 1/nm, for an axis in q."""
     chi_min_deg: float | None = Field(default=None, ge=-360, le=360)
     """Where the range of the azimuth begins, degrees from the horizontal; None: all around."""
-    chi_max_deg: float | None = Field(default=None, ge=-360, le=360)
-    """Where it ends; both or none are given."""
+    chi_max_deg: float | None = Field(default=None, ge=-360, le=540)
+    """Where it ends; both or none are given. Below chi_min_deg: it ends one turn later."""
     splitting: Splitting = "no"
     """Whether a pixel counts where its middle lies (no), or is split by bbox or full area."""
     error_model: ErrorModel = "poisson"
@@ -88,7 +89,7 @@ class IntegrationParameters(GeometryParameters):
         Raises
         ------
         ParameterError
-            Only one end is given.
+            Only one end is given, nothing lies between them, or more than a full turn.
         """
         low, high = self.chi_min_deg, self.chi_max_deg
         if low is None and high is None:
@@ -97,5 +98,11 @@ class IntegrationParameters(GeometryParameters):
             raise ParameterError(
                 f"chi_min_deg is {low!r} and chi_max_deg is {high!r}",
                 next_step="give both, or none",
+            )
+        if low == high or abs(high - low) > _CIRCLE_DEG:
+            raise ParameterError(
+                f"chi_min_deg is {low!r} and chi_max_deg is {high!r}: "
+                f"{'nothing lies between them' if low == high else 'that is more than one turn'}",
+                next_step="give two ends not more than 360 degrees apart, or none for all around",
             )
         return low, high

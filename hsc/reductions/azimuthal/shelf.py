@@ -20,6 +20,8 @@ from hsc.reductions.azimuthal.binning import Binning
 from hsc.settings import home
 
 _FORMAT = b"hsc-table/1\n"
+# Raised where the same binning makes another table than before.
+_RULES = 2
 _MOST_BYTES = 4_000_000_000
 _ENDING = ".table"
 _DIGEST_BYTES = 32
@@ -92,7 +94,12 @@ def keep_arrays(
 
 def _path(binning: Binning, folder: Path | None) -> Path:
     # Another pyFAI may build another table of the same binning.
-    said = {"binning": binning.key(), "pyFAI": version("pyFAI"), "numpy": version("numpy")}
+    said = {
+        "binning": binning.key(),
+        "pyFAI": version("pyFAI"),
+        "numpy": version("numpy"),
+        "rules": _RULES,
+    }
     return (folder or home() / "tables") / (blake3(canonical_json(said)).hexdigest() + _ENDING)
 
 

@@ -104,8 +104,17 @@ def same(got, index, theirs, errors=True):
     assert np.array_equal(got["data/radial_axis"], theirs.radial)
 
 
-def by_pyfai(place, frame, bad, splitting, **others):
+def end_of(place, part, unit="q_nm^-1"):
+    """Give the radius up to which a part of the detector's range lies."""
+    radius = place.integrator().center_array(SHAPE, unit=unit)
+    return float(radius.min() + part * (radius.max() - radius.min()))
+
+
+def by_pyfai(place, frame, bad, splitting, cut_at_zero=False, **others):
     """Integrate by pyFAI's sparse engine; what is bad in this frame only is no number."""
+    integrator = place.integrator()
+    if cut_at_zero:
+        integrator.setChiDiscAtZero()
     asked = {
         "unit": "q_nm^-1",
         "error_model": "poisson",
@@ -113,7 +122,7 @@ def by_pyfai(place, frame, bad, splitting, **others):
         "method": (splitting, "csr", "cython"),
         **others,
     }
-    return place.integrator().integrate1d_ng(frame, 30, mask=bad.astype(np.int8), **asked)
+    return integrator.integrate1d_ng(frame, 30, mask=bad.astype(np.int8), **asked)
 
 
 @pytest.fixture(scope="session")
@@ -129,4 +138,5 @@ def judge() -> SimpleNamespace:
         run=run,
         same=same,
         by_pyfai=by_pyfai,
+        end_of=end_of,
     )

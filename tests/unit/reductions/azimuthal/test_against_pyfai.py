@@ -18,7 +18,7 @@ def test_counts_are_summed_as_pyfai_sums_them(judge, in_memory, picture, where, 
     place = judge.places[where]
     frames, mask = judge.draw_frames(dtype), judge.draw_mask()
     dataset = in_memory(frames, pixel_mask=picture(mask.astype(np.uint8)))
-    high = float(place.integrator().center_array(judge.shape, unit="q_nm^-1").max()) * 0.9
+    high = judge.end_of(place, 0.9)
     asked = {**place.parameters(), "bins": 30, "radial_max": high, "splitting": splitting}
     got = judge.run(dataset, asked)
     for index, frame in enumerate(frames):
@@ -91,6 +91,7 @@ def test_a_range_of_the_azimuth_is_pyfais(judge, in_memory, chi, splitting):
         splitting,
         radial_range=(0, 80.0),
         azimuth_range=chi,
+        cut_at_zero=chi[1] > 180,
     )
     assert 0 < theirs.count.sum() < 0.9 * frames[0].size
     judge.same(got, 0, theirs)
@@ -138,6 +139,34 @@ def places(draw):
     )
 
 
+@st.composite
+def corrections(draw):
+    """Draw what is done to pixels, in our words."""
+    return {
+        "splitting": draw(st.sampled_from(SPLITTINGS)),
+        "error_model": draw(st.sampled_from(["poisson", "azimuthal", "none"])),
+        "solid_angle": draw(st.booleans()),
+        "polarization_factor": draw(st.sampled_from([None, 1.0, -0.3])),
+        "polarization_axis_deg": draw(st.sampled_from([0.0, 33.0, -120.0])),
+    }
+
+
+def said_to_pyfai(integrator, asked, shape):
+    """Say the same to pyFAI; an axis of polarisation it takes from what it worked out last."""
+    factor = asked["polarization_factor"]
+    if factor is not None:
+        offset = np.radians(asked["polarization_axis_deg"])
+        integrator.polarization(shape, factor=factor, axis_offset=offset)
+    return {
+        "correctSolidAngle": asked["solid_angle"],
+        "polarization_factor": None if factor is None else True,
+        "error_model": None if asked["error_model"] == "none" else asked["error_model"],
+        "unit": "q_nm^-1",
+        "dummy": np.nan,
+        "method": (asked["splitting"], "csr", "cython"),
+    }
+
+
 # Tables are built anew for each example.
 @settings(
     max_examples=25,
@@ -146,23 +175,38 @@ def places(draw):
 )
 @given(
     places(),
-    st.sampled_from(SPLITTINGS),
     st.sampled_from(DTYPES),
+    corrections(),
     st.integers(0, 2**32 - 1),
     st.sampled_from([0.0, 0.02, 0.5]),
 )
 def test_any_geometry_any_counts_and_any_bad_pixels_give_pyfais_numbers(
-    judge, in_memory, picture, numbers, splitting, dtype, seed, marks
+    judge, in_memory, picture, numbers, dtype, chosen, seed, marks
 ):
     place = judge.place(*numbers)
     frames, mask = judge.draw_frames(dtype, 5, seed, marks), judge.draw_mask(seed)
-    high = float(place.integrator().center_array(judge.shape, unit="q_nm^-1").max()) * 0.8
+    high = judge.end_of(place, 0.8)
     dataset = in_memory(frames, pixel_mask=picture(mask.astype(np.uint8)))
-    asked = {**place.parameters(), "bins": 30, "radial_max": high, "splitting": splitting}
-    got = judge.run(dataset, asked)
+    got = judge.run(dataset, {**place.parameters(), **chosen, "bins": 30, "radial_max": high})
+    integrator = place.integrator()
+    said = said_to_pyfai(integrator, chosen, judge.shape)
     for index in (0, 4):
-        frame = frames[index]
-        theirs = judge.by_pyfai(
-            place, frame, mask | judge.bad_pixels(frame), splitting, radial_range=(0, high)
+        bad = mask | judge.bad_pixels(frames[index])
+        theirs = integrator.integrate1d_ng(
+            frames[index], 30, radial_range=(0, high), mask=bad.astype(np.int8), **said
         )
-        judge.same(got, index, theirs)
+        judge.same(got, index, theirs, errors=chosen["error_model"] != "none")
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4])
+def test_each_orientation_sums_other_pixels_and_as_pyfai_does(judge, in_memory, orientation):
+    place = judge.place(0.02, 0.002, 0.001, 0.2, -0.1, 0.4, orientation)
+    frames = judge.draw_frames(np.uint16, count=1)
+    high = judge.end_of(place, 0.9)
+    got = judge.run(in_memory(frames), {**place.parameters(), "bins": 30, "radial_max": high})
+    bad = judge.bad_pixels(frames[0])
+    judge.same(got, 0, judge.by_pyfai(place, frames[0], bad, "no", radial_range=(0, high)))
+    for other in {1, 2, 3, 4} - {orientation}:
+        elsewhere = judge.place(0.02, 0.002, 0.001, 0.2, -0.1, 0.4, other)
+        theirs = judge.by_pyfai(elsewhere, frames[0], bad, "no", radial_range=(0, high))
+        assert theirs.sum_signal.tolist() != got["reduction/sums/signal"][0].tolist()

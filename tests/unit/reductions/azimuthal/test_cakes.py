@@ -11,34 +11,47 @@ SPLITTINGS = ["no", "bbox"]
 
 
 @pytest.mark.parametrize("splitting", SPLITTINGS)
-@pytest.mark.parametrize("where", ["far", "near", "turned", "behind"])
-@pytest.mark.parametrize("chi", [None, (-30.0, 60.0)])
+@pytest.mark.parametrize(
+    ("where", "chi"),
+    [
+        *((where, None) for where in ("far", "near", "turned", "behind")),
+        *((where, (-30.0, 60.0)) for where in ("far", "near", "turned")),
+    ],
+)
 def test_a_cake_is_pyfais(judge, in_memory, where, splitting, chi):
     place = judge.places[where]
     frames = judge.draw_frames(np.uint16, count=2)
+    high = judge.end_of(place, 0.8)
     asked = {
         **place.parameters(),
         "bins": 20,
-        "radial_max": 50.0,
+        "radial_max": high,
         "splitting": splitting,
         "azimuthal_bins": 12,
     }
     if chi is not None:
         asked |= {"chi_min_deg": chi[0], "chi_max_deg": chi[1]}
     got = judge.run(in_memory(frames), asked)
+    integrator = place.integrator()
+    # pyFAI counts in the first bin what lies less than one bin below it.
+    ends = np.degrees(integrator.center_array(judge.shape, unit="chi_rad"))
+    if splitting == "bbox":
+        ends = ends + np.degrees(integrator.delta_array(judge.shape, unit="chi_rad"))
+    below = ends < (chi or (-180.0, 180.0))[0]
     for index, frame in enumerate(frames):
-        theirs = place.integrator().integrate2d_ng(
+        theirs = integrator.integrate2d_ng(
             frame,
             20,
             12,
-            radial_range=(0, 50.0),
+            radial_range=(0, high),
             azimuth_range=chi or (-180, 180),
-            mask=judge.bad_pixels(frame).astype(np.int8),
+            mask=(below | judge.bad_pixels(frame)).astype(np.int8),
             unit="q_nm^-1",
             error_model="poisson",
             dummy=np.nan,
             method=(splitting, "csr", "cython"),
         )
+        assert theirs.count.sum() > 0
         judge.same(got, index, theirs)
         assert np.allclose(got["data/azimuthal_axis"], theirs.azimuthal, rtol=1e-6)
 
