@@ -11,7 +11,14 @@ from hsc.kernels.agipd import (
     count_photons,
     spread_of,
 )
-from hsc.kernels.azimuthal import FRAMES_PER_PASS, BinSums, BinTable, bin_table, sum_frames
+from hsc.kernels.azimuthal import (
+    FRAMES_PER_PASS,
+    BinSums,
+    BinTable,
+    RunningSums,
+    bin_table,
+    sum_frames,
+)
 from hsc.kernels.cormap import longest_runs, longest_runs_within, run_probability
 from hsc.kernels.corrected import CorrectedSums, Corrections, ErrorModel, sum_corrected
 from hsc.kernels.events import (
@@ -81,6 +88,7 @@ __all__ = [
     "PulseFrame",
     "Renormalized",
     "RingMap",
+    "RunningSums",
     "ShareTable",
     "SplitSums",
     "add_block",

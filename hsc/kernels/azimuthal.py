@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-FRAMES_PER_PASS = 4
+from hsc.kernels.lanes import LANES, add_tile
+
+FRAMES_PER_PASS = LANES
 """Frames that share one walk over the pixels; batches of a multiple of it are the fastest."""
 
 _FIRST_CAPACITY = 4096
+_MOST_BAD = LANES * LANES  # of one tile
+_LARGEST_SUM = 2**32 - 1
+_LONGEST = 65528  # tiles: so many counts of 16 bits have a sum of 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,135 +98,159 @@ def sum_frames(
     flat = np.ascontiguousarray(frames).reshape(len(frames), -1)
     if flat.shape[1] != table.labels.size:
         raise ValueError(f"{flat.shape[1]} pixels in a frame, {table.labels.size} in the table")
-    bounds = (lowest, highest, *_packing(int(table.count.max(initial=0)), highest))
-    signal = np.zeros((len(flat), table.bins), dtype=np.int64)
-    variance = np.zeros_like(signal)
-    bad: list[NDArray[np.int64]] = []
+    parts = []
     for start in range(0, len(flat), FRAMES_PER_PASS):
-        part = slice(start, start + FRAMES_PER_PASS)
-        signal[part], variance[part], places = _sum_part(flat[part], table, bounds)
-        places[:, 0] += start
-        bad.append(places)
-    listed = np.concatenate(bad) if bad else np.empty((0, 2), dtype=np.int64)
-    listed = listed[np.lexsort((listed[:, 1], listed[:, 0]))]
-    return BinSums(signal, variance, listed[:, 0].copy(), listed[:, 1].copy())
+        part = flat[start : start + FRAMES_PER_PASS]
+        running = RunningSums(table, len(part), lowest=lowest, highest=highest)
+        running.add(part, 0)
+        parts.append(running.sums())
+    nothing = np.empty((0, table.bins), dtype=np.int64)
+    places = [one.bad_frame + at * FRAMES_PER_PASS for at, one in enumerate(parts)]
+    return BinSums(
+        np.concatenate([nothing, *(one.signal for one in parts)]),
+        np.concatenate([nothing, *(one.variance for one in parts)]),
+        np.concatenate([nothing[0:0, 0], *places]),
+        np.concatenate([nothing[0:0, 0], *(one.bad_pixel for one in parts)]),
+    )
 
 
-def _packing(fullest: int, highest: int) -> tuple[int, int]:
-    """Divide a 63-bit word between number of zeros (above) and sum (below ``shift``).
+class RunningSums:
+    """Sums of a few frames whose pixels come piece by piece, in any order.
 
-    A bin's zeros can't be more than its pixels; counts up to ``limit`` can't overflow its sum.
-    Larger ones are rare and go another way.
+    Parameters
+    ----------
+    table
+        Bins of the pixels.
+    frames
+        How many frames: at most `FRAMES_PER_PASS`.
+    lowest, highest
+        Range of good counts, both included.
+
+    Examples
+    --------
+    >>> table = bin_table(np.array([0, 0, 1, -1]), bins=2)
+    >>> running = RunningSums(table, 1, lowest=0, highest=65534)
+    >>> running.add(np.array([[5, 0]], dtype=np.uint16), 0)
+    >>> running.add(np.array([[65535, 9]], dtype=np.uint16), 2)
+    >>> running.sums().signal.tolist(), running.sums().bad_pixel.tolist()
+    ([[5, 0]], [2])
     """
-    shift = 63 - max(1, fullest.bit_length())
-    return shift, min(highest, ((1 << shift) - 1) // max(1, fullest))
+
+    def __init__(self, table: BinTable, frames: int, *, lowest: int, highest: int) -> None:
+        self._table, self._frames = table, frames
+        fullest = max(1, int(table.count.max(initial=1)))
+        # Lanes are words of 32 bits: either no bin's can overflow, or they are emptied in time.
+        self._most = _LONGEST if fullest > _LONGEST else table.labels.size
+        self._left = self._most
+        self._bounds = (lowest, highest, min(highest, _LARGEST_SUM // min(fullest, _LONGEST)))
+        self._lanes = _aligned((table.bins + 1, 2, FRAMES_PER_PASS))
+        self._wide = np.zeros((table.bins, 2, FRAMES_PER_PASS), dtype=np.int64)
+        self._places = np.empty((_FIRST_CAPACITY, 2), dtype=np.int64)
+        self._found = 0
+
+    def add(self, pixels: NDArray[np.integer[Any]], first: int) -> None:
+        """Add consecutive pixels of all frames.
+
+        Parameters
+        ----------
+        pixels
+            Counts, shape (frames, pixels), uint8, uint16, uint32 or int32, C order.
+        first
+            Flat index of the first of them in a frame.
+        """
+        count = pixels.shape[1]
+        labels = self._table.labels[first : first + count]
+        if len(pixels) != self._frames or len(labels) != count:
+            raise ValueError(f"pixels of shape {pixels.shape} from {first} on do not fit")
+        flat = np.ascontiguousarray(pixels).reshape(-1)
+        # Lanes without a frame of their own walk along with the last one.
+        offsets = tuple(min(lane, self._frames - 1) * count for lane in range(FRAMES_PER_PASS))
+        lowest, highest, limit = self._bounds
+        bounds = (lowest, highest, min(limit, int(np.iinfo(pixels.dtype).max)))
+        into = (self._lanes, self._wide)
+        done = 0
+        while done < count:
+            span = (done, min(count, done + self._left))
+            found, stopped = _walk(
+                (flat, offsets, self._frames),
+                (labels, first),
+                into,
+                (self._places, self._found),
+                span,
+                bounds,
+            )
+            self._found = found
+            self._left -= stopped - done
+            done = stopped
+            if len(self._places) < found + _MOST_BAD:
+                more = np.empty_like(self._places)
+                self._places = np.concatenate([self._places, more])
+            if self._left < LANES and done < count:
+                self._empty()
+
+    def sums(self) -> BinSums:
+        """Give what has been added so far."""
+        self._empty()
+        signal, variance = np.ascontiguousarray(self._wide.transpose(1, 2, 0))[:, : self._frames]
+        places = self._places[: self._found]
+        places = places[np.lexsort((places[:, 1], places[:, 0]))]
+        return BinSums(signal, variance, places[:, 0].copy(), places[:, 1].copy())
+
+    def _empty(self) -> None:
+        self._wide += self._lanes[:-1]
+        self._lanes[:] = 0
+        self._left = self._most
 
 
-def _sum_part(
-    part: NDArray[np.integer[Any]], table: BinTable, bounds: tuple[int, int, int, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Give signal and variance, each (frames, bins), and (frame, pixel) of what was left out."""
-    walk = _walk_four if len(part) == FRAMES_PER_PASS else _walk
-    capacity = _FIRST_CAPACITY
-    while True:
-        # The row after the last is for pixels of no bin.
-        packed = np.zeros((table.bins + 1, len(part)), dtype=np.int64)
-        rare = np.zeros((2, table.bins, len(part)), dtype=np.int64)
-        places = np.empty((capacity, 2), dtype=np.int64)
-        found = walk(part, table.labels, (packed, rare, places), bounds)
-        if found <= capacity:
-            break
-        capacity = found
-    shift = bounds[2]
-    packed = packed[:-1]
-    plain = packed & ((1 << shift) - 1)
-    return (plain + rare[0]).T, (plain + (packed >> shift) + rare[1]).T, places[:found]
+def _aligned(shape: tuple[int, ...]) -> NDArray[np.uint32]:
+    """Give zeros of which none of the rows lies in two lines of the cache."""
+    line, nbytes = 64, 4 * math.prod(shape)
+    room = np.zeros(nbytes + line, dtype=np.uint8)
+    first = -room.ctypes.data % line
+    return room[first : first + nbytes].view(np.uint32).reshape(shape)
 
 
 @numba.njit(nogil=True, cache=True)
-def _take(value, place, out, found, bounds):  # type: ignore[no-untyped-def]
+def _take(value, place, wide, out, bounds):  # type: ignore[no-untyped-def]
     """Take one count wherever it belongs; give how many have been left out so far."""
     label, frame, pixel = place
-    packed, rare, places = out
-    lowest, highest, shift, limit = bounds
-    if value < lowest or value > highest:
-        if found < len(places):
-            places[found, 0] = frame
-            places[found, 1] = pixel
+    places, found = out
+    if value < bounds[0] or value > bounds[1]:
+        places[found, 0] = frame
+        places[found, 1] = pixel
         return found + 1
-    if value > limit or value < 0:
-        rare[0, label, frame] += value
-        rare[1, label, frame] += max(1, value)
-    elif value == 0:
-        packed[label, frame] += np.int64(1) << shift
-    else:
-        packed[label, frame] += value
+    wide[label, 0, frame] += value
+    wide[label, 1, frame] += max(1, value)
     return found
 
 
 @numba.njit(nogil=True, cache=True)
-def _walk(part, labels, out, bounds):  # type: ignore[no-untyped-def]
-    """Walk over the pixels of any number of frames, one frame after the other."""
-    packed = out[0]
-    bins = packed.shape[0] - 1
-    lowest, _, shift, limit = bounds
-    lowest = max(0, lowest)
-    one_zero = np.int64(1) << shift
-    found = 0
-    for frame in range(part.shape[0]):
-        for pixel in range(labels.size):
-            label = np.int64(labels[pixel])
-            if label == bins:
-                continue
-            value = np.int64(part[frame, pixel])
-            if value > limit or value < lowest:
-                found = _take(value, (label, frame, pixel), out, found, bounds)
-            else:
-                packed[label, frame] += value + (one_zero if value == 0 else 0)
-    return found
+def _walk(part, table, into, out, span, bounds):  # type: ignore[no-untyped-def]
+    """Walk over pixels of all frames; give how many were left out, and where it stopped.
 
-
-# Indices are unsigned below: for a signed one numba looks at each access whether it counts from
-# the end. Loads stand together before stores, so that LLVM makes one instruction of four. Both
-# together halve the time.
-_0, _1, _2, _3 = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
-
-
-@numba.njit(nogil=True, cache=True)
-def _walk_four(part, labels, out, bounds):  # type: ignore[no-untyped-def]
-    """Walk over the pixels of four frames at once.
-
-    One label is loaded for four counts, and four additions to different words do not wait for
-    each other, which a single frame's do when neighbours share a bin.
+    It stops early where there might be no room for the next ones that are left out.
     """
-    packed = out[0]
-    bins = np.uint64(packed.shape[0] - 1)
-    lowest, _, shift, limit = bounds
-    most = np.uint64(max(limit, 0))
+    flat, offsets, frames = part
+    labels, first = table
+    lanes, wide = into
+    places, found = out
+    lowest, _, limit = bounds
     plain = lowest <= 0 <= limit
-    one_zero = np.int64(1) << shift
-    first, second, third, fourth = part[0], part[1], part[2], part[3]
-    found = 0
-    for place in range(labels.size):
-        pixel = np.uint64(place)
-        label = np.uint64(labels[pixel])
-        a, b = np.int64(first[pixel]), np.int64(second[pixel])
-        c, d = np.int64(third[pixel]), np.int64(fourth[pixel])
-        # A negative number is larger than any limit when its bits are read without a sign. All
-        # bits together are never less than the largest of the four, and sooner at hand.
-        low = np.uint64(a | b | c | d) <= most
-        if plain and (low or max(np.uint64(a), np.uint64(b), np.uint64(c), np.uint64(d)) <= most):
-            # Only 0 less 1 has the bit of the first zero set, which saves a comparison.
-            at = packed[label, _0] + (a + ((a - 1) & one_zero))
-            bt = packed[label, _1] + (b + ((b - 1) & one_zero))
-            ct = packed[label, _2] + (c + ((c - 1) & one_zero))
-            dt = packed[label, _3] + (d + ((d - 1) & one_zero))
-            packed[label, _0] = at
-            packed[label, _1] = bt
-            packed[label, _2] = ct
-            packed[label, _3] = dt
-        elif label != bins:
-            for frame in range(FRAMES_PER_PASS):
-                value = np.int64(part[frame, pixel])
-                found = _take(value, (label, frame, place), out, found, bounds)
-    return found
+    bins = lanes.shape[0] - 1
+    start, stop = span
+    while start < stop:
+        if len(places) < found + _MOST_BAD:
+            break
+        end = min(start + LANES, stop)
+        tile = plain and start + LANES <= stop
+        if not (tile and add_tile(lanes, flat, offsets, labels, start, limit, bins)):
+            for pixel in range(start, end):
+                label = np.int64(labels[pixel])
+                if label == bins:
+                    continue
+                for frame in range(frames):
+                    value = np.int64(flat[offsets[frame] + pixel])
+                    place = (label, frame, first + pixel)
+                    found = _take(value, place, wide, (places, found), bounds)
+        start = end
+    return found, start

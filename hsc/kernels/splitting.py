@@ -9,9 +9,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels.azimuthal import FRAMES_PER_PASS
-
 _FIRST_CAPACITY = 4096
+_TOGETHER = 4  # frames that share a walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +117,8 @@ def sum_split(
     signal = np.zeros((len(flat), table.size))
     variance = np.zeros_like(signal)
     bad: list[NDArray[np.int64]] = []
-    for start in range(0, len(flat), FRAMES_PER_PASS):
-        part = slice(start, start + FRAMES_PER_PASS)
+    for start in range(0, len(flat), _TOGETHER):
+        part = slice(start, start + _TOGETHER)
         signal[part], variance[part], places = _sum_part(flat[part], table, (lowest, highest))
         places[:, 0] += start
         bad.append(places)
@@ -132,7 +131,7 @@ def _sum_part(
     part: NDArray[np.integer[Any]], table: ShareTable, bounds: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Give signal and variance, each (frames, bins), and (frame, pixel) of what was left out."""
-    walk = _walk_four if len(part) == FRAMES_PER_PASS else _walk
+    walk = _walk_four if len(part) == _TOGETHER else _walk
     capacity = _FIRST_CAPACITY
     while True:
         sums = np.zeros((table.size, 2, len(part)))
@@ -227,7 +226,7 @@ def _walk_four(part, table, out, bounds):  # type: ignore[no-untyped-def]
         low = low or max(np.uint64(a), np.uint64(b), np.uint64(c), np.uint64(d)) <= most
         if not (plain and low):
             span = (np.int64(index), np.int64(last))
-            for frame in range(FRAMES_PER_PASS):
+            for frame in range(_TOGETHER):
                 value = np.int64(part[frame, pixel])
                 found += _take(value, (frame, place, found), span, (bins, shares), out, bounds)
             index = last

@@ -17,7 +17,7 @@ from hsc.reductions import find_reduction, pixel_table, stack_of
 from hsc_benchmarks.reductions.comparing import Row, compare
 from hsc_benchmarks.reductions.stacks import Stack, make_stack
 
-_BINS, _FRAMES, _BATCH = 1000, 8, 4
+_BINS, _FRAMES, _BATCH = 1000, 8, 8
 _PYFAI = "pyFAI, CSR cython"
 # What our sums shall gain on pyFAI's sparse engine of the same splitting.
 _WANTED = {"no": 25.0, "bbox": 8.0, "full": 8.0}

@@ -29,7 +29,8 @@ from hsc.reductions.azimuthal.tables import Norms, PixelTable, pixel_table, prep
 from hsc.reductions.base import SourceArray
 from hsc.workers import Progress, Workers
 
-_BATCH_BYTES = 64_000_000
+_BATCH_BYTES = 80_000_000
+_FEWEST = 4
 _LONGEST_BLOCK = 64
 
 
@@ -80,14 +81,14 @@ def integrate(stack: Stack, workers: Workers, progress: Progress) -> FrameSums:
 def cut(stack: Stack, workers: int) -> list[Block]:
     """Cut a stack into tasks: whole inner chunks, decoded in batches of a few frames.
 
-    Batches hold 64 MB, but at least the four frames that a kernel takes at once.
+    Batches hold 80 MB in whole passes of a kernel, but at least half of a pass.
     """
     frames, rows, columns = stack.frames.shape
     frame_bytes = rows * columns * stack.frames.dtype.itemsize
     chunk = max(1, stack.frames.chunks[0])
     unit = math.lcm(chunk, FRAMES_PER_PASS) if chunk <= _LONGEST_BLOCK else chunk
-    batch = max(1, _BATCH_BYTES // (FRAMES_PER_PASS * frame_bytes)) * FRAMES_PER_PASS
-    batch = min(batch, max(unit, FRAMES_PER_PASS * 4))
+    passes = _BATCH_BYTES // (FRAMES_PER_PASS * frame_bytes)
+    batch = min(passes * FRAMES_PER_PASS, max(unit, FRAMES_PER_PASS * 2)) if passes else _FEWEST
     # A few tasks for each worker, so that none waits long for the last one; a single one waits for
     # nobody, and each task begins with memory that was never touched.
     tasks = 4 * workers if workers > 1 else 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,14 @@ from hypothesis import strategies as st
 from pyFAI.containers import ErrorModel
 from pyFAI.ext.splitBBoxCSR import HistoBBox1d
 
-from hsc.kernels import bin_normalization, bin_table, pixel_order, renormalize, sum_frames
+from hsc.kernels import (
+    RunningSums,
+    bin_normalization,
+    bin_table,
+    pixel_order,
+    renormalize,
+    sum_frames,
+)
 
 DTYPES = [np.uint8, np.uint16, np.uint32, np.int32]
 
@@ -142,6 +151,64 @@ def test_any_cut_into_batches_gives_the_same_sums(batch):
     assert np.concatenate([p.signal for p in parts]).tobytes() == whole.signal.tobytes()
     assert np.concatenate([p.variance for p in parts]).tobytes() == whole.variance.tobytes()
     assert np.concatenate([p.bad_pixel for p in parts]).tolist() == whole.bad_pixel.tolist()
+
+
+@settings(deadline=None)
+@given(stacks(), st.lists(st.integers(0, 900), max_size=6), st.randoms(use_true_random=False))
+def test_pixels_that_come_piece_by_piece_give_the_same_sums(stack, cuts, order):
+    frames, labels, bins = stack
+    flat = frames[:8].reshape(len(frames[:8]), -1)
+    table = bin_table(labels, bins)
+    bounds = {"lowest": 0, "highest": 50}
+    whole = sum_frames(flat, table, **bounds)
+    running = RunningSums(table, len(flat), **bounds)
+    edges = sorted({0, flat.shape[1], *(cut for cut in cuts if cut < flat.shape[1])})
+    pieces = list(pairwise(edges))
+    order.shuffle(pieces)
+    for first, last in pieces:
+        running.add(flat[:, first:last], first)
+    assert_same(running.sums(), whole)
+
+
+def assert_same(sums, whole):
+    assert sums.signal.tobytes() == whole.signal.tobytes()
+    assert sums.variance.tobytes() == whole.variance.tobytes()
+    assert sums.bad_frame.tobytes() == whole.bad_frame.tobytes()
+    assert sums.bad_pixel.tobytes() == whole.bad_pixel.tobytes()
+
+
+@pytest.mark.parametrize(("pixels", "dtype"), [(200_003, "u2"), (200_003, "u1"), (9001, "u4")])
+def test_words_of_32_bits_never_overflow_however_full_a_bin_is(pixels, dtype):
+    # 2^32 - 1 over the pixels of the fullest bin decides which way a count goes.
+    top = min(np.iinfo(dtype).max, (2**32 - 1) // pixels + (1 if dtype == "u4" else 2**32))
+    for value in (top - 1, top):
+        frames = np.full((9, pixels), value, dtype=dtype)
+        frames[3, 77] = 0
+        table = bin_table(np.zeros(pixels, dtype=int), 1)
+        sums = sum_frames(frames, table, lowest=0, highest=2**40)
+        less = [value if frame == 3 else 0 for frame in range(9)]
+        assert sums.signal.ravel().tolist() == [pixels * int(value) - one for one in less]
+        variance = [pixels * int(value) - max(0, one - 1) for one in less]
+        assert sums.variance.ravel().tolist() == variance
+
+
+def test_marks_in_pixels_of_no_bin_change_nothing_and_are_not_listed():
+    rng = np.random.default_rng(8)
+    labels = rng.integers(-1, 70_000, 100_001)
+    frames = rng.poisson(3, (8, labels.size)).astype(np.uint16)
+    table = bin_table(labels, 70_000)
+    plain = sum_frames(frames, table, lowest=0, highest=65534)
+    frames[:, labels < 0] = 65535
+    marked = sum_frames(frames, table, lowest=0, highest=65534)
+    assert_same(marked, plain)
+    assert not len(marked.bad_pixel)
+
+
+def test_pieces_that_do_not_fit_the_table_are_refused():
+    running = RunningSums(bin_table(np.zeros(9, dtype=int), 1), 2, lowest=0, highest=254)
+    for shape, first in (((2, 4), 6), ((1, 4), 0)):
+        with pytest.raises(ValueError, match="do not fit"):
+            running.add(np.zeros(shape, dtype=np.uint8), first)
 
 
 def test_frames_that_do_not_fit_the_table_are_refused():
