@@ -59,7 +59,26 @@ def read_recipe(path: Path | None) -> Recipe:
             where=str(path),
             next_step='write reduction = "biosaxs", and [inputs] and [parameters] as tables',
         )
+    _refuse_strangers(document, parameters, path)
     return Recipe(str(path), reduction, _inputs(inputs, path), {**document, **parameters})
+
+
+def _refuse_strangers(top: dict[str, Any], below: dict[str, Any], path: Path) -> None:
+    """Refuse tables that mean nothing, and parameters that stand in two places."""
+    tables = [f"[{name}]" for name, value in top.items() if isinstance(value, dict)]
+    if tables:
+        raise ParameterError(
+            f"the recipe has {', '.join(tables)}, which means nothing",
+            where=str(path),
+            next_step="its tables are [inputs], with PIDs by role, and [parameters]",
+        )
+    twice = sorted(top.keys() & below.keys())
+    if twice:
+        raise ParameterError(
+            f"the recipe gives {', '.join(twice)} at its top and under [parameters]",
+            where=str(path),
+            next_step="leave one of them out",
+        )
 
 
 def _inputs(given: dict[str, Any], path: Path) -> tuple[tuple[str, Pid], ...]:

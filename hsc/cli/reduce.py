@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +44,7 @@ def reduce(
     request = jobs.ReduceRequest(
         name=name,
         inputs=inputs,
-        parameters=dict(_parameter(text) for text in parameters or ()),
+        parameters=_parameters(parameters or ()),
         recipe=written.parameters,
         workers=workers,
     )
@@ -55,8 +56,25 @@ def reduce(
 def tell_reduced(done: Any) -> None:
     """Say what came of a reduction."""
     lines = [f"{done.pid}  {done.reduction}, {done.seconds} s"]
-    lines += [f"  {key} = {_number(value)}" for key, value in done.results.items()]
+    lines += [f"  {line}" for line in number_lines(done.results)]
     answer(done.document(), "\n".join(lines))
+
+
+def number_lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """Give a line for each number that is there, and a block for each of several things."""
+    for name, value in results.items():
+        if value is None or value == []:
+            continue
+        if not isinstance(value, list):
+            yield f"{name} = {_number(value)}"
+            continue
+        yield f"{name}:"
+        for each in value:
+            if not isinstance(each, dict):
+                yield f"  {_number(each)}"
+                continue
+            for place, line in enumerate(number_lines(each)):
+                yield f"{'  ' if place else '- '}{line}"
 
 
 def _asked(words: list[str], recipe: Recipe) -> tuple[str, tuple[tuple[str, Pid], ...]]:
@@ -86,6 +104,19 @@ def _asked(words: list[str], recipe: Recipe) -> tuple[str, tuple[tuple[str, Pid]
 def _role_and_pid(text: str) -> tuple[str, Pid]:
     role, _, pid = text.rpartition("=")
     return role, Pid.parse(pid)
+
+
+def _parameters(given: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text in given:
+        name, value = _parameter(text)
+        if name in found:
+            raise ParameterError(
+                f"the parameter {name} is given twice: {found[name]!r} and {value!r}",
+                next_step="give the one that is meant",
+            )
+        found[name] = value
+    return found
 
 
 def _parameter(text: str) -> tuple[str, Any]:

@@ -45,10 +45,17 @@ def _tell(found: Reproduction) -> None:
         answer(found.document(), "")
         return
     lines = [f"{found.verdict}: {found.pid}, {found.reduction}, {found.seconds} s"]
+    if found.left_out:
+        own = next(each for each in found.versions if each.name == f"reduction {found.reduction}")
+        lines.append(
+            f"  it was made by version {own.recorded} of {found.reduction}, and {own.now} is "
+            f"installed: {', '.join(found.left_out)} is not compared"
+        )
     if found.first_difference is not None:
         lines.append(f"  first difference: {_word(found.first_difference)}")
     elif found.verdict == "within_1_ulp" and found.largest_difference is None:
-        lines.append("  every value is the same; it is stored in other bytes")
+        but = "every other value" if found.left_out else "every value"
+        lines.append(f"  {but} is the same; it is stored in other bytes")
     if found.largest_difference is not None:
         lines.append(f"  largest difference of floats: {_word(found.largest_difference)}")
     if found.kept is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsc.client import Catalog
+from hsc.errors import ParameterError
 from hsc.jobs.locating import Located, locate
 from hsc.jobs.requests import ReduceRequest
 from hsc.model import Dataset
@@ -40,6 +41,38 @@ class LocatedInputs:
     def bytes_in(self) -> int:
         """Bytes of all of them."""
         return sum(record.bytes_out for record in self.records)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Facility, instrument and proposal, as an activity names where it takes place.
+
+        Who is there sees what fails there, and an error names inputs and what is in them: so an
+        instrument or a proposal is named only if it is that of all inputs.
+        """
+        first = self.first
+        told: dict[str, Any] = {"facility": first.facility}
+        for name in ("instrument", "proposal"):
+            places = {(each.facility, getattr(each, name)) for each in self.records}
+            told[name] = getattr(first, name) if len(places) == 1 else None
+        return told
+
+    def check_once(self) -> None:
+        """Refuse a dataset that is given twice for one input: it would count twice.
+
+        Raises
+        ------
+        ParameterError
+            One is, be it in two versions.
+        """
+        seen: set[tuple[str, str]] = set()
+        for name, each in self.located:
+            pid = str(each.record.pid)
+            if (name, pid) in seen:
+                raise ParameterError(
+                    f"the input {name!r} is given {pid} twice: what is in it would count twice",
+                    next_step="give each dataset once; a new version has all that an older one has",
+                )
+            seen.add((name, pid))
 
     def open(self) -> Inputs:
         """Open the datasets; nothing is read yet."""

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from hsc.model import Activity
+from hsc.model import Activity, Pid
+
+
+def subject(name: str, inputs: Iterable[tuple[str, Pid | str]]) -> str:
+    """Say what a reduction is of, as it is asked for.
+
+    Examples
+    --------
+    >>> subject("biosaxs", [("sample", "a/1"), ("", "a/2")])
+    'biosaxs sample=a/1 a/2'
+    """
+    return " ".join([name, *(f"{role}={pid}" if role else str(pid) for role, pid in inputs)])
+
+
+def recorded_subject(activity: Activity) -> str:
+    """Say what an activity is about: its path, or the reduction with its inputs."""
+    if activity.type == "reduce":
+        return subject(str(activity.parameters.get("name", "")), recorded_inputs(activity))
+    return str(activity.parameters.get("path", ""))
 
 
 def recorded_inputs(activity: Activity) -> tuple[tuple[str, str], ...]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hsc import settings
 from hsc.client import Catalog
+from hsc.errors import HscError
 from hsc.ingestion import write_tree
 from hsc.jobs.derived import Derived
 from hsc.jobs.describing import without_people
 from hsc.jobs.inputs import LocatedInputs, locate_inputs, named
 from hsc.jobs.permission import check_reduction
 from hsc.jobs.rebuilding import tell_version
+from hsc.jobs.recorded import subject
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
 from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
@@ -67,12 +71,16 @@ def reduce(
             flow_run_id=driver.flow_run_id,
             retry_of=retry_of,
         ) as activity,
+        _said_where(request),
     ):
         reduction = find_reduction(request.name)
         parameters = reduction.parse(request.given, request.sources)
         inputs = locate_inputs(request, reduction, catalog)
         _note_begin(activity, reduction, inputs, parameters, request.sources)
+        inputs.check_once()
         check_reduction(catalog, inputs.first, activity.activity.used)
+        # Should it be killed, its instrument's staff and its proposal find it all the same.
+        catalog.record(activity.activity)
         derived, results = _made(request, reduction, inputs, parameters, activity, driver, heard)
         dataset = driver(f"register {request.name}", register, derived, catalog, activity)
     return ReducedDataset(
@@ -83,6 +91,16 @@ def reduce(
         seconds=round(time.perf_counter() - started, 3),
         results=results,
     )
+
+
+@contextmanager
+def _said_where(request: ReduceRequest) -> Iterator[None]:
+    """Have an error that names no place name what was to be reduced."""
+    try:
+        yield
+    except HscError as error:
+        error.where = error.where or subject(request.name, request.inputs)
+        raise
 
 
 def _made(
@@ -162,6 +180,7 @@ def _note_begin(
 ) -> None:
     every = parameters.document()
     activity.note(
+        **inputs.place,
         used=tuple(named(record) for record in inputs.records),
         input_roots=tuple(record.root for record in inputs.records),
         bytes_in=inputs.bytes_in,

@@ -72,11 +72,13 @@ def reproduce(request: ReproduceRequest, *, progress: Progress | None = None) ->
             replay = _replay(recall(dataset.version).activity, catalog, pid)
             with _scratch(request.keep) as folder:
                 written = _run(replay, folder, request.workers, heard)
-                found = _compared(dataset, written, folder)
+                left_out = _own_versions(dataset, replay)
+                found = _compared(dataset, written, folder, left_out)
             told = _told(replay, dataset, written, found)
             answer = Reproduction(
                 pid=pid,
                 **told,
+                left_out=left_out if told["verdict"] != "identical" else (),
                 kept=None if request.keep is None else str(folder / _FOLDER),
                 seconds=round(time.perf_counter() - started, 3),
             )
@@ -101,13 +103,32 @@ def _run(replay: _Replay, folder: Path, count: int | None, progress: Progress) -
     return written
 
 
-def _compared(dataset: OpenedDataset, written: WrittenTree, folder: Path) -> Comparison:
+def _own_versions(dataset: OpenedDataset, replay: _Replay) -> tuple[str, ...]:
+    """Give where a dataset names the version of its reduction, if another one is installed.
+
+    That alone would be the first difference, and hide whether a number differs.
+    """
+    was = str(replay.activity.parameters.get("version"))
+    if was == replay.reduction.version:
+        return ()
+    places = (
+        f"{path.rstrip('/')}/version"
+        for path, each in dataset.documents.items()
+        if each["attributes"].get("NX_class") == "NXprocess"
+    )
+    there = sorted(path for path in places if path in dataset.documents)
+    return tuple(path for path in there if dataset.array(path).scalar() == was)
+
+
+def _compared(
+    dataset: OpenedDataset, written: WrittenTree, folder: Path, left_out: tuple[str, ...]
+) -> Comparison:
     root = written.manifest.root
     if root == dataset.record.root:
         return Comparison()
     location = f"{folder.as_uri()}/{_FOLDER}"
     replayed = dataset.record.model_copy(update={"location": location, "root": root})
-    return compare(dataset, open_dataset(replayed))
+    return compare(dataset, open_dataset(replayed), left_out)
 
 
 def _told(

@@ -41,11 +41,15 @@ class Reproduction(Record):
     """Name of the reduction."""
     verdict: Literal["identical", "within_1_ulp", "different"]
     """``identical``: the same root, so every byte; ``within_1_ulp``: no value is further off than
-    the next floating-point number, all else is equal; else ``different``."""
+    the next floating-point number, all else but what is ``left_out`` is equal; else
+    ``different``."""
     first_difference: Difference | None = None
     """Where it differs first, by path; None unless different."""
     largest_difference: Difference | None = None
     """The largest difference of floats before that; None: no float differs."""
+    left_out: tuple[str, ...] = ()
+    """Arrays that name the version of the reduction, where another one is installed: they differ,
+    and were not compared."""
     root: str
     """The recorded root."""
     root_now: str

@@ -12,6 +12,7 @@ from typing import Any
 from hsc import settings
 from hsc.client import Catalog, connect
 from hsc.errors import ConflictError, ForbiddenError, HscError, UnauthenticatedError
+from hsc.jobs.recorded import recorded_subject
 from hsc.model import Activity, ActivityState, Failure
 from hsc.provenance import alive, process_space, recorded
 
@@ -81,8 +82,9 @@ def _failed(activity: Activity) -> Activity:
         error="ProcessDied",
         message=f"process {activity.environment.process} ended without a word: it was killed, "
         "or the machine went down",
-        where=str(activity.parameters.get("path", "")),
-        next="run the same command again; an ingest goes on where it was",
+        where=recorded_subject(activity),
+        next=f"`hsc retry {activity.id}` runs it again, and an ingest goes on where it was; "
+        "`hsc gc` finds what a reduction left in the store",
     )
     return activity.model_copy(update={"state": ActivityState.FAILED, "failure": failure})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,17 @@ class Comparison:
     """The largest difference of floats up to there; None: all are equal, bit for bit or as NaN."""
 
 
-def compare(one: OpenedDataset, other: OpenedDataset) -> Comparison:
+def compare(one: OpenedDataset, other: OpenedDataset, left_out: Collection[str] = ()) -> Comparison:
     """Hold two versions against each other: groups, attributes, values, and carried files.
 
     How arrays are cut in chunks and encoded does not count.
+
+    Parameters
+    ----------
+    one, other
+        The versions.
+    left_out
+        Paths of arrays and groups that are not looked at.
 
     Raises
     ------
@@ -59,7 +66,7 @@ def compare(one: OpenedDataset, other: OpenedDataset) -> Comparison:
         Bytes of either are missing or not those that were written.
     """
     largest: Difference | None = None
-    for found in _differences(one, other):
+    for found in _differences(one, other, left_out):
         if found.ulps is None or found.ulps > 1:
             return Comparison(found, largest)
         if largest is None or (found.ulps or 0) > (largest.ulps or 0):
@@ -95,9 +102,11 @@ def _ordered(bits: NDArray[Any]) -> NDArray[Any]:
     return np.where(bits & sign, ~bits, bits | sign)
 
 
-def _differences(one: OpenedDataset, other: OpenedDataset) -> Iterator[Difference]:
+def _differences(
+    one: OpenedDataset, other: OpenedDataset, left_out: Collection[str]
+) -> Iterator[Difference]:
     ours, theirs = one.documents, other.documents
-    for path in sorted(ours.keys() | theirs.keys()):
+    for path in sorted((ours.keys() | theirs.keys()) - set(left_out)):
         if path not in ours or path not in theirs:
             yield Difference(what="missing now" if path in ours else "not recorded", path=path)
             continue

@@ -188,23 +188,23 @@ class Reduction(Generic[P]):
                 raise self._refusal([_said(name, "it is no yes or no", value, sources)])
 
     def _complaint(self, error: ValidationError, sources: Mapping[str, str]) -> ParameterError:
-        said = []
+        said, unheard = [], False
         for one in error.errors():
             name = ".".join(str(part) for part in one["loc"]) or self.name
             message = one["msg"]
             if one["type"] == "extra_forbidden":
                 close = get_close_matches(name, self.parameters.model_fields, 1)
+                unheard |= not close
                 message = "there is no such parameter"
                 message += f"; {close[0]} is meant?" if close else ""
             said.append(_said(name, message, one["input"], sources))
-        return self._refusal(said)
+        return self._refusal(said, listing=unheard)
 
-    def _refusal(self, said: list[str]) -> ParameterError:
-        return ParameterError(
-            f"reduction {self.name}: {'; '.join(said)}",
-            next_step=f"its parameters are {', '.join(sorted(self.parameters.model_fields))}; "
-            f"`hsc reductions {self.name}` tells of each",
-        )
+    def _refusal(self, said: list[str], *, listing: bool = False) -> ParameterError:
+        told = f"`hsc reductions {self.name}` tells of each parameter"
+        if listing:
+            told = f"its parameters are {', '.join(sorted(self.parameters.model_fields))}; {told}"
+        return ParameterError(f"reduction {self.name}: {'; '.join(said)}", next_step=told)
 
 
 def _said(name: str, message: str, value: object, sources: Mapping[str, str]) -> str:

@@ -75,6 +75,23 @@ class Inputs:
         """Give all datasets of an input, in the order that they were given."""
         return tuple(dataset for known, dataset in self.datasets if known == name)
 
+    def check_unlike(self, name: str, other: str) -> None:
+        """Refuse a dataset that is given for two inputs of which one is taken off the other.
+
+        Raises
+        ------
+        ParameterError
+            One is: nothing would be left.
+        """
+        theirs = {each.record.pid for each in self.every(other)}
+        for each in self.every(name):
+            if each.record.pid in theirs:
+                raise ParameterError(
+                    f"{each.record.pid} is given as {name!r} and as {other!r}, which is "
+                    "subtracted from it: nothing would be left",
+                    next_step="give the one that is meant for each",
+                )
+
     def __contains__(self, name: object) -> bool:
         return any(known == name for known, _ in self.datasets)
 

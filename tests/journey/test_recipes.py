@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from hsc.cli.recipes import read_recipe
+from hsc.cli.reduce import number_lines
 from hsc.errors import ParameterError
+from hsc.model import ActivityState
 from hsc.reductions import REDUCTIONS
 from hsc.testing.reductions import EXAMPLES
 
@@ -49,7 +51,16 @@ def test_a_recipe_names_the_reduction_and_its_inputs(hsc, sample, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["bins =", "inputs = 3", "[inputs]\nsample = 7", "reduction = 3", '[inputs]\nx = "y"']
+    "text",
+    [
+        "bins =",
+        "inputs = 3",
+        "[inputs]\nsample = 7",
+        "reduction = 3",
+        '[inputs]\nx = "y"',
+        '[input]\nmask = "y"',
+        "bins = 2\n[parameters]\nbins = 3",
+    ],
 )
 def test_a_recipe_that_means_nothing_is_an_error_that_names_it(tmp_path, text):
     recipe = tmp_path / "p.toml"
@@ -57,6 +68,22 @@ def test_a_recipe_that_means_nothing_is_an_error_that_names_it(tmp_path, text):
     with pytest.raises(ParameterError) as caught:
         read_recipe(recipe)
     assert caught.value.where == str(recipe)
+
+
+def test_what_is_given_twice_is_refused(hsc, sample):
+    refused = hsc.json("reduce", "azimuthal", sample, "-p", "bins=5", "-p", "bins=6", code=1)
+    assert "bins is given twice: 5 and 6" in refused["message"]
+    names = ("reduce", "biosaxs", f"sample={sample}", f"buffer={sample}")
+    assert "nothing would be left" in hsc.json(*names, code=1)["message"]
+    both = hsc.json(*names, f"sample={sample}@1", code=1)
+    assert f"{sample} twice" in both["message"]
+    with hsc.catalog() as catalog:
+        failed = catalog.activities(state=ActivityState.FAILED)[0]
+    # Who is at the place sees what failed there.
+    assert failed.facility == "local"
+    assert failed.used == (f"{sample}@1",)
+    assert failed.failure.where == both["where"]
+    assert both["where"] == f"biosaxs sample={sample} buffer={sample} sample={sample}@1"
 
 
 def test_every_input_has_an_edge_in_its_role_and_the_strictest_decides(hsc, sample):
@@ -81,3 +108,9 @@ def test_the_list_of_reductions_says_of_each_in_a_line_what_it_finds_and_takes(h
     for each in REDUCTIONS.values():
         at = lines.index(f"{each.name}: {each.summary}")
         assert lines[at + 1].split() == " ".join(one.usage for one in each.inputs).split()
+
+
+def test_numbers_of_several_things_are_told_in_blocks():
+    told = {"rg_nm": 2.36989, "absolute": None, "warnings": [], "peaks": [{"a": 1, "b": "x"}, {}]}
+    assert list(number_lines(told)) == ["rg_nm = 2.36989", "peaks:", "- a = 1", "  b = x"]
+    assert list(number_lines({"lacking": ["one", "other"]})) == ["lacking:", "  one", "  other"]

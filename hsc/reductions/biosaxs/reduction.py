@@ -43,6 +43,7 @@ def reduce_biosaxs(
     ReductionError
         The data allow no subtraction or no fit.
     """
+    inputs.check_unlike("sample", "buffer")
     chosen = {"sample": parameters.frames_kept, "buffer": parameters.buffer_frames_kept}
     runs = measure_inputs(inputs, parameters, chosen, workers, progress)
     edges = runs["sample"][0].stack.binning.edges()

@@ -40,6 +40,7 @@ def reduce_sec_saxs(
     ReductionError
         No buffer or no peak is found, or none of the peaks allows a Guinier fit.
     """
+    inputs.check_unlike("sample", "buffer")
     runs = measure_inputs(inputs, parameters, {"sample": "all"}, workers, progress)
     scale = scale_of(runs, parameters)
     found = follow_peaks(

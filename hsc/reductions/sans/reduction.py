@@ -46,6 +46,7 @@ def reduce_sans(
     RoleMissingError, ParameterError, ReductionError
         Something is missing, impossible, moves or contradicts itself.
     """
+    inputs.check_unlike("sample", "background")
     if parameters.uncertainties == "fail":
         raise ReductionError(
             "monitor counts have variances, and each divides many bins of Q at once, which "

@@ -65,6 +65,7 @@ def reduce_srcd(
     RoleMissingError, ReductionError
         Scans lack what is needed, or do not fit together.
     """
+    inputs.check_unlike("sample", "baseline")
     if parameters.zero_min_nm > parameters.zero_max_nm:
         raise ParameterError(
             f"zero_min_nm is {parameters.zero_min_nm:g}, above zero_max_nm, "
