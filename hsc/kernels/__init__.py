@@ -26,12 +26,12 @@ from hsc.kernels.events import (
     EventCounts,
     PixelPaths,
     PulseFrame,
+    WavelengthTable,
     count_events,
     event_bins,
     event_values,
     no_counts,
     weigh_pixels,
-    weigh_pixels_flat,
 )
 from hsc.kernels.images import ImageSums, add_block, image_sums, join_sums
 from hsc.kernels.moments import Moments, mean_of, moments_of, squares_of, variance_of
@@ -91,6 +91,7 @@ __all__ = [
     "RunningSums",
     "ShareTable",
     "SplitSums",
+    "WavelengthTable",
     "add_block",
     "add_frames",
     "bin_normalization",
@@ -124,5 +125,4 @@ __all__ = [
     "trim_pixels",
     "variance_of",
     "weigh_pixels",
-    "weigh_pixels_flat",
 ]

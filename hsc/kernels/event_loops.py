@@ -11,7 +11,8 @@ from typing import Any
 import numba
 import numpy as np
 
-# Columns of a table of pixels: place from the sample, or 4π sin θ with its parts along x and y.
+# Columns of a table of pixels: wavelength per unit of time, or with a table of wavelengths the
+# length of flight; place from the sample, or 4π sin θ with its parts along x and y.
 _RATE, _X, _Y, _Z = range(4)
 _K, _KX, _KY = range(1, 4)
 _BLOCK = 1024
@@ -65,6 +66,28 @@ def _q(table: Any, pixel: Any, wavelength: Any, drop: Any) -> Any:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
+def _looked_up(time: Any, length: Any, lookup: Any) -> Any:
+    """Give the wavelength by a table of wavelength x length, bilinear; 0 where it has none.
+
+    The arithmetic is that of ess.reduce.unwrap (`interpolator_numba.interpolate`), term by term.
+    """
+    x, y, values = lookup
+    columns, rows = len(x), len(y)
+    if not (x[0] <= time <= x[columns - 1] and y[0] <= length <= y[rows - 1]):
+        return np.nan if np.isnan(length) or np.isnan(time) else 0.0
+    over_dx, over_dy = 1.0 / (x[1] - x[0]), 1.0 / (y[1] - y[0])
+    column = min(np.uint64((time - x[0]) * over_dx), np.uint64(columns - 2))
+    row = min(np.uint64((length - y[0]) * over_dy), np.uint64(rows - 2))
+    up, right = row + np.uint64(1), column + np.uint64(1)
+    before, after = x[right] - time, time - x[column]
+    product = (
+        (y[up] - length) * (before * values[row, column] + after * values[row, right])
+        + (length - y[row]) * (before * values[up, column] + after * values[up, right])
+    ) * (over_dx * over_dy)
+    return 0.0 if np.isnan(product) else product / length
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _convert(
     numbers: Any,
     times: Any,
@@ -73,12 +96,14 @@ def _convert(
     drop: Any,
     period: Any,
     shortest: Any,
+    lookup: Any,
     wants_parts: Any,
     pixels: Any,
     values: Any,
 ) -> Any:
     """Write wavelength, Q, and if wanted Qx and Qy; give how many are of unknown pixels."""
     last, unknown = np.uint64(len(table) - 1), 0
+    by_table = len(lookup[0]) > 1
     for event in range(len(numbers)):
         # A number below the first one becomes a very large one.
         pixel = np.uint64(np.int64(numbers[event]) - first)
@@ -87,6 +112,10 @@ def _convert(
         pixel = min(pixel, last)
         rate = table[pixel, _RATE]
         time = np.float64(times[event]) if known else np.nan
+        if by_table:
+            values[0, event] = _looked_up(time, rate, lookup)
+            pixels[event] = pixel
+            continue
         if period > 0.0:
             time = time - period * np.floor((time - shortest / rate) / period)
         values[0, event] = rate * time
@@ -111,6 +140,7 @@ def count(
     drop: Any,
     period: Any,
     shortest: Any,
+    lookup: Any,
     wavelengths: Any,
     qs: Any,
     plane: Any,
@@ -133,6 +163,7 @@ def count(
             drop,
             period,
             shortest,
+            lookup,
             wants_flat,
             pixels,
             values,
@@ -161,38 +192,55 @@ def values_of(
     drop: Any,
     period: Any,
     shortest: Any,
+    lookup: Any,
     values: Any,
 ) -> None:
     """Write wavelength, Q, Qx and Qy of each event, as `count` has them."""
     pixels = np.empty(len(numbers), np.uint64)
-    _convert(numbers, times, first, table, drop, period, shortest, True, pixels, values)
+    _convert(
+        numbers, times, first, table, drop, period, shortest, lookup, True, pixels, values
+    )
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def weigh(table: Any, weights: Any, drop: Any, wavelengths: Any, bins: Any, radial: Any) -> None:
-    """Add weights to bins of Q for each wavelength."""
-    inner, values = np.uint64(radial.shape[1]), np.empty(len(table))
-    places = np.empty(len(table), np.int64)
-    for number in range(len(wavelengths)):
-        for pixel in range(len(table)):
-            values[pixel] = _q(table, pixel, wavelengths[number], drop)[0]
-        _places(values, bins, places)
-        for pixel in range(len(table)):
-            place = np.uint64(places[pixel] - 1)
-            if place < inner and not np.isnan(table[pixel, _RATE]):
-                radial[number, place] += weights[pixel]
+def weigh(
+    table: Any,
+    weights: Any,
+    drop: Any,
+    wavelengths: Any,
+    qs: Any,
+    plane: Any,
+    radial: Any,
+    flat: Any,
+) -> None:
+    """Add weights to bins of Q, and if wanted of Qx and Qy, for each wavelength.
 
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def weigh_flat(table: Any, weights: Any, drop: Any, wavelength: Any, bins: Any, flat: Any) -> None:
-    """Add weights to bins of Qx and Qy."""
-    inner, values = np.uint64(len(flat)), np.empty((2, len(table)))
-    columns, lines = np.empty((2, len(table)), np.int64)
-    for pixel in range(len(table)):
-        _, values[0, pixel], values[1, pixel] = _q(table, pixel, wavelength, drop)
-    _places(values[0], bins, columns)
-    _places(values[1], bins, lines)
-    for pixel in range(len(table)):
-        x, y = np.uint64(columns[pixel] - 1), np.uint64(lines[pixel] - 1)
-        if x < inner and y < inner and not np.isnan(table[pixel, _RATE]):
-            flat[y, x] += weights[pixel]
+    Pixels go through in blocks that stay in the processor's cache for all wavelengths, so that
+    each bin still takes them in ascending order.
+    """
+    values, places = np.empty((3, _BLOCK)), np.empty((3, _BLOCK), np.int64)
+    share = np.empty(_BLOCK)
+    inner, side = np.uint64(radial.shape[1]), np.uint64(flat.shape[1])
+    for start in range(0, len(table), _BLOCK):
+        size = min(_BLOCK, len(table) - start)
+        for pixel in range(size):
+            known = not np.isnan(table[start + pixel, _RATE])
+            share[pixel] = weights[start + pixel] if known else 0.0
+        for number in range(len(wavelengths)):
+            for pixel in range(size):
+                values[0, pixel], values[1, pixel], values[2, pixel] = _q(
+                    table, start + pixel, wavelengths[number], drop
+                )
+            _places(values[0, :size], qs, places[0])
+            for pixel in range(size):
+                place = np.uint64(places[0, pixel] - 1)
+                if place < inner:
+                    radial[number, place] += share[pixel]
+            if side == 0:
+                continue
+            _places(values[1, :size], plane, places[1])
+            _places(values[2, :size], plane, places[2])
+            for pixel in range(size):
+                x, y = np.uint64(places[1, pixel] - 1), np.uint64(places[2, pixel] - 1)
+                if x < side and y < side:
+                    flat[number, y, x] += share[pixel]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import ParameterError
-from hsc.kernels.event_loops import count, values_of, weigh, weigh_flat
+from hsc.kernels.event_loops import count, values_of, weigh
 
 _CELLS_PER_BIN = 4
 _MOST_CELLS = 1 << 18
@@ -48,8 +48,9 @@ class PixelPaths:
     first: int
     """Detector number of the first row."""
     table: NDArray[np.float64]
-    """(numbers, 4): wavelength per unit of time in angstrom (NaN: no pixel, or a masked one), then
-    with gravity x, y, z from the sample in m, without it 4π sin θ and its parts along x and y."""
+    """(numbers, 4): wavelength per unit of time in angstrom, or with a table of wavelengths the
+    length of flight in m (NaN: no pixel, or a masked one), then with gravity x, y, z from the
+    sample in m, without it 4π sin θ and its parts along x and y."""
     drop: float = 0.0
     """How far neutrons fall, per squared length of flight from the sample and squared wavelength:
     g m² / 2h² in 1/(m angstrom²); 0: they fly straight."""
@@ -63,6 +64,29 @@ class PulseFrame:
     """Time from pulse to pulse in the unit of the events; 0: times are taken as they are."""
     shortest: float = 0.0
     """The shortest wavelength that reaches a detector within its frame, angstrom."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WavelengthTable:
+    """Wavelengths by time of arrival and length of flight, as choppers sort neutrons.
+
+    Both axes are even; between their points wavelength x length is linear in each.
+    """
+
+    times: NDArray[np.float64]
+    """(columns,): times since the pulse, in the unit of the events."""
+    lengths_m: NDArray[np.float64]
+    """(rows,): lengths of flight from the source, m."""
+    products: NDArray[np.float64]
+    """(rows, columns): wavelength x length, angstrom m; NaN where no neutron arrives."""
+
+    @property
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """What the kernels take."""
+        return self.times, self.lengths_m, self.products
+
+
+_NO_TABLE = WavelengthTable(np.zeros(0), np.zeros(0), np.zeros((0, 0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +154,7 @@ def count_events(
     q: EventBins,
     qxy: EventBins | None = None,
     frame: PulseFrame = PulseFrame(),
+    table: WavelengthTable | None = None,
 ) -> None:
     """Add events to counts, in place.
 
@@ -150,6 +175,9 @@ def count_events(
         Bins in angstrom, 1/angstrom, and for Qx and Qy alike 1/angstrom; None: not wanted.
     frame
         How times beyond a period are taken.
+    table
+        Wavelengths by time and length of flight; None: λ = rate t. An event for which it has none
+        is out of range in wavelength.
     """
     radial = np.zeros((wavelength.count + 2, q.count + 2), np.int64)
     side = qxy.count if qxy else 0
@@ -162,6 +190,7 @@ def count_events(
         paths.drop,
         frame.period,
         frame.shortest,
+        (table or _NO_TABLE).parts,
         wavelength.parts,
         q.parts,
         (qxy or q).parts,
@@ -180,10 +209,11 @@ def event_values(
     event_time_offset: NDArray[Any],
     paths: PixelPaths,
     frame: PulseFrame = PulseFrame(),
+    table: WavelengthTable | None = None,
 ) -> NDArray[np.float64]:
     """Give wavelength, Q, Qx and Qy of each event as `count_events` bins them: (4, n).
 
-    NaN for events of masked and unknown pixels.
+    NaN for events of masked and unknown pixels; a wavelength of 0 where a table has none.
     """
     values = np.empty((4, len(event_id)))
     values_of(
@@ -194,6 +224,7 @@ def event_values(
         paths.drop,
         frame.period,
         frame.shortest,
+        (table or _NO_TABLE).parts,
         values,
     )
     return values
@@ -205,8 +236,10 @@ def weigh_pixels(
     wavelengths: NDArray[np.float64],
     q: EventBins,
     radial: NDArray[np.float64],
+    qxy: EventBins | None = None,
+    flat: NDArray[np.float64] | None = None,
 ) -> None:
-    """Add each pixel's weight to its bin of Q at each wavelength, in ascending order of pixels.
+    """Add each pixel's weight to its bins of Q at each wavelength, in ascending order of pixels.
 
     Parameters
     ----------
@@ -216,20 +249,13 @@ def weigh_pixels(
         (numbers,): weight of each row of the table, such as its solid angle.
     wavelengths
         (m,): angstrom.
-    q
-        Bins, 1/angstrom.
-    radial
-        (m, Q): what is added to, in place.
+    q, qxy
+        Bins of Q, and of Qx and Qy alike, 1/angstrom; None: not wanted.
+    radial, flat
+        (m, Q) and (m, Qy, Qx): what is added to, in place.
     """
-    weigh(paths.table, weights, paths.drop, wavelengths, q.parts, radial)
-
-
-def weigh_pixels_flat(
-    paths: PixelPaths,
-    weights: NDArray[np.float64],
-    wavelength: float,
-    qxy: EventBins,
-    flat: NDArray[np.float64],
-) -> None:
-    """Add each pixel's weight to its bin of Qx and Qy at one wavelength, likewise: (Qy, Qx)."""
-    weigh_flat(paths.table, weights, paths.drop, wavelength, qxy.parts, flat)
+    none = np.zeros((len(wavelengths), 0, 0))
+    plane = none if flat is None or qxy is None else flat
+    weigh(
+        paths.table, weights, paths.drop, wavelengths, q.parts, (qxy or q).parts, radial, plane
+    )

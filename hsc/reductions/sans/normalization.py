@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import weigh_pixels, weigh_pixels_flat
+from hsc.kernels import weigh_pixels
 from hsc.reductions.sans.parameters import SansBins
 from hsc.reductions.sans.pixels import Bank, pixels_of
 from hsc.reductions.sans.spectrum import Spectrum
@@ -54,10 +55,15 @@ class Divisor:
     upper_bound: bool
     """Whether the beam's variance counts once for each bin that it divides."""
 
+    @property
+    def geometry(self) -> str:
+        """A name of all pixels' flight paths and solid angles, alike for like ones."""
+        return " ".join(bank.key for bank in self.banks)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    divisor: Divisor
+    divisors: tuple[Divisor, ...]  # of one geometry
     bins: SansBins
     start: int
     stop: int
@@ -68,59 +74,67 @@ def denominators(
 ) -> list[Denominator]:
     """Give D(λ, Q) = M(λ) T(λ) Σ_p Ω_p DB(λ) [Q_p(λ) in the bin], λ the middle of each bin.
 
-    Sums run over pixels in ascending order at each wavelength, then over wavelengths.
+    Sums run over pixels in ascending order at each wavelength, then over wavelengths. What runs
+    of the same pixels have in common is worked out once.
     """
     count = bins.wavelength.count
-    starts = range(0, count, _WAVELENGTHS_PER_TASK)
-    tasks = [
-        _Task(divisor, bins, start, min(start + _WAVELENGTHS_PER_TASK, count))
-        for divisor in divisors
-        for start in starts
-    ]
-    progress.start("normalize", len(tasks), "tasks")
-    parts = workers.map(_weigh, tasks, progress=progress)
+    alike: dict[str, list[int]] = {}
+    for number, divisor in enumerate(divisors):
+        alike.setdefault(divisor.geometry, []).append(number)
+    tasks, owners = [], []
+    for numbers in alike.values():
+        for start in range(0, count, _WAVELENGTHS_PER_TASK):
+            stop = min(start + _WAVELENGTHS_PER_TASK, count)
+            tasks.append(_Task(tuple(divisors[each] for each in numbers), bins, start, stop))
+            owners.append(numbers)
+    weights = [(task.stop - task.start) * _pixels(task) for task in tasks]
+    progress.start("normalize", sum(weights), "pixels")
+    found = workers.map(_weigh, tasks, progress=progress, weights=weights)
     progress.finish()
-    each = len(starts)
-    return [_join(parts[at : at + each]) for at in range(0, len(parts), each)]
+    parts: list[list[Denominator]] = [[] for _ in divisors]
+    for numbers, made in zip(owners, found, strict=True):
+        for number, part in zip(numbers, made, strict=True):
+            parts[number].append(part)
+    return [_join(each) for each in parts]
 
 
-def _weigh(task: _Task) -> Denominator:
-    divisor, bins = task.divisor, task.bins
-    chosen = slice(task.start, task.stop)
-    wavelengths = bins.middles_angstrom[chosen]
+def _pixels(task: _Task) -> int:
+    return sum(math.prod(bank.numbers.shape) for bank in task.divisors[0].banks)
+
+
+def _weigh(task: _Task) -> list[Denominator]:
+    bins = task.bins
+    wavelengths = bins.middles_angstrom[task.start : task.stop]
     radial = np.zeros((len(wavelengths), bins.q.count))
-    for bank in divisor.banks:
+    side = bins.qxy.count if bins.qxy else 0
+    flat = np.zeros((len(wavelengths), side, side))
+    for bank in task.divisors[0].banks:
         pixels = pixels_of(bank)
-        weigh_pixels(pixels.paths, pixels.solid_angle, wavelengths, bins.q, radial)
-    radial *= divisor.direct_beam[chosen, None]
+        weigh_pixels(
+            pixels.paths, pixels.solid_angle, wavelengths, bins.q, radial, bins.qxy, flat
+        )
+    return [_scaled(each, task.start, radial, flat) for each in task.divisors]
+
+
+def _scaled(
+    divisor: Divisor, start: int, radial: NDArray[np.float64], flat: NDArray[np.float64]
+) -> Denominator:
+    """Multiply what pixels see by what the beam brings, at wavelengths from ``start`` on."""
+    chosen = slice(start, start + len(radial))
+    efficiency, upper = divisor.direct_beam[chosen], divisor.upper_bound
     values, variances = divisor.beam.values[chosen], divisor.beam.variances[chosen]
-    spread = bins.q.count if divisor.upper_bound else 0
+    radial = radial * efficiency[:, None]
+    total, variance = np.zeros(flat.shape[1:]), np.zeros(flat.shape[1:])
+    for number, plane in enumerate(flat):
+        plane = plane * efficiency[number]
+        total += plane * values[number]
+        variance += plane**2 * (upper * plane.size * variances[number])
     return Denominator(
         radial * values[:, None],
-        radial**2 * (spread * variances)[:, None],
-        *_flat(task, values, variances),
+        radial**2 * (upper * radial.shape[1] * variances)[:, None],
+        total,
+        variance,
     )
-
-
-def _flat(
-    task: _Task, values: NDArray[np.float64], variances: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    divisor, plane = task.divisor, task.bins.qxy
-    side = plane.count if plane else 0
-    total, variance = np.zeros((side, side)), np.zeros((side, side))
-    if plane is None:
-        return total, variance
-    spread = side * side if divisor.upper_bound else 0
-    for at in range(task.start, task.stop):
-        flat = np.zeros((side, side))
-        for bank in divisor.banks:
-            pixels = pixels_of(bank)
-            wavelength = float(task.bins.middles_angstrom[at])
-            weigh_pixels_flat(pixels.paths, pixels.solid_angle, wavelength, plane, flat)
-        flat *= divisor.direct_beam[at]
-        total += flat * values[at - task.start]
-        variance += flat**2 * (spread * variances[at - task.start])
-    return total, variance
 
 
 def _join(parts: Sequence[Denominator]) -> Denominator:

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import scipp as sc
+from ess.reduce.unwrap.interpolator_numba import Interpolator
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
@@ -13,12 +14,12 @@ from hsc.errors import ParameterError
 from hsc.kernels import (
     PixelPaths,
     PulseFrame,
+    WavelengthTable,
     count_events,
     event_bins,
     event_values,
     no_counts,
     weigh_pixels,
-    weigh_pixels_flat,
 )
 
 RATE = 3956.034006119441e-9
@@ -135,10 +136,11 @@ def test_weights_of_pixels_add_up_as_numpy_adds_them_in_order(gravity):
     bank = paths(gravity=gravity, masked=(7, 8))
     weights = np.random.default_rng(1).uniform(1e-7, 2e-7, 4000)
     lengths = np.array([2.03, 7.0, 12.1])
-    radial = np.zeros((3, Q.count))
-    weigh_pixels(bank, weights, lengths, Q, radial)
-    flat = np.zeros((QXY.count, QXY.count))
-    weigh_pixels_flat(bank, weights, 7.0, QXY, flat)
+    radial, alone = np.zeros((2, 3, Q.count))
+    flat = np.zeros((3, QXY.count, QXY.count))
+    weigh_pixels(bank, weights, lengths, Q, radial, QXY, flat)
+    weigh_pixels(bank, weights, lengths, Q, alone)
+    assert np.array_equal(radial, alone)
     numbers = np.arange(FIRST, FIRST + 4000)
     for row, length in enumerate(lengths):
         times = length / bank.table[:, 0]
@@ -151,7 +153,33 @@ def test_weights_of_pixels_add_up_as_numpy_adds_them_in_order(gravity):
     _, _, qx, qy = event_values(numbers, times, bank)
     good = np.isfinite(qx)
     expected = np.histogram2d(qy[good], qx[good], [QXY.edges] * 2, weights=weights[good])[0]
-    np.testing.assert_allclose(flat, expected, rtol=1e-12)
+    np.testing.assert_allclose(flat[1], expected, rtol=1e-12)
+
+
+def test_a_table_of_wavelengths_is_interpolated_as_ess_does_it():
+    random = np.random.default_rng(11)
+    times, far = np.linspace(0, 71e6, 287), np.arange(20.0, 31.0, 0.1)
+    products = random.uniform(30, 300, (len(far), len(times)))
+    products[:, 100:140] = np.nan
+    numbers, arrived = events(200_000)
+    arrived[:3] = 0, 71_000_000, 71_000_001
+    bank = paths(masked=(3,))
+    flight = np.where(np.isnan(bank.table[:, 0]), np.nan, RATE / bank.table[:, 0])
+    flight[9], flight[10] = 19.0, 31.0
+    by_length = PixelPaths(FIRST, np.column_stack([flight, bank.table[:, 1:]]), bank.drop)
+    table = WavelengthTable(times, far, products)
+    theirs = Interpolator(times, far, products)(arrived.astype(float), flight[numbers - FIRST])
+    theirs /= flight[numbers - FIRST]
+    ours = event_values(numbers, arrived, by_length, table=table)[0]
+    assert np.array_equal(np.isnan(ours), numbers == FIRST + 3)
+    found = ours > 0
+    assert np.array_equal(found, np.isfinite(theirs))
+    assert 0.8 < found.mean() < 0.9
+    np.testing.assert_allclose(ours[found], theirs[found], rtol=1e-13)
+    counts = no_counts(WAVELENGTH, Q, None)
+    count_events(counts, numbers, arrived, by_length, WAVELENGTH, Q, table=table)
+    assert counts.radial.sum() + counts.left_out.sum() == 200_000
+    assert counts.left_out[1] == (numbers == FIRST + 3).sum()
 
 
 @pytest.mark.parametrize("edges", [[1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.inf], [[0.0, 1.0]]])
