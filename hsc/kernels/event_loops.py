@@ -197,9 +197,7 @@ def values_of(
 ) -> None:
     """Write wavelength, Q, Qx and Qy of each event, as `count` has them."""
     pixels = np.empty(len(numbers), np.uint64)
-    _convert(
-        numbers, times, first, table, drop, period, shortest, lookup, True, pixels, values
-    )
+    _convert(numbers, times, first, table, drop, period, shortest, lookup, True, pixels, values)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

@@ -256,6 +256,4 @@ def weigh_pixels(
     """
     none = np.zeros((len(wavelengths), 0, 0))
     plane = none if flat is None or qxy is None else flat
-    weigh(
-        paths.table, weights, paths.drop, wavelengths, q.parts, (qxy or q).parts, radial, plane
-    )
+    weigh(paths.table, weights, paths.drop, wavelengths, q.parts, (qxy or q).parts, radial, plane)

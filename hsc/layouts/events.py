@@ -32,6 +32,18 @@ _PIXELS = (
     "depends_on",
 )
 _MONITOR = {"data": "monitor", "time_of_flight": "monitor_time_of_flight"}
+# What tells that a disk chopper stands in the beam, the first of them that there is.
+_CHOPPER = (
+    "rotation_speed",
+    "rotation_speed/value",
+    "rotation_speed_setpoint",
+    "rotation_speed_setpoint/value",
+    "phase",
+    "phase/value",
+    "slit_edges",
+    "slits",
+    "radius",
+)
 _MONITOR_PLACE = {"depends_on": "monitor_depends_on", "distance": "monitor_distance"}
 
 
@@ -70,6 +82,9 @@ def event_roles(run: Run) -> dict[str, str]:
             banks[path.rpartition("/")[2]] = {**events, **_pixels_of(path, inside, paths)}
         elif kind == "NXmonitor":
             roles |= _monitor_of(path, inside, paths)
+        elif kind == "NXdisk_chopper":
+            there = [f"{path}/{name}" for name in _CHOPPER if f"{path}/{name}" in paths]
+            roles |= {f"chopper@{path.rpartition('/')[2]}": each for each in there[:1]}
         elif kind in ("NXsample", "NXsource"):
             roles |= _place_of(path, kind.removeprefix("NX"), paths)
     for name, found in banks.items():

@@ -15,6 +15,7 @@ from hsc.layouts.plain import PlainLayout
 from hsc.layouts.poni import PoniLayout
 from hsc.layouts.run import Layout, Run
 from hsc.layouts.spectra import COLUMNS, SCAN, SPECTRUM
+from hsc.layouts.wavelength_table import WavelengthTableLayout
 
 LAYOUTS: tuple[Layout, ...] = (
     # Those of files that are no HDF5, which the others refuse, go first.
@@ -31,6 +32,7 @@ LAYOUTS: tuple[Layout, ...] = (
     FolderLayout(),
     EventsLayout(),
     ConstantsLayout(),
+    WavelengthTableLayout(),
     PlainLayout(),
 )
 

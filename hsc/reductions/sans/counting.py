@@ -19,6 +19,7 @@ from hsc.kernels import (
     no_counts,
 )
 from hsc.reductions.base import SourceArray
+from hsc.reductions.sans.lookup import Lookup, table_of
 from hsc.reductions.sans.parameters import RATE_M_ANGSTROM_PER_S, SansBins
 from hsc.reductions.sans.pixels import Bank, pixels_of
 from hsc.workers import Progress, Workers
@@ -35,10 +36,12 @@ class MonitorEvents:
 
     times: SourceArray
     """Time of each event since its pulse."""
-    rate: float
-    """Wavelength per unit of time, angstrom."""
+    length_m: float
+    """How far neutrons fly to it, m."""
     second: float
     """The unit of time, s."""
+    lookup: Lookup | None = None
+    """Wavelengths by time and length; None: λ = h t / (m L)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,16 @@ def count_all(
 def count_task(task: EventTask) -> EventCounts:
     """Read, decode and count the events of one task."""
     counts, source = _nothing(task.source, task.bins), task.source
+    bins, frame = task.bins, task.frame
+    table = table_of(source.lookup, source.second) if source.lookup else None
     if isinstance(source, MonitorEvents):
-        alone = PixelPaths(0, np.array([[source.rate, 1.0, 1.0, 1.0]]))
+        first = source.length_m if table else monitor_rate(source.length_m, source.second)
+        alone = PixelPaths(0, np.array([[first, 1.0, 1.0, 1.0]]))
         zeros = np.zeros(_BATCH, np.int32)
         for times in source.times.batches(task.start, task.stop, rows=_BATCH):
             where = zeros[: len(times)]
             count_events(
-                counts, where, times, alone, task.bins.wavelength, _ANY_Q, frame=task.frame
+                counts, where, times, alone, bins.wavelength, _ANY_Q, frame=frame, table=table
             )
         return counts
     paths = pixels_of(source).paths
@@ -114,8 +120,7 @@ def count_task(task: EventTask) -> EventCounts:
         strict=True,
     )
     for numbers, times in batches:
-        bins = task.bins
-        count_events(counts, numbers, times, paths, bins.wavelength, bins.q, bins.qxy, task.frame)
+        count_events(counts, numbers, times, paths, bins.wavelength, bins.q, bins.qxy, frame, table)
     return counts
 
 

@@ -27,15 +27,18 @@ class Measured:
     transmission: Spectrum
     """Of the sample with its cell, or of the background."""
 
-    def curve(self) -> Intensity:
-        """Give I(Q) = Σ_λ C / Σ_λ D."""
+    def curve(self, start: int = 0, stop: int | None = None) -> Intensity:
+        """Give I(Q) = Σ_λ C / Σ_λ D, of all bins of wavelength or of [start, stop)."""
+        band = slice(start, stop)
         divisor, variance = np.zeros((2, self.denominator.radial.shape[1]))
         # One row after the other: NumPy's sums along an axis may go another way.
-        rows = zip(self.denominator.radial, self.denominator.radial_variance, strict=True)
+        rows = zip(
+            self.denominator.radial[band], self.denominator.radial_variance[band], strict=True
+        )
         for values, variances in rows:
             divisor += values
             variance += variances
-        return intensity(self.counts.radial.sum(axis=0), divisor, variance)
+        return intensity(self.counts.radial[band].sum(axis=0), divisor, variance)
 
     def flat(self) -> Intensity:
         """Give I(Qx, Qy), likewise: (Qy, Qx)."""
@@ -107,3 +110,28 @@ def refuse_unweighed(
             next_step="narrow -p wavelength_min_angstrom and wavelength_max_angstrom to what the "
             "monitors saw, give fewer wavelength_bins, or the transmission as a number",
         )
+
+
+def refuse_empty(counts: EventCounts, bins: SansBins, where: str) -> None:
+    """Refuse runs of which no event counts: zero would look like a result.
+
+    Raises
+    ------
+    ReductionError
+        There is none.
+    """
+    if counts.radial.any():
+        return
+    unknown, masked, beyond_wavelengths, beyond_q = (int(each) for each in counts.left_out)
+    edges, q = bins.wavelength.edges, bins.q.edges
+    total = unknown + masked + beyond_wavelengths + beyond_q
+    raise ReductionError(
+        f"none of {total} events counts: {beyond_wavelengths} are not of {edges[0]:g} to "
+        f"{edges[-1]:g} angstrom, {beyond_q} not of Q {q[0]:g} to {q[-1]:g} 1/angstrom, "
+        f"{unknown} of pixels that the file does not have, {masked} of masked ones",
+        where=where,
+        next_step="look at the ranges, at the unit of event_time_offset, and at the places of "
+        "source, sample and pixels"
+        if total
+        else "the run has no events: is it the right one, and was it taken in whole?",
+    )

@@ -110,9 +110,7 @@ def _weigh(task: _Task) -> list[Denominator]:
     flat = np.zeros((len(wavelengths), side, side))
     for bank in task.divisors[0].banks:
         pixels = pixels_of(bank)
-        weigh_pixels(
-            pixels.paths, pixels.solid_angle, wavelengths, bins.q, radial, bins.qxy, flat
-        )
+        weigh_pixels(pixels.paths, pixels.solid_angle, wavelengths, bins.q, radial, bins.qxy, flat)
     return [_scaled(each, task.start, radial, flat) for each in task.divisors]
 
 
@@ -125,8 +123,8 @@ def _scaled(
     values, variances = divisor.beam.values[chosen], divisor.beam.variances[chosen]
     radial = radial * efficiency[:, None]
     total, variance = np.zeros(flat.shape[1:]), np.zeros(flat.shape[1:])
-    for number, plane in enumerate(flat):
-        plane = plane * efficiency[number]
+    for number in range(len(flat)):
+        plane = flat[number] * efficiency[number]
         total += plane * values[number]
         variance += plane**2 * (upper * plane.size * variances[number])
     return Denominator(

@@ -43,16 +43,25 @@ class SansParameters(Record):
     """Whether bins are equal in Q or in its logarithm."""
     qxy_max_per_angstrom: float | None = Field(default=None, gt=0)
     """Qx and Qy reach so far to both sides, 1/angstrom; None: as far as Q."""
-    qxy_bins: int = Field(default=100, ge=0, le=2_000)
+    qxy_bins: int = Field(default=100, ge=0, le=1_000)
     """Number of bins along Qx, and along Qy; 0: no I(Qx, Qy)."""
+    wavelength_bands: int = Field(default=0, ge=0, le=100)
+    """I(Q) is also given in so many bands of as many bins of wavelength, to compare; 0: not."""
     gravity: bool = True
     """Correct for the fall of neutrons on their way from the sample."""
+    beam_center_x_m: float = 0.0
+    """Where the beam meets the detector, level, from where places in the file have it, m."""
+    beam_center_y_m: float = 0.0
+    """Likewise upwards, m."""
     uncertainties: Literal["drop", "upper_bound", "fail"] = "upper_bound"
     """What becomes of the monitors' variances where one number divides many: left out, counted
     for each of the many (an upper bound), or an error."""
     frame_shortest_wavelength_angstrom: float | None = Field(default=None, ge=0)
     """The shortest wavelength that choppers let through: what seems shorter left with the pulse
     before. None: times since the pulse are taken as they are."""
+    table_relative_error_max: float | None = Field(default=None, gt=0)
+    """Where the table of wavelengths has a larger relative standard deviation, events are left
+    out; None: any is taken."""
     pulse_period_s: float | None = Field(default=None, gt=0)
     """From pulse to pulse, s; None: by the source's frequency in the dataset."""
     incident_monitor: str | None = None
@@ -69,6 +78,8 @@ class SansParameters(Record):
     """Transmission of the background run, likewise."""
     banks: str | None = None
     """Names of the detector banks to take, with commas; None: all."""
+    masked_detector_numbers: str | None = None
+    """Pixels to leave out: detector numbers and ranges with commas, as in 1-512,700."""
     unequal_event_lengths: Literal["fail", "leading"] = "fail"
     """What to do where a bank has more times than pixel numbers, or fewer: refuse, or pair as many
     as there are of both from the first on."""
@@ -90,6 +101,11 @@ class SansParameters(Record):
                 "q_min_per_angstrom is 0, which no logarithmic scale begins with",
                 next_step="give it: -p q_min_per_angstrom=..., or -p q_scale=linear",
             )
+        if self.wavelength_bands > self.wavelength_bins:
+            raise ParameterError(
+                f"wavelength_bands is {self.wavelength_bands}, of {self.wavelength_bins} bins",
+                next_step="give fewer bands, or more wavelength_bins",
+            )
         space = np.geomspace if self.q_scale == "log" else np.linspace
         side = q_high if self.qxy_max_per_angstrom is None else self.qxy_max_per_angstrom
         plane = np.linspace(-side, side, self.qxy_bins + 1) if self.qxy_bins else None
@@ -102,6 +118,34 @@ class SansParameters(Record):
     def wanted_banks(self) -> tuple[str, ...]:
         """Give the names of the banks to take; none for all."""
         return tuple(name.strip() for name in (self.banks or "").split(",") if name.strip())
+
+    def masked_numbers(self) -> tuple[tuple[int, int], ...]:
+        """Give first and last of each range of masked detector numbers.
+
+        Raises
+        ------
+        ParameterError
+            It is no list of numbers and ranges.
+
+        Examples
+        --------
+        >>> SansParameters(masked_detector_numbers="1-512, 700").masked_numbers()
+        ((1, 512), (700, 700))
+        """
+        found = []
+        for part in (self.masked_detector_numbers or "").split(","):
+            if not part.strip():
+                continue
+            first, _, last = part.partition("-")
+            try:
+                low, high = int(first), int(last or first)
+            except ValueError as error:
+                raise ParameterError(
+                    f"masked_detector_numbers has {part.strip()!r}, which is no number or range",
+                    next_step="give numbers and ranges, as in -p masked_detector_numbers=1-512,700",
+                ) from error
+            found.append((min(low, high), max(low, high)))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from hsc.errors import ReductionError, RoleMissingError
 from hsc.kernels import PixelPaths
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
+from hsc.reductions.sans.flight import Flight
+from hsc.reductions.sans.lookup import Lookup
 from hsc.reductions.sans.parameters import DROP_PER_M_ANGSTROM2, RATE_M_ANGSTROM_PER_S
 from hsc.reductions.sans.places import Beam, along, matrix_of, metres, si_factor
 
@@ -40,11 +42,29 @@ class Pixels:
     solid_angle: NDArray[np.float64]
     """(numbers,): sr; 0 where there is no pixel."""
 
+    def flown_m(self, bank: Bank) -> NDArray[np.float64]:
+        """Give how far neutrons fly to each good pixel."""
+        first = self.paths.table[:, 0]
+        known = first[~np.isnan(first)]
+        return known if bank.lookup else RATE_M_ANGSTROM_PER_S * bank.second / known
+
     def key(self) -> str:
         """Give the BLAKE3 of all that decides where events count."""
         hashed = blake3(np.array([self.paths.first, self.paths.drop]).tobytes())
         hashed.update(self.paths.table.tobytes()).update(self.solid_angle.tobytes())
         return hashed.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSettings:
+    """What parameters make of pixels."""
+
+    gravity: bool = True
+    """Whether neutrons fall."""
+    center_m: tuple[float, float] = (0.0, 0.0)
+    """Where the beam meets the detector, x and y from the line through source and sample."""
+    masked: tuple[tuple[int, int], ...] = ()
+    """First and last of masked detector numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +91,14 @@ class Bank:
     """Source and sample."""
     second: float
     """The unit of the events' times, s."""
-    gravity: bool
-    """Whether neutrons fall."""
+    settings: PixelSettings
+    """What parameters make of its pixels."""
     where: str
     """For messages."""
+    lookup: Lookup | None = None
+    """Wavelengths by time and length of flight; None: λ = h t / (m L)."""
+    farthest_m: float = 0.0
+    """How far neutrons fly to the farthest good pixel, once pixels were made."""
     key: str = ""
     """BLAKE3 of its pixels once they were made."""
 
@@ -84,7 +108,8 @@ def bank_of(
     end: str,
     beam: Beam,
     mask: tuple[SourceArray, int] | None,
-    gravity: bool,
+    settings: PixelSettings,
+    flight: Flight,
 ) -> Bank:
     """Find events and pixels of a bank by their roles, which all have one end.
 
@@ -114,11 +139,17 @@ def bank_of(
         matrix=matrix_of(dataset, f"depends_on{end}"),
         beam=beam,
         second=si_factor(times, "[time]^1", "ns", where),
-        gravity=gravity,
+        settings=settings,
         where=where,
+        lookup=flight.lookups[0] if flight.lookups else None,
     )
-    key = _keep(make_pixels(bank), "")
-    return replace(bank, key=key)
+    made = make_pixels(bank)
+    flown = made.flown_m(bank)
+    if not len(flown):
+        return replace(bank, lookup=None, key=_keep(made, ""))
+    low, high = float(flown.min()), float(flown.max())
+    chosen = flight.lookup(low, high, f"the bank {bank.name or 'that there is'}")
+    return replace(bank, lookup=chosen, farthest_m=high, key=_keep(made, ""))
 
 
 def pixels_of(bank: Bank) -> Pixels:
@@ -142,9 +173,10 @@ def make_pixels(bank: Bank) -> Pixels:
     solid = _solid_angles(bank, place)
     x, y, z = (along(place, axis) for axis in bank.beam.axes)
     far = np.sqrt(x * x + y * y + z * z)
-    rate = RATE_M_ANGSTROM_PER_S * bank.second / (bank.beam.length_m + far)
+    flown = bank.beam.length_m + far
+    rate = flown if bank.lookup else RATE_M_ANGSTROM_PER_S * bank.second / flown
     rate[_masked(bank, numbers)] = np.nan
-    if bank.gravity:
+    if bank.settings.gravity:
         columns = (rate, x, y, z)
     else:
         lateral = np.sqrt(x * x + y * y)
@@ -152,7 +184,7 @@ def make_pixels(bank: Bank) -> Pixels:
         aside = np.where(lateral > 0, lateral, 1.0)
         columns = (rate, k, k * x / aside, k * y / aside)
     first, table = _by_number(bank, numbers.ravel(), np.stack([*columns, solid], axis=1))
-    drop = DROP_PER_M_ANGSTROM2 if bank.gravity else 0.0
+    drop = DROP_PER_M_ANGSTROM2 if bank.settings.gravity else 0.0
     weights = np.where(np.isnan(table[:, 0]), 0.0, table[:, 4])
     return Pixels(PixelPaths(first, np.ascontiguousarray(table[:, :4]), drop), weights)
 
@@ -183,7 +215,10 @@ def _positions(bank: Bank, shape: tuple[int, ...]) -> NDArray[np.float64]:
                 where=bank.where,
             ) from error
     local, offset = np.stack(columns, axis=1), bank.matrix[:3, 3] - bank.beam.sample
-    return np.stack([along(local, row) for row in bank.matrix[:3, :3]], axis=1) + offset
+    across = bank.settings.center_m
+    offset = offset - (across[0] * bank.beam.axes[0] + across[1] * bank.beam.axes[1])
+    turned = np.stack([along(local, row) for row in bank.matrix[:3, :3]], axis=1)
+    return np.asarray(turned + offset)
 
 
 def _solid_angles(bank: Bank, place: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -224,6 +259,8 @@ def _masked(bank: Bank, numbers: NDArray[Any]) -> NDArray[np.bool_]:
                 next_step="give a mask of all pixels, banks in the order of their numbers",
             )
         masked |= part != 0
+    for low, high in bank.settings.masked:
+        masked |= ((numbers >= low) & (numbers <= high)).ravel()
     return masked
 
 

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hsc.errors import ParameterError, ReductionError, RoleMissingError
+from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import PulseFrame
-from hsc.model import Quantity
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
-from hsc.reductions.sans.counting import MonitorEvents, monitor_rate
+from hsc.reductions.sans.flight import Flight, flight_of
+from hsc.reductions.sans.lookup import Lookup
+from hsc.reductions.sans.monitors import Monitor, monitor_of
 from hsc.reductions.sans.parameters import SansParameters
-from hsc.reductions.sans.pixels import Bank, bank_of
-from hsc.reductions.sans.places import Beam, beam_of, component_place, si_factor
-from hsc.reductions.sans.spectrum import MonitorCounts
-
-Monitor = MonitorEvents | MonitorCounts
+from hsc.reductions.sans.pixels import Bank, PixelSettings, bank_of
+from hsc.reductions.sans.places import Beam, beam_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,18 +29,32 @@ class EventRun:
     """The monitor before the sample."""
     transmitted: Monitor | None
     """The monitor behind the sample; None: not looked for."""
-    period_s: float
-    """From pulse to pulse; 0: times are taken as they are."""
-    shortest_angstrom: float
-    """The shortest wavelength in a frame."""
+    flight: Flight
+    """What is known of its pulses and choppers."""
 
     def frame(self, second: float) -> PulseFrame:
         """Give how times in a unit, which is so many seconds, are taken."""
-        return PulseFrame(self.period_s / second, self.shortest_angstrom)
+        return self.flight.frame(second)
 
     def geometry(self) -> str:
         """Give a name of all pixels' flight paths and solid angles, alike for like ones."""
         return " ".join(bank.key for bank in self.banks)
+
+    def refuse_overlap(self, parameters: SansParameters) -> None:
+        """Refuse wavelengths that can't be told from those of another pulse.
+
+        Raises
+        ------
+        ReductionError
+            There are such.
+        """
+        lengths = {f"the bank {bank.name or 'that there is'}": bank.farthest_m
+                   for bank in self.banks if bank.farthest_m}  # fmt: skip
+        for monitor in (self.incident, self.transmitted):
+            if monitor is not None:
+                lengths.setdefault("a monitor", monitor.length_m)
+        for what, length in lengths.items():
+            self.flight.refuse_overlap(parameters, length, what)
 
 
 def scattering_run(
@@ -51,6 +63,7 @@ def scattering_run(
     mask: SourceDataset | None,
     *,
     transmitted: bool,
+    lookups: tuple[Lookup, ...] = (),
 ) -> EventRun:
     """Find the banks and monitors of a run.
 
@@ -60,16 +73,25 @@ def scattering_run(
         Something is missing, ambiguous or impossible.
     """
     beam = beam_of(dataset, gravity=parameters.gravity)
+    flight = flight_of(dataset, parameters, lookups)
     ends = _bank_ends(dataset, parameters)
     masks = _masks(dataset, ends, mask)
-    banks = tuple(bank_of(dataset, end, beam, masks.get(end), parameters.gravity) for end in ends)
-    return _run(dataset, parameters, beam, banks, transmitted)
+    settings = PixelSettings(
+        parameters.gravity,
+        (parameters.beam_center_x_m, parameters.beam_center_y_m),
+        parameters.masked_numbers(),
+    )
+    banks = tuple(bank_of(dataset, end, beam, masks.get(end), settings, flight) for end in ends)
+    _refuse_unknown(settings, banks)
+    return _run(dataset, parameters, beam, banks, flight, transmitted)
 
 
-def transmission_run(dataset: SourceDataset, parameters: SansParameters) -> EventRun:
+def transmission_run(
+    dataset: SourceDataset, parameters: SansParameters, lookups: tuple[Lookup, ...] = ()
+) -> EventRun:
     """Find the monitors of a run; errors are as those of `scattering_run`."""
     beam = beam_of(dataset, gravity=parameters.gravity)
-    return _run(dataset, parameters, beam, (), True)
+    return _run(dataset, parameters, beam, (), flight_of(dataset, parameters, lookups), True)
 
 
 def _run(
@@ -77,17 +99,28 @@ def _run(
     parameters: SansParameters,
     beam: Beam,
     banks: tuple[Bank, ...],
+    flight: Flight,
     transmitted: bool,
 ) -> EventRun:
-    return EventRun(
-        dataset,
-        banks,
-        _monitor(dataset, beam, parameters.incident_monitor, "incident"),
-        _monitor(dataset, beam, parameters.transmission_monitor, "transmission")
-        if transmitted
-        else None,
-        *_frame(dataset, parameters),
-    )
+    behind = None
+    if transmitted:
+        behind = monitor_of(dataset, parameters, beam, flight, "transmission")
+    incident = monitor_of(dataset, parameters, beam, flight, "incident")
+    return EventRun(dataset, banks, incident, behind, flight)
+
+
+def _refuse_unknown(settings: PixelSettings, banks: tuple[Bank, ...]) -> None:
+    """Refuse masked numbers that no pixel has: a slip of the pen would mask nothing."""
+    lacking = set(settings.masked)
+    for bank in banks if lacking else ():
+        numbers = np.asarray(bank.numbers.read())
+        lacking -= {one for one in lacking if ((numbers >= one[0]) & (numbers <= one[1])).any()}
+    if lacking:
+        low, high = min(lacking)
+        raise ParameterError(
+            f"masked_detector_numbers has {low}-{high}, and no pixel has such a number",
+            where=banks[0].where,
+        )
 
 
 def _bank_ends(dataset: SourceDataset, parameters: SansParameters) -> list[str]:
@@ -141,73 +174,3 @@ def _masks(
         starts[end] = (array, start)
         start += first[end][1]
     return starts
-
-
-def _monitor(dataset: SourceDataset, beam: Beam, wanted: str | None, what: str) -> Monitor:
-    names = sorted(r.removeprefix("monitor@") for r in dataset.roles if r.startswith("monitor@"))
-    places = {name: component_place(dataset, "monitor", name) for name in names}
-    side = -1 if what == "incident" else 1
-    found = [
-        name
-        for name, place in places.items()
-        if side * float((place - beam.sample) @ beam.axes[2]) > 0
-    ]
-    if wanted is not None:
-        found = [wanted] if wanted in names else []
-    if len(found) != 1:
-        sought = "before the sample" if what == "incident" else "behind the sample"
-        raise RoleMissingError(
-            f"{len(found)} monitors are {sought}"
-            if wanted is None
-            else f"there is no monitor {wanted!r}",
-            where=f"{dataset.record.pid}, roles monitor@...",
-            next_step=f"name one: -p {what}_monitor=...; there are {', '.join(names) or 'none'}",
-        )
-    length = float(np.sqrt(((places[found[0]] - beam.source) ** 2).sum()))
-    return _counted(dataset, found[0], length)
-
-
-def _counted(dataset: SourceDataset, name: str, length_m: float) -> Monitor:
-    array = dataset.role(f"monitor@{name}")
-    where = f"{dataset.record.pid}, {array.path}"
-    role = f"monitor_time_of_flight@{name}"
-    if role not in dataset.roles:
-        second = si_factor(array, "[time]^1", "ns", where)
-        return MonitorEvents(array, monitor_rate(length_m, second), second)
-    axis = dataset.role(role)
-    times = np.asarray(axis.read(), np.float64).ravel()
-    counts = np.asarray(array.read()).ravel()
-    if len(times) != len(counts) + 1 or counts.dtype.kind not in "uif":
-        raise ReductionError(
-            f"{len(counts)} counts with {len(times)} times of flight; edges of bins are needed, "
-            "one more than counts",
-            where=where,
-        )
-    rate = monitor_rate(length_m, si_factor(axis, "[time]^1", "us", f"{where}, role {role}"))
-    return MonitorCounts(rate * times, counts.astype(np.float64), where)
-
-
-def _frame(dataset: SourceDataset, parameters: SansParameters) -> tuple[float, float]:
-    shortest = parameters.frame_shortest_wavelength_angstrom
-    if shortest is None:
-        return 0.0, 0.0
-    if parameters.pulse_period_s is not None:
-        return parameters.pulse_period_s, shortest
-    array = array_for(
-        dataset,
-        "source_frequency",
-        "tells how often the source pulses, in Hz, where -p pulse_period_s=... does not",
-    )
-    value = array.scalar()
-    si = Quantity(
-        value=float(value) if not isinstance(value, str) else np.nan,
-        unit=str(array.attributes.get("units") or "?"),
-    ).si()
-    if si is None or si[1] != "[time]^-1" or not si[0] > 0:
-        raise ParameterError(
-            f"source_frequency is {value!r} {array.attributes.get('units')!r}, which is no "
-            "frequency in Hz",
-            where=f"{dataset.record.pid}, {array.path}",
-            next_step="give -p pulse_period_s=...",
-        )
-    return 1 / si[0], shortest

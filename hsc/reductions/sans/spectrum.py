@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,11 @@ class MonitorCounts:
     edges: NDArray[np.float64]
     """(bins + 1,): edges of the bins, angstrom."""
     counts: NDArray[np.float64]
-    """(bins,): counts, whole numbers below 2^53."""
+    """(bins,): counts, whole numbers below 2^53 where the bins are as they were recorded."""
     where: str
     """For messages."""
+    length_m: float = 0.0
+    """How far neutrons fly to it, m."""
 
     def __add__(self, other: MonitorCounts) -> MonitorCounts:
         """Add what was counted in another run.
@@ -59,7 +61,7 @@ class MonitorCounts:
                 where=f"{self.where} and {other.where}",
                 next_step="reduce the runs one by one",
             )
-        return MonitorCounts(self.edges, self.counts + other.counts, self.where)
+        return replace(self, counts=self.counts + other.counts)
 
 
 def corrected(

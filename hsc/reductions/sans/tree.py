@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
 from hsc.reductions import nexus
+from hsc.reductions.sans.bands import Bands
 from hsc.reductions.sans.intensity import Intensity, Measured
 from hsc.reductions.sans.parameters import SansBins
 from hsc.store import NewArray, NewGroup, NewTree
@@ -42,6 +43,10 @@ class SansResult:
     """I(Qx, Qy): (Qy, Qx)."""
     direct_beam: NDArray[np.float64]
     """The direct beam function at the middle of each bin of wavelength."""
+    bands: Bands | None = None
+    """I(Q) in bands of wavelength; None: not wanted."""
+    warnings: tuple[str, ...] = ()
+    """What is assumed and was not checked."""
 
     def used(self) -> NDArray[np.bool_]:
         """Tell which bins of Q have an intensity.
@@ -89,6 +94,7 @@ def sans_tree(
         ([root, entry], named),
         _curve(result),
         _flat(result),
+        _bands(result),
         _instrument(instrument),
         _sample(sample_name),
         *_steps(result, facts, parameters, version),
@@ -156,6 +162,20 @@ def _flat(result: SansResult) -> _Part:
     ]
 
 
+def _bands(result: SansResult) -> _Part:
+    if result.bands is None:
+        return [], []
+    path, dims = f"{_ENTRY}/bands", ("band", "Q_bin")
+    q, found = result.bins.q.edges, result.bands.intensity
+    group = nexus.group(path, "NXdata", signal="I", axes=[".", "Q"])
+    return [group], [
+        nexus.array(f"{path}/Q", (q[:-1] + q[1:]) * 0.5, dims[1:], "1/angstrom"),
+        nexus.array(f"{path}/wavelength", result.bands.edges, ("band_edge",), "angstrom"),
+        nexus.array(f"{path}/I", found.values, dims, "arbitrary", uncertainties="Idev"),
+        nexus.array(f"{path}/Idev", np.sqrt(found.variances), dims, "arbitrary"),
+    ]
+
+
 def _data(path: str, signal: str, axes: str, indices: list[int], **more: Any) -> NewGroup:
     return nexus.group(
         path,
@@ -202,6 +222,9 @@ def _steps(
             nexus.scalar(f"{path}/program", "hsc sans"),
             nexus.scalar(f"{path}/version", version),
         ]
+        if number == 1 and result.warnings:
+            said = np.array(result.warnings)
+            arrays.append(nexus.array(f"{path}/warnings", said, ("warning",)))
         if number == 1:
             given = nexus.parameters_group(f"{path}/input", parameters)
             found = nexus.parameters_group(f"{path}/found", facts)

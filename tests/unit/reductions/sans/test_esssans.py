@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import scipp as sc
 from ess.reduce.uncertainty import UncertaintyBroadcastMode
+from ess.reduce.unwrap import to_wavelength
+from ess.reduce.unwrap.types import ErrorLimitedLookupTable
 from ess.sans import conversions, i_of_q, normalization
 from ess.sans.common import gravity_vector
 from scippneutron.conversion.tof import wavelength_from_tof
@@ -14,13 +16,14 @@ from hsc.reductions import find_reduction
 from hsc.workers import open_workers
 
 ENTRY = "/sasentry"
+BACKGROUND = {"monitor_signal_min_angstrom": 2.5, "monitor_signal_max_angstrom": 8.0}
 
 
 class Oracle:
-    """Runs esssans's providers on a measurement."""
+    """Runs esssans's providers on a measurement, and ess.reduce's on a table of wavelengths."""
 
-    def __init__(self, model, parameters, gravity, mode):
-        self.model = model
+    def __init__(self, model, parameters, gravity, mode, table=None):
+        self.model, self.table = model, table
         self.mode = UncertaintyBroadcastMode[mode]
         p = parameters
         self.wavelength = sc.linspace(
@@ -67,11 +70,19 @@ class Oracle:
         grouped = table.group(sc.array(dims=["pixel"], values=pixels.astype(np.int64)))
         grouped.coords["position"] = self.position()
         far = sc.norm(self.position() - self.sample) + sc.norm(self.sample - self.source)
-        grouped.bins.coords["wavelength"] = wavelength_from_tof(
-            tof=grouped.bins.coords["tof"], Ltotal=far
-        )
-        del grouped.bins.coords["tof"]
+        grouped = self.by_wavelength(grouped, far)
         return normalization.norm_detector_term_numerator(grouped)
+
+    def by_wavelength(self, grouped, far):
+        tof = grouped.bins.coords.pop("tof")
+        if self.table is None:
+            grouped.bins.coords["wavelength"] = wavelength_from_tof(tof=tof, Ltotal=far)
+            return grouped
+        grouped.bins.coords["event_time_offset"] = tof
+        limited = ErrorLimitedLookupTable(**vars(self.table))
+        found = to_wavelength.detector_wavelength_data(grouped, limited, far, None, False)
+        del found.coords["Ltotal"]
+        return found
 
     def monitor(self, measured, which, non_background=None):
         times = measured.monitors[which].time_ns.astype(np.float64)
@@ -79,9 +90,10 @@ class Oracle:
         tof = sc.array(dims=["event"], values=times, unit="ns")
         table = sc.DataArray(
             sc.ones(sizes={"event": len(times)}, unit="counts", with_variances=True),
-            coords={"wavelength": wavelength_from_tof(tof=tof, Ltotal=far)},
+            coords={"tof": tof},
         )
-        counted = table.hist(wavelength=self.wavelength)
+        events = self.by_wavelength(sc.bins(data=table, dim="event", begin=sc.index(0)), far)
+        counted = events.hist(wavelength=self.wavelength)
         return i_of_q.preprocess_monitor_data(counted, self.wavelength, non_background, self.mode)
 
     def intensity(self, measured, transmission, empty, beam, non_background, flat):
@@ -144,17 +156,21 @@ def reduced(everything, parameters):
 def test_intensities_and_their_variances_are_those_of_esssans(
     everything, event_files, model, parameters, gravity, mode
 ):
-    background = {"monitor_signal_min_angstrom": 2.5, "monitor_signal_max_angstrom": 8.0}
     ours = reduced(
-        everything, {**parameters, **background, "gravity": gravity, "uncertainties": mode}
+        everything, {**parameters, **BACKGROUND, "gravity": gravity, "uncertainties": mode}
     )
-    runs, oracle = event_files[0], Oracle(model, parameters, gravity, mode)
+    hold(ours, event_files[0], Oracle(model, parameters, gravity, mode), BACKGROUND)
+
+
+def hold(ours, runs, oracle, background):
+    """Hold a reduction with and without background of monitors against esssans's."""
+    model = oracle.model
     points = np.linspace(1.0, 10.0, 19)
     beam = sc.DataArray(
         sc.array(dims=["wavelength"], values=model.efficiency(points)),
         coords={"wavelength": sc.array(dims=["wavelength"], values=points, unit="angstrom")},
     )
-    within = sc.array(dims=["wavelength"], values=[2.5, 8.0], unit="angstrom")
+    within = sc.array(dims=["wavelength"], values=list(background.values()), unit="angstrom")
     for flat, data in ((False, "sasdata01"), (True, "sasdata02")):
         theirs = {}
         for what in ("sample", "cell"):
