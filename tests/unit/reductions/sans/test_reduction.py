@@ -115,7 +115,9 @@ def test_slow_neutrons_are_put_into_their_frame(tmp_path, model, parameters):
         "wavelength_max_angstrom": 13.0,
         "sample_transmission": 1.0,
     }
-    with pytest.raises(ReductionError, match=r"13 angstrom fly 28\.\d+ m.*when later pulses") as told:
+    with pytest.raises(
+        ReductionError, match=r"13 angstrom fly 28\.\d+ m.*when later pulses"
+    ) as told:
         reduced([("sample", dataset)], given)
     assert "wavelength_table=PID" in told.value.next_step
     framed = reduced(
