@@ -17,10 +17,13 @@ from hsc.reductions.geometry import Geometry, RadialUnit
 Splitting = Literal["no", "bbox", "full"]
 """Whether a pixel counts wholly where its middle lies, or is split by bounding box or by area."""
 
+SlabUnit = Literal["qx_nm^-1", "qx_A^-1", "qy_nm^-1", "qy_A^-1"]
+"""Components of the scattering vector that a slab is along."""
+
 # pyFAI widens the upper end of a range by one step of float32, so that the last bin includes it.
 _WIDER = 1.0 + float(np.finfo(np.float32).eps)
 # What pyFAI's units are to those that it works in (nm, rad, m), by its own numbers.
-_SCALES: dict[str, float] = {
+SCALES: dict[str, float] = {
     "q_nm^-1": 1.0,
     "q_A^-1": 0.1,
     "2th_deg": 180.0 / math.pi,
@@ -30,6 +33,10 @@ _SCALES: dict[str, float] = {
     "d_A": 1e10,
     "d*2_nm^-2": 1.0,
     "d*2_A^-2": 0.01,
+    "qx_nm^-1": 1.0,
+    "qx_A^-1": 0.1,
+    "qy_nm^-1": 1.0,
+    "qy_A^-1": 0.1,
 }
 
 
@@ -45,8 +52,8 @@ class Binning:
     """Lower edge of the first bin, in the radial unit."""
     radial_max: float
     """Upper edge of the last bin, which includes it."""
-    radial_unit: RadialUnit = "q_nm^-1"
-    """What the radial axis is in."""
+    radial_unit: RadialUnit | SlabUnit = "q_nm^-1"
+    """What the radial axis is in; a component of the scattering vector: of a slab."""
     azimuthal_bins: int = 0
     """Number of azimuthal bins of a cake; 0: a curve."""
     chi_deg: tuple[float, float] | None = None
@@ -67,6 +74,8 @@ class Binning:
     """What is subtracted; where it is no number, the pixel is bad."""
     dark_scale: float = 1.0
     """What the dark is multiplied by: the ratio of exposures."""
+    slab: tuple[float, float] | None = None
+    """Range of the component across a slab, in the radial unit; None: all, or no slab."""
 
     @property
     def size(self) -> int:
@@ -76,7 +85,7 @@ class Binning:
     @property
     def scale(self) -> float:
         """What numbers of the radial unit are to those that pyFAI works in."""
-        return _SCALES[self.radial_unit]
+        return SCALES[self.radial_unit]
 
     @property
     def azimuth(self) -> tuple[float, float] | None:
@@ -84,6 +93,11 @@ class Binning:
         if self.chi_deg is None and self.azimuthal_bins:
             return (-180.0, 180.0)
         return self.chi_deg
+
+    @property
+    def along_component(self) -> bool:
+        """Whether the bins are those of a slab."""
+        return self.radial_unit.startswith(("qx", "qy"))
 
     def edges(self) -> NDArray[np.float64]:
         """Give the edges of the radial bins, shape (bins + 1,), in the radial unit, as pyFAI's."""
@@ -124,6 +138,7 @@ class Binning:
             "flat": None if self.flat is None else self.flat.digest,
             "dark": None if self.dark is None else self.dark.digest,
             "dark_scale": self.dark_scale,
+            **({} if self.slab is None else {"slab": list(self.slab)}),
         }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hsc.errors import ReductionError, SourceCrashError, SourceTooLargeError, SourceTooSlowError
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.outside import below_range, placed_integrator
+from hsc.reductions.azimuthal.slab import slab_arrays
 from hsc.workers import Isolation, Limits
 
 # pyFAI takes some 60 bytes for each pixel on top of the table: 0.4 GB for so many, which a worker
@@ -74,6 +75,11 @@ def build_arrays(
 def _work_out(binning: Binning, pictures: Pictures) -> dict[str, NDArray[Any]]:
     bad, factors = _factors(binning, pictures)
     geometry = binning.geometry
+    if binning.along_component:
+        table = slab_arrays(binning, bad)
+        if not len(table["pixels"]):
+            raise _nothing_left(binning)
+        return {**table, "factors": factors, "dark": pictures.dark}
     integrator, azimuth = placed_integrator(binning)
     bad |= below_range(binning, integrator, azimuth)
     if bad.all():
@@ -111,6 +117,8 @@ def _nothing_left(binning: Binning) -> ReductionError:
     ranges = f"{binning.radial_min!r} to {binning.radial_max!r} ({binning.radial_unit})"
     if binning.azimuth is not None:
         ranges += " and {!r} to {!r} degrees of the azimuth".format(*binning.azimuth)
+    if binning.slab is not None:
+        ranges += " and {!r} to {!r} across".format(*binning.slab)
     return ReductionError(
         f"no pixel that counts is within {ranges}",
         next_step="give a range that the detector sees, or look at the masks",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hsc.errors import ParameterError
 from hsc.kernels import ErrorModel
-from hsc.reductions.azimuthal.binning import Splitting
+from hsc.reductions.azimuthal.binning import SlabUnit, Splitting
 from hsc.reductions.geometry import RadialUnit
 from hsc.reductions.poni import GeometryParameters
 
@@ -21,16 +21,21 @@ class IntegrationParameters(GeometryParameters):
 
     bins: int = Field(default=1000, ge=1, le=1_000_000)
     """Number of radial bins, all equal."""
-    radial_unit: RadialUnit = "q_nm^-1"
-    """What the radial axis is in, by pyFAI's names."""
+    radial_unit: RadialUnit | SlabUnit = "q_nm^-1"
+    """What the radial axis is in, by pyFAI's names; qx and qy: slabs along one component."""
     radial_min: float | None = None
-    """Lower edge of the first bin, in the radial unit; None: 0."""
+    """Lower edge of the first bin, in the radial unit; None: 0, of a slab the smallest there is."""
     radial_max: float | None = None
     """Upper edge of the last bin, in the radial unit; None: the largest on the detector."""
     q_min_per_nm: float | None = Field(default=None, ge=0)
     """The same as radial_min, 1/nm, for an axis in q."""
     q_max_per_nm: float | None = Field(default=None, gt=0)
     """The same as radial_max, 1/nm, for an axis in q."""
+    slab_min: float | None = None
+    """Where the range across a slab begins, of qy for one along qx, in the radial unit; None: at
+    the detector's end."""
+    slab_max: float | None = None
+    """Where it ends; a pixel whose middle is just there is not in it."""
     chi_min_deg: float | None = Field(default=None, ge=-360, le=360)
     """Where the range of the azimuth begins, degrees from the horizontal; None: all around."""
     chi_max_deg: float | None = Field(default=None, ge=-360, le=540)
@@ -63,8 +68,8 @@ class IntegrationParameters(GeometryParameters):
     """Add the dark to Poisson variances. pyFAI does so in its histograms, not in its sparse
     engines."""
 
-    def radial_range(self) -> tuple[float, float | None]:
-        """Give the range of the axis in its own unit; no end: the largest on the detector.
+    def radial_range(self) -> tuple[float | None, float | None]:
+        """Give the range of the axis in its own unit, as far as it is given.
 
         Raises
         ------
@@ -81,7 +86,7 @@ class IntegrationParameters(GeometryParameters):
                     next_step=f"give one of them; radial_{end} is in {self.radial_unit}",
                 )
             limits.append(own if q is None else q * _PER_NM[self.radial_unit])
-        return limits[0] or 0.0, limits[1]
+        return limits[0], limits[1]
 
     def azimuth(self) -> tuple[float, float] | None:
         """Give the range of the azimuth, degrees; None: all around.

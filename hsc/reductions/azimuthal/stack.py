@@ -14,6 +14,7 @@ from hsc.kernels import ErrorModel
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import Calibrations, Picture, mask_of, picture_of
+from hsc.reductions.azimuthal.slab import axis_reach, slab_limits
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
 from hsc.reductions.geometry import Geometry
 from hsc.reductions.numbers import Sought, find_optional_number
@@ -102,6 +103,7 @@ def stack_of(
         masks=masks,
         flat=flat,
         dark=dark,
+        slab=slab_limits(parameters, azimuthal_bins),
         dark_scale=1.0 if dark is None else _dark_scale(dataset, given, parameters),
     )
     model = parameters.error_model
@@ -126,6 +128,9 @@ def stack_facts(stack: Stack) -> dict[str, Any]:
         found.pop(name)
     if binning.azimuth is not None:
         found["chi_min_deg"], found["chi_max_deg"] = binning.azimuth
+    if binning.slab is not None:
+        found["slab_min"], found["slab_max"] = binning.slab
+        found.pop("slab")
     found["beam_center_x_pixels"] = binning.geometry.beam_center_x_pixels
     found["beam_center_y_pixels"] = binning.geometry.beam_center_y_pixels
     found["binning_blake3"] = binning.key()
@@ -184,9 +189,10 @@ def _refuse_unwritten(frames: SourceArray, where: str, name: str) -> None:
 
 def _radial_range(geometry: Geometry, parameters: IntegrationParameters) -> tuple[float, float]:
     low, high = parameters.radial_range()
-    if high is None:
-        high = geometry.largest(parameters.radial_unit)
-    if not (math.isfinite(high) and high > low):
+    if low is None or high is None:
+        least, largest = axis_reach(geometry, parameters.radial_unit)
+        low, high = least if low is None else low, largest if high is None else high
+    if not (math.isfinite(low) and math.isfinite(high) and high > low):
         raise ParameterError(
             f"the radial range begins at {low!r}, which is not below its end {high!r} "
             f"({parameters.radial_unit})",

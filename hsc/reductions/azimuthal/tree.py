@@ -33,6 +33,10 @@ _AXES = {
     "d_A": ("d", "angstrom"),
     "d*2_nm^-2": ("1/d^2", "1/nm^2"),
     "d*2_A^-2": ("1/d^2", "1/angstrom^2"),
+    "qx_nm^-1": ("Qx", "1/nm"),
+    "qx_A^-1": ("Qx", "1/angstrom"),
+    "qy_nm^-1": ("Qy", "1/nm"),
+    "qy_A^-1": ("Qy", "1/angstrom"),
 }
 
 
