@@ -11,6 +11,7 @@ _BLOCK = 2048
 # Below this the squares of 65,536 counts (MOST_FRAMES) fit 62 bits.
 _NARROW = 2**23
 _LIMB = 2**32
+_HALF_LIMB = 2**31
 _FITS = 2**63 - 1
 
 
@@ -167,4 +168,33 @@ def divide_squares(count, sums, squares, high, variance):  # type: ignore[no-unt
         else:
             numerator = n * squares[place] - sums[place] * sums[place]
             variance[place] = np.float64(numerator) / (np.float64(n) * (np.float64(n) - 1.0))
+    return beyond
+
+
+@numba.njit(nogil=True, cache=True)
+def add_bin(frame, lowest, highest, mark, into):  # type: ignore[no-untyped-def]
+    """Add a frame to a sum of frames; where a count is missing in one of them stands the mark."""
+    for place in range(frame.size):
+        count = frame[place]
+        good = (count >= lowest) & (count <= highest) & (into[place] != mark)
+        into[place] = into[place] + into.dtype.type(count) if good else mark
+
+
+@numba.njit(nogil=True, cache=True)
+def fix_points(values, fixed, per_unit):  # type: ignore[no-untyped-def]
+    """Round values to whole units above -2³¹; give the first that is beyond 32 bits, or -1.
+
+    Where a value is not finite stands the largest number.
+    """
+    beyond = -1
+    for place in range(values.size):
+        value = np.float64(values[place])
+        # To even where it is halfway: as np.rint, which everywhere gives the same.
+        whole = np.rint(value * per_unit)
+        if not np.isfinite(value):
+            fixed[place] = np.uint32(_LIMB - 1)
+        elif (whole < -_HALF_LIMB) | (whole > _HALF_LIMB - 2):
+            beyond = place if beyond < 0 else beyond
+        else:
+            fixed[place] = np.uint32(np.int64(whole) + _HALF_LIMB)
     return beyond

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.kernels import statistic_loops
 from hsc.kernels.statistic_loops import add_counts, join_squares, sum_pixels
 
 FRAME_NUMBERS = ("total", "maximum", "bad", "zero", "saturated")
@@ -172,6 +173,59 @@ def sum_regions(
     kind = flat.dtype.type
     sum_pixels(flat, pixels, starts, kind(good.lowest), kind(good.highest), sums, counts)
     return sums, counts
+
+
+def add_to_bin(into: NDArray[Any], frame: NDArray[np.integer[Any]], good: GoodRange) -> None:
+    """Add a frame to a sum of frames, in place.
+
+    Parameters
+    ----------
+    into
+        (...): the sum, of an unsigned type. Its largest number stands, and stays, where a frame has
+        no good count.
+    frame
+        (...): counts of at most 32 bits, C order.
+    good
+        Which of them are believed.
+
+    Examples
+    --------
+    >>> into = np.array([1, 2, 2**32 - 1], "u4")
+    >>> add_to_bin(into, np.array([5, 65535, 5], "u2"), GoodRange(0, 65534, 65535))
+    >>> into.tolist()
+    [6, 4294967295, 4294967295]
+    """
+    kind, mark = frame.dtype.type, into.dtype.type(np.iinfo(into.dtype).max)
+    bounds = kind(good.lowest), kind(good.highest)
+    statistic_loops.add_bin(frame.reshape(-1), *bounds, mark, into.reshape(-1))
+
+
+def fix_points(values: NDArray[np.floating[Any]], fixed: NDArray[np.uint32], units: float) -> int:
+    """Round values to whole units, counted from -2³¹, to even where they are halfway.
+
+    Parameters
+    ----------
+    values
+        (n,): float32 or float64.
+    fixed
+        (n,): gets the whole numbers; the largest one where a value is not finite.
+    units
+        How many make 1.
+
+    Returns
+    -------
+    beyond
+        The first place whose value is beyond 32 bits; -1: none is.
+
+    Examples
+    --------
+    >>> fixed = np.empty(3, "u4")
+    >>> fix_points(np.array([0.5, -1, np.nan], "f4"), fixed, 1024)
+    -1
+    >>> (fixed.astype(np.int64) - 2**31).tolist()
+    [512, -1024, 2147483647]
+    """
+    return int(statistic_loops.fix_points(values, fixed, units))
 
 
 def _trimmed(values: NDArray[Any]) -> NDArray[Any]:

@@ -9,17 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.errors import ReductionError, SourceCrashError, SourceTooLargeError, SourceTooSlowError
+from hsc.errors import ReductionError
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.outside import below_range, placed_integrator
 from hsc.reductions.azimuthal.slab import slab_arrays
-from hsc.workers import Isolation, Limits
-
-# pyFAI takes some 60 bytes for each pixel on top of the table: 0.4 GB for so many, which a worker
-# has room for below 1 GB, and a child costs seconds to start.
-_BUILT_HERE_PIXELS = 6_000_000
-# The system bounds it: how much pyFAI needs is nobody's to say beforehand.
-_LIMITS = Limits(memory_bytes=2**40, seconds=3600.0)
+from hsc.reductions.pyfai import DONE_HERE_PIXELS, work_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ class Pictures:
 
 
 def build_arrays(
-    binning: Binning, built_here_pixels: int = _BUILT_HERE_PIXELS
+    binning: Binning, built_here_pixels: int = DONE_HERE_PIXELS
 ) -> dict[str, NDArray[Any]]:
     """Let pyFAI decide which pixel goes where, and what it is divided by.
 
@@ -58,18 +52,9 @@ def build_arrays(
     # References to stores stay here, and what may be secret in them.
     plain = replace(binning, masks=(), flat=None, dark=None)
     pixels = math.prod(binning.geometry.shape)
-    if pixels <= built_here_pixels:
-        return _work_out(plain, pictures)
-    doing = f"working out which of {pixels} pixels goes where"
-    child = Isolation(f"table {binning.key()[:16]}", _LIMITS, library="pyFAI")
-    try:
-        return child.call_once(_work_out, plain, pictures, doing=doing)
-    except (SourceCrashError, SourceTooLargeError, SourceTooSlowError) as error:
-        raise ReductionError(
-            error.message,
-            where=error.where,
-            next_step="run it again where more memory is free; it needs about 100 bytes a pixel",
-        ) from error
+    return work_out(_work_out, plain, pictures, pixels=pixels, here_pixels=built_here_pixels,
+                    subject=f"table {binning.key()[:16]}",
+                    doing=f"working out which of {pixels} pixels goes where")  # fmt: skip
 
 
 def _work_out(binning: Binning, pictures: Pictures) -> dict[str, NDArray[Any]]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import PEAK_NUMBERS, PeakFinder, PeakRule, RingMap
+from hsc.kernels import PEAK_NUMBERS, PeakFinder, PeakRule
 from hsc.reductions.base import SourceArray
+from hsc.reductions.hits.rings import PackedRings
 from hsc.store import Stream, StreamedArray
 from hsc.workers import Progress, Workers
 
@@ -31,7 +32,7 @@ class Search:
 
     frames: SourceArray
     """(frames, rows, columns) or (frames, modules, rows, columns)."""
-    rings: RingMap
+    rings: PackedRings
     """Which pixels are compared with which."""
     rule: PeakRule
     """What a peak is."""
@@ -123,8 +124,8 @@ def find_block(block: Block) -> tuple[int, BlockPeaks]:
     """Read, decode and search the frames of one task."""
     search = block.search
     frames, rule = search.frames, search.rule
-    finder = PeakFinder(search.rings, rule)
-    powder = np.zeros(search.rings.labels.size, np.int64)
+    finder = PeakFinder(search.rings.unpacked(), rule)
+    powder = np.zeros(math.prod(search.rings.shape), np.int64)
     maximum: NDArray[Any] | None = None
     counts, peaks = [], []
     for batch in frames.batches(block.start, block.stop, rows=1):

@@ -9,22 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hsc.errors import ReductionError
-from hsc.kernels import MOST_COUNTS, PeakRule, RingMap
-from hsc.model import Quantity, Record
+from hsc.errors import ParameterError, ReductionError
+from hsc.kernels import MOST_COUNTS, PeakRule
+from hsc.model import Quantity
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, array_for
 from hsc.reductions.hits.finding import Search, StackPeaks, find_stack, hits_stream
 from hsc.reductions.hits.rates import wilson
-from hsc.reductions.hits.rings import find_rings
+from hsc.reductions.hits.rings import PackedRings, bad_pixels, pack_rings
 from hsc.reductions.hits.tree import hits_tree
 from hsc.reductions.numbers import Sought, find_optional_number
+from hsc.reductions.rings import RingParameters, find_groups
 from hsc.workers import Progress, Workers
 
-_VERSION = "1"
+_VERSION = "2"
 _ORDER = "pixel-order-f64/v1"
 
 
-class HitsParameters(Record):
+class HitsParameters(RingParameters):
     """What a peak is, what a hit is, and what is made of hits."""
 
     min_snr: float = Field(default=6.0, gt=0)
@@ -44,14 +45,10 @@ class HitsParameters(Record):
     """How far a peak's surroundings reach beyond it."""
     least_ring_pixels: int = Field(default=20, ge=2)
     """Rings with fewer good pixels have no peaks."""
-    ring_width_pixels: float = Field(default=4.0, gt=0)
+    ring_width_pixels: float = Field(default=4.0, ge=0.5, le=1e6)
     """Width of the rings around the beam centre."""
     tile_pixels: int = Field(default=64, ge=4)
     """Side of the tiles that take the place of rings where the beam centre is not known."""
-    beam_center_x_pixels: float | None = None
-    """Middle of the rings along the rows, pixels; None: as the dataset says."""
-    beam_center_y_pixels: float | None = None
-    """Middle of the rings along the columns, pixels."""
     saturation_counts: float | None = Field(default=None, gt=0)
     """Counts from which a pixel is saturated: counted so, and kept; None: as the dataset says."""
     hits_only_frames: bool = False
@@ -68,12 +65,12 @@ def reduce_hits(
     RoleMissingError, ParameterError, ReductionError
         There are no frames, some were never written, or a parameter is impossible.
     """
-    dataset, mask = inputs.one("sample"), inputs.optional("mask")
+    dataset = inputs.one("sample")
     frames = array_for(dataset, "frames", "is the stack of pictures to search")
     _check(frames, f"{dataset.record.pid}, {frames.path}")
-    labels, count, document = find_rings(dataset, frames, mask, parameters)
-    search = Search(frames, RingMap(labels, count), _rule(inputs, frames, parameters),
-                    parameters.min_peaks)  # fmt: skip
+    _refuse_contradictions(parameters)
+    rings, document = _rings(inputs, frames, parameters)
+    search = Search(frames, rings, _rule(inputs, frames, parameters), parameters.min_peaks)
     found = find_stack(search, workers, progress)
     hits = np.flatnonzero(found.hit)
     known = [role for role in ("pulse_id", "train_id") if role in dataset.roles]
@@ -113,6 +110,33 @@ def _check(frames: SourceArray, where: str) -> None:
             where=where,
             next_step="ingest the whole run, and reduce that dataset",
         )
+
+
+def _refuse_contradictions(parameters: HitsParameters) -> None:
+    if parameters.max_pixels < parameters.min_pixels:
+        raise ParameterError(
+            f"max_pixels is {parameters.max_pixels}, which is below min_pixels "
+            f"{parameters.min_pixels}: no group of pixels could be a peak",
+            next_step="give a max_pixels that is at least min_pixels",
+        )
+
+
+def _rings(
+    inputs: Inputs, frames: SourceArray, parameters: HitsParameters
+) -> tuple[PackedRings, dict[str, Any]]:
+    """Give the ring of each pixel, those that are left out in none; and what decided it."""
+    dataset, shape = inputs.one("sample"), frames.shape[1:]
+    groups = find_groups(dataset, shape, parameters, inputs.optional("geometry"))
+    labels = groups.labels
+    own = [dataset] if "pixel_mask" in dataset.roles else []
+    for each in [*own, *inputs.every("mask")]:
+        labels[bad_pixels(each, shape)] = groups.count
+    if groups.gaps is not None:
+        labels[groups.gaps] = groups.count
+    if (labels == groups.count).all():
+        raise ReductionError("every pixel is masked", next_step="look at the masks")
+    rings = pack_rings(labels.reshape(-1, *shape[-2:]), groups.count)
+    return rings, {**groups.document, "rings_blake3": rings.digest}
 
 
 def _rule(inputs: Inputs, frames: SourceArray, parameters: HitsParameters) -> PeakRule:
@@ -169,10 +193,12 @@ HITS = Reduction(
     summary="Bragg peaks of every frame, hits and their rate, a virtual powder",
     inputs=(
         Input("sample", "frames of crystals"),
-        Input("mask", "bad pixels beside those of the dataset", required=False),
+        Input("mask", "bad pixels beside those of the dataset", required=False, many=True),
+        Input("geometry", "where the detector was: a PONI calibration", required=False),
     ),
     parameters=HitsParameters,
     function=reduce_hits,
+    packages=("pyFAI", "numexpr"),
     order=_ORDER,
 )
 """Frames of crystals to peaks and hits."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntFlag
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import Moments, PixelSums
-from hsc.reductions.statistics.groups import Groups
+from hsc.reductions.rings import PixelGroups
+from hsc.reductions.statistics.dispersion import Dispersion, disperse
 
 # A normal distribution's standard deviation in units of its median absolute deviation.
 _DEVIATION = 1.4826
@@ -35,10 +36,29 @@ class Bounds:
     """Mean above the group's median, in units of its spread."""
     dead_counts: float
     """Mean of the group's sums from which a sum of nothing is none by chance."""
-    flicker_ranges: float
-    """Ratio of variance and mean outside the group's quartiles, in units of their distance."""
+    flicker_rate: float
+    """Share of good pixels that may be taken for flickering ones by chance."""
     least_pixels: int
     """A group with fewer pixels is not judged."""
+
+    @property
+    def deviations(self) -> float:
+        """Deviations of a normal distribution that so few of its numbers are beyond, either way."""
+        return NormalDist().inv_cdf(1 - self.flicker_rate / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What pixels counted, in the units of the frames."""
+
+    n: NDArray[np.int64]
+    """(pixels,): frames with a good value."""
+    mean: NDArray[np.float64]
+    """(pixels,): of them; NaN where there is none."""
+    variance: NDArray[np.float64]
+    """(pixels,): of them; NaN where there are fewer than two."""
+    counts: bool
+    """Whether values are counts, of which chance makes a Poisson distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +76,23 @@ class Judgement:
 
 
 def judge(
-    sums: PixelSums,
-    moments: Moments,
-    frames: int,
-    masked: NDArray[np.bool_],
-    groups: Groups,
-    bounds: Bounds,
+    seen: Seen, frames: int, masked: NDArray[np.bool_], groups: PixelGroups, bounds: Bounds
 ) -> Judgement:
     """Find hot, dead and flickering pixels.
 
     With m the median of a group's means, hot is what lies above m + k times the group's spread:
-    the larger of 1.4826 times the median absolute deviation from m and the spread of that many
-    counts by chance, √(max(1, m n)) / n for n frames. Dead is a sum of 0 where the mean of the
-    group's sums is above ``dead_counts``. Flickering is a ratio of variance and mean further
-    outside the quartiles of the group's ratios than ``flicker_ranges`` times their distance;
-    groups are judged so where the mean of their sums is above ``dead_counts``, as ratios of few
-    counts say nothing.
+    the larger of 1.4826 times the median absolute deviation from m and what chance makes of the
+    mean of n frames: √(max(1, m n)) / n of counts, √(median of the variances / n) of other values.
+    Dead is a sum of 0 where the mean of the group's sums is above ``dead_counts``; of values that
+    are no counts, one that never changes where that is too little by the test for flickering.
+    Flickering is a dispersion that `disperse` finds too large or too small.
 
     Parameters
     ----------
-    sums, moments, frames
-        What the frames add up to, means and variances, and how many frames they are.
+    seen
+        What the frames add up to.
+    frames
+        How many frames they are.
     masked
         (pixels,): known to be bad; neither judged nor compared with.
     groups
@@ -84,37 +100,54 @@ def judge(
     bounds
         How far apart is too far.
     """
-    mean, variance = moments.mean, moments.variance
-    seen = sums.missing < frames
-    flaws = np.zeros(len(mean), np.uint32)
-    flaws[~seen & ~masked] |= np.uint32(Flaw.DEAD)
-    names = ("median", "spread", "mean_sum", "lower_quartile", "upper_quartile")
+    flaws = np.zeros(len(seen.mean), np.uint32)
+    flaws[(seen.n == 0) & ~masked] |= np.uint32(Flaw.DEAD)
+    names = ("median", "spread", "mean_sum", "dispersion", "dispersion_spread")
     table: dict[str, NDArray[Any]] = {name: np.full(groups.count, np.nan) for name in names}
     table["pixels"] = np.zeros(groups.count, np.int64)
-    for number, pixels in groups.each(seen & ~masked):
+    for number, pixels in groups.each((seen.n > 0) & ~masked):
         table["pixels"][number] = len(pixels)
         if len(pixels) < bounds.least_pixels:
             continue
-        middle, spread = _middle(mean[pixels], frames)
+        middle, spread = _middle(seen, pixels, frames)
         table["median"][number], table["spread"][number] = middle, spread
-        flaws[pixels[mean[pixels] > middle + bounds.hot_deviations * spread]] |= np.uint32(Flaw.HOT)
-        table["mean_sum"][number] = mean_sum = float(sums.sums[pixels].mean())
-        if not mean_sum > bounds.dead_counts:
+        hot = seen.mean[pixels] > middle + bounds.hot_deviations * spread
+        flaws[pixels[hot]] |= np.uint32(Flaw.HOT)
+        table["mean_sum"][number] = mean_sum = float(np.mean(seen.mean[pixels] * seen.n[pixels]))
+        if seen.counts and not mean_sum > bounds.dead_counts:
             continue
-        flaws[pixels[sums.sums[pixels] == 0]] |= np.uint32(Flaw.DEAD)
-        steady = pixels[(sums.sums[pixels] > 0) & np.isfinite(variance[pixels])]
-        if len(steady) < bounds.least_pixels:
-            continue
-        ratio = variance[steady] / mean[steady]
-        low, high = (float(each) for each in np.quantile(ratio, (0.25, 0.75)))
-        table["lower_quartile"][number], table["upper_quartile"][number] = low, high
-        room = bounds.flicker_ranges * (high - low)
-        flaws[steady[(ratio < low - room) | (ratio > high + room)]] |= np.uint32(Flaw.FLICKERING)
+        found = _dispersion(seen, pixels, bounds)
+        table["dispersion"][number], table["dispersion_spread"][number] = found.factor, found.spread
+        odd = np.abs(found.scores) > bounds.deviations * found.spread
+        none = seen.variance[found.pixels] == 0
+        if seen.counts:
+            flaws[pixels[seen.mean[pixels] == 0]] |= np.uint32(Flaw.DEAD)
+        else:
+            flaws[found.pixels[odd & none]] |= np.uint32(Flaw.DEAD)
+            odd &= ~none
+        flaws[found.pixels[odd]] |= np.uint32(Flaw.FLICKERING)
     return Judgement(flaws, table)
 
 
-def _middle(means: NDArray[np.float64], frames: int) -> tuple[float, float]:
+def _middle(seen: Seen, pixels: NDArray[np.intp], frames: int) -> tuple[float, float]:
     """Give the median of a group's means, and how far around it they spread."""
+    means = seen.mean[pixels]
     middle = float(np.median(means))
     deviation = _DEVIATION * float(np.median(np.abs(means - middle)))
-    return middle, max(deviation, float(np.sqrt(max(1.0, middle * frames))) / frames)
+    if seen.counts:
+        return middle, max(deviation, float(np.sqrt(max(1.0, middle * frames))) / frames)
+    several = seen.variance[pixels][seen.n[pixels] > 1]
+    chance = float(np.sqrt(np.median(several) / frames)) if len(several) else 0.0
+    return middle, max(deviation, chance)
+
+
+def _dispersion(seen: Seen, pixels: NDArray[np.intp], bounds: Bounds) -> Dispersion:
+    """Give the dispersion of those pixels of a group that it can be told of."""
+    n, mean = seen.n[pixels], seen.mean[pixels]
+    used = n > 1
+    if seen.counts:
+        used &= mean * n > bounds.dead_counts
+    pixels = pixels[used]
+    if len(pixels) < bounds.least_pixels:
+        return Dispersion(pixels[:0], np.empty(0), np.nan, np.nan)
+    return disperse(pixels, n[used], mean[used], seen.variance[pixels], seen.counts)

@@ -11,9 +11,7 @@ SMALLEST = 256
 """The last level has no side that is longer."""
 
 
-def pyramid(
-    picture: NDArray[np.integer[Any]], how: str, smallest: int = SMALLEST
-) -> list[NDArray[Any]]:
+def pyramid(picture: NDArray[Any], how: str, smallest: int = SMALLEST) -> list[NDArray[Any]]:
     """Give the levels of a picture, itself the first; each has half as many rows and columns.
 
     Where a side is odd, the last row or column is joined with nothing: sums stay sums of all.
@@ -21,7 +19,7 @@ def pyramid(
     Parameters
     ----------
     picture
-        Rows, columns; whole numbers.
+        Rows, columns; of NaN only the largest of others is taken.
     how
         ``sum`` or ``maximum``.
     smallest
@@ -32,7 +30,7 @@ def pyramid(
     >>> [level.tolist() for level in pyramid(np.array([[1, 2, 3], [4, 5, 6]]), "sum", 2)]
     [[[1, 2, 3], [4, 5, 6]], [[12, 9]]]
     """
-    join: np.ufunc = np.add if how == "sum" else np.maximum
+    join: np.ufunc = np.add if how == "sum" else np.fmax
     levels = [picture]
     while max(levels[-1].shape) > smallest:
         level = levels[-1]

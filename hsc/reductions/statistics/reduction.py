@@ -10,47 +10,47 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
-from hsc.kernels import GoodRange, moments_of
-from hsc.model import Quantity, Record
+from hsc.kernels import GoodRange
+from hsc.model import Quantity
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
 from hsc.reductions.numbers import Sought, find_optional_number
+from hsc.reductions.rings import RingParameters, find_groups
+from hsc.reductions.statistics.fixed import COUNTS, FixedPoint, Scale
 from hsc.reductions.statistics.flaws import Bounds, Flaw, judge
-from hsc.reductions.statistics.groups import Groups, rings, tiles
 from hsc.reductions.statistics.regions import parse_regions
 from hsc.reductions.statistics.stack import Stack
-from hsc.reductions.statistics.summing import sum_stack
+from hsc.reductions.statistics.summing import BlockSums, sum_stack
 from hsc.reductions.statistics.time_bins import time_bins
-from hsc.reductions.statistics.tree import Found, statistics_tree
+from hsc.reductions.statistics.tree import Found, largest, seen_pixels, statistics_tree, total
 from hsc.store import Stream
 from hsc.workers import Progress, Workers
 
+_VERSION = "2"
+# Of values whose largest is fewer units than this, rounding would leave little.
+_LEAST_UNITS = 1000
 
-class StatisticsParameters(Record):
+
+class StatisticsParameters(RingParameters):
     """What is believed, what is compared with what, and what is made beside the sums."""
 
     saturation_counts: float | None = Field(default=None, gt=0)
     """Counts from which a pixel is saturated (and still counted); None: as the dataset says."""
-    beam_center_x_pixels: float | None = None
-    """Middle of the rings along the rows (fast axis), pixels, the middle of the first pixel at
-    0.5; None: as the dataset says. Without either, pixels are compared in tiles."""
-    beam_center_y_pixels: float | None = None
-    """Middle of the rings along the columns (slow axis), pixels."""
-    ring_width_pixels: float = Field(default=8.0, gt=0)
-    """Width of the rings in which pixels are compared."""
-    tile_pixels: int = Field(default=64, ge=2)
-    """Side of the tiles in which they are compared where the beam centre is not known."""
+    float_step: float = Field(default=2.0**-10, gt=0, le=2.0**20)
+    """Floating-point frames are summed in whole units of it, exactly; a power of two."""
     least_pixels: int = Field(default=32, ge=4)
     """Rings and tiles with fewer pixels are not judged."""
     hot_deviations: float = Field(default=10.0, gt=0)
     """A pixel is hot whose mean is so many times the spread of its ring above its median."""
     dead_counts: float = Field(default=25.0, ge=0)
     """A pixel is dead that counted nothing where its ring's mean sum is above this."""
-    flicker_ranges: float = Field(default=6.0, gt=0)
-    """A pixel flickers whose variance by mean is so many quartile ranges off its ring's."""
+    flicker_rate: float = Field(default=1e-8, gt=0, le=0.1)
+    """Share of good pixels that may be taken for flickering ones by chance."""
     bin_frames: int | None = Field(default=None, ge=1)
     """Sum so many consecutive frames into one; None: no time bins."""
     regions: str = ""
-    """Rectangles summed in each frame: ``name=row:row,column:column; ...``, ends not included."""
+    """Parts summed in each frame: ``name=row:row,column:column; ...``, ends not included, or
+    ``name=ring(row,column, inner,outer)``, ``circle(row,column, radius)``,
+    ``polygon(row,column row,column ...)``."""
 
 
 def reduce_statistics(
@@ -60,7 +60,8 @@ def reduce_statistics(
 
     All sums are whole numbers: any workers, order and cut give the same bytes. A count is good
     that is neither negative nor the largest number of an unsigned type, which detectors mean as
-    marks. Means and variances are divided once, at the end, from the exact sums.
+    marks. Floating-point values are good where they are finite, and rounded to whole units first.
+    Means and variances are divided once, at the end, from the exact sums.
 
     Raises
     ------
@@ -70,32 +71,33 @@ def reduce_statistics(
     dataset = inputs.one("sample")
     stack = _stack(dataset, parameters)
     mask = _mask(inputs, stack)
+    groups = find_groups(dataset, stack.shape, parameters, inputs.optional("geometry"))
+    if groups.gaps is not None:
+        mask |= groups.gaps  # bit 0 is a gap
     sums = sum_stack(stack.frames, stack.good, stack.regions, workers, progress)
-    groups = _groups(dataset, parameters, stack.shape)
+    if not stack.scale.counts:
+        _refuse_coarse(stack, sums)
     bounds = Bounds(
         parameters.hot_deviations,
         parameters.dead_counts,
-        parameters.flicker_ranges,
+        parameters.flicker_rate,
         parameters.least_pixels,
     )
     used = len(sums.frames.frame)
-    moments = moments_of(sums.pixels, used)
-    judgement = judge(sums.pixels, moments, used, mask.reshape(-1) != 0, groups, bounds)
+    seen = seen_pixels(stack, sums)
+    judgement = judge(seen, used, mask.reshape(-1) != 0, groups, bounds)
     streams: tuple[Stream, ...] = ()
     if parameters.bin_frames is not None:
         most = int(sums.pixels.maximum.max(initial=0))
-        streams = (time_bins(stack.frames, stack.good, parameters.bin_frames, most),)
-    found = Found(stack, sums, moments, mask, groups, judgement, binned=bool(streams))
-    counts = sum(int(each) for each in sums.frames.column("total"))
+        streams = (time_bins(stack, parameters.bin_frames, most),)
+    found = Found(stack, sums, seen, mask, groups, judgement, binned=bool(streams))
     record = dataset.record
     return Outputs(
-        tree=statistics_tree(found, record.instrument, parameters.document()),
+        tree=statistics_tree(found, record.instrument, parameters.document(), _VERSION),
         results={
             "frames": used,
             "frames_not_written": stack.frames.shape[0] - used,
-            "counts": counts,
-            "largest_count": int(sums.frames.column("maximum").max()),
-            "saturated_counts": int(sums.frames.column("saturated").sum()),
+            **_totals(found),
             "hot_pixels": judgement.count(Flaw.HOT),
             "dead_pixels": judgement.count(Flaw.DEAD),
             "flickering_pixels": judgement.count(Flaw.FLICKERING),
@@ -108,6 +110,37 @@ def reduce_statistics(
     )
 
 
+def _totals(found: Found) -> dict[str, Any]:
+    """Give the sum of all and the largest; whole numbers of counts."""
+    saturated = int(found.sums.frames.column("saturated").sum())
+    if found.stack.scale.counts:
+        counts = sum(int(each) for each in found.sums.frames.column("total"))
+        top = int(found.sums.frames.column("maximum").max())
+        return {"counts": counts, "largest_count": top, "saturated_counts": saturated}
+    values = total(found.stack, found.sums.frames), largest(found.stack, found.sums.frames)
+    return {
+        "total": math.fsum(values[0]),
+        "largest_value": float(np.nanmax(values[1], initial=-np.inf)),
+        "saturated_values": saturated,
+    }
+
+
+def _refuse_coarse(stack: Stack, sums: BlockSums) -> None:
+    """Stop where rounding to whole units would make other numbers of the values."""
+    pixels = sums.pixels
+    seen = pixels.missing < len(sums.frames.frame)
+    ends = [pixels.minimum[seen].min(initial=stack.scale.offset),
+            pixels.maximum[seen].max(initial=stack.scale.offset)]  # fmt: skip
+    top = max(abs(int(each) - stack.scale.offset) for each in ends)
+    if top < _LEAST_UNITS:
+        raise ReductionError(
+            f"no value is further from 0 than {top * stack.scale.step!r}, which is only {top} of "
+            f"the units of {stack.scale.step!r} that floating-point frames are summed in",
+            where=stack.frames.path,
+            next_step="give a smaller unit, a power of two: -p float_step=...",
+        )
+
+
 def _stack(dataset: SourceDataset, parameters: StatisticsParameters) -> Stack:
     frames = array_for(dataset, "frames", "is the stack of pictures to add up")
     where = f"{dataset.record.pid}, {frames.path}"
@@ -116,9 +149,12 @@ def _stack(dataset: SourceDataset, parameters: StatisticsParameters) -> Stack:
             f"frames of shape {frames.shape}; a stack (frames, rows, columns) is needed",
             where=where,
         )
-    if frames.dtype.kind not in "ui" or frames.dtype.itemsize > 4:
+    kind, itemsize = frames.dtype.kind, frames.dtype.itemsize
+    if not ((kind in "ui" and itemsize <= 4) or (kind == "f" and itemsize in {4, 8})):
         raise ReductionError(
-            f"frames of type {frames.dtype}; counts of at most 32 bits are needed", where=where
+            f"frames of type {frames.dtype}; counts of at most 32 bits, float32 or float64 are "
+            "needed",
+            where=where,
         )
     if parameters.bin_frames is not None and frames.unwritten():
         raise ReductionError(
@@ -128,13 +164,25 @@ def _stack(dataset: SourceDataset, parameters: StatisticsParameters) -> Stack:
         )
     shape = (frames.shape[1], frames.shape[2])
     regions = parse_regions(parameters.regions, shape)
-    return Stack(frames, shape, _good(dataset, frames.dtype, parameters), regions)
+    saturation = _saturation(dataset, parameters)
+    if kind == "f":
+        fixed = FixedPoint(frames, _power_of_two(parameters.float_step))
+        return Stack(fixed, shape, _good(fixed.dtype, saturation, fixed.scale), regions,
+                     fixed.scale)  # fmt: skip
+    return Stack(frames, shape, _good(frames.dtype, saturation, COUNTS), regions)
 
 
-def _good(
-    dataset: SourceDataset, dtype: np.dtype[Any], parameters: StatisticsParameters
-) -> GoodRange:
-    highest = int(np.iinfo(dtype).max) - (1 if dtype.kind == "u" else 0)
+def _power_of_two(step: float) -> float:
+    if math.frexp(step)[0] != 0.5:
+        near = 2.0 ** round(math.log2(step))
+        raise ParameterError(
+            f"float_step is {step!r}, which is no power of two",
+            next_step=f"give one, as in -p float_step={near!r}",
+        )
+    return step
+
+
+def _saturation(dataset: SourceDataset, parameters: StatisticsParameters) -> float | None:
     saturation = find_optional_number(
         dataset,
         parameters.saturation_counts,
@@ -146,32 +194,22 @@ def _good(
             where=str(dataset.record.pid),
             next_step="give it: -p saturation_counts=...",
         )
-    return GoodRange(0, highest, highest + 1 if saturation is None else math.ceil(saturation))
+    return saturation
 
 
-def _groups(
-    dataset: SourceDataset, parameters: StatisticsParameters, shape: tuple[int, int]
-) -> Groups:
-    """Give rings where the beam centre is known, else tiles."""
-    centre = []
-    for axis in "xy":
-        size = find_optional_number(
-            dataset, None, Sought(f"{axis}_pixel_size_m", f"{axis}_pixel_size", "m", "length")
-        )
-        name = f"beam_center_{axis}"
-        sought = Sought(f"{name}_pixels", name, "pixel", "pixels", size or math.nan)
-        centre.append(find_optional_number(dataset, getattr(parameters, f"{name}_pixels"), sought))
-    x, y = centre
-    if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
-        return tiles(shape, parameters.tile_pixels)
-    return rings(shape, x, y, parameters.ring_width_pixels)
+def _good(dtype: np.dtype[Any], saturation: float | None, scale: Scale) -> GoodRange:
+    highest = int(np.iinfo(dtype).max) - (1 if dtype.kind == "u" else 0)
+    if saturation is None:
+        return GoodRange(0, highest, highest + 1)
+    whole = math.ceil(min(saturation / scale.step, 2.0**40)) + scale.offset
+    return GoodRange(0, highest, whole)
 
 
 def _mask(inputs: Inputs, stack: Stack) -> NDArray[np.uint32]:
     """Give the known bad pixels: the dataset's own, and those of a mask beside it; 0 is good."""
     mask = np.zeros(stack.shape, np.uint32)
-    own, given = inputs.one("sample"), inputs.optional("mask")
-    datasets = ([own] if "pixel_mask" in own.roles else []) + ([given] if given else [])
+    own = inputs.one("sample")
+    datasets = ([own] if "pixel_mask" in own.roles else []) + list(inputs.every("mask"))
     for dataset in datasets:
         array = array_for(dataset, "pixel_mask", "is the picture of bad pixels")
         picture = np.asarray(array.read())
@@ -190,14 +228,16 @@ def _mask(inputs: Inputs, stack: Stack) -> NDArray[np.uint32]:
 
 STATISTICS = Reduction(
     name="statistics",
-    version="1",
+    version=_VERSION,
     summary="exact sums per pixel and per frame, and masks of hot, dead and flickering pixels",
     inputs=(
         Input("sample", "frames of an area detector"),
-        Input("mask", "known bad pixels", required=False),
+        Input("mask", "known bad pixels", required=False, many=True),
+        Input("geometry", "where the detector was: a PONI calibration", required=False),
     ),
     parameters=StatisticsParameters,
     function=reduce_statistics,
+    packages=("pyFAI", "numexpr"),
     order="int-exact",
 )
 """Frames of one dataset to what they add up to."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hsc.kernels import GoodRange
 from hsc.reductions.base import SourceArray
+from hsc.reductions.statistics.fixed import COUNTS, Scale
 from hsc.reductions.statistics.regions import Region
 
 
@@ -14,10 +15,18 @@ class Stack:
     """Frames, and what is to be made of them."""
 
     frames: SourceArray
-    """Counts, shape (frames, rows, columns)."""
+    """Whole numbers, shape (frames, rows, columns)."""
     shape: tuple[int, int]
     """Rows and columns."""
     good: GoodRange
-    """Counts that are believed."""
+    """Those that are believed."""
     regions: tuple[Region, ...]
     """Parts that are summed frame by frame."""
+    scale: Scale = COUNTS
+    """What whole numbers stand for."""
+
+    @property
+    def units(self) -> str | None:
+        """What values are in."""
+        said = self.frames.attributes.get("units")
+        return "counts" if self.scale.counts else None if said is None else str(said)

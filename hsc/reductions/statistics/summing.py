@@ -167,8 +167,8 @@ def sum_block(block: Block) -> BlockSums:
     (low, high), columns = block.band, block.frames.shape[2]
     nbytes = max(1, (high - low) * columns * block.frames.dtype.itemsize)
     together = min(_MOST_BATCH, max(1, _BATCH_BYTES // nbytes))
-    regions = tuple(region.within(low, high) for region in block.regions)
-    pixels, starts = region_pixels(regions, (high - low, columns))
+    frame = block.frames.shape[1], columns
+    pixels, starts = region_pixels(block.regions, frame, block.band)
     sums = pixel_sums((high - low) * columns, block.frames.dtype)
     numbers, region_sums, region_counts = [], [], []
     whole = high - low == block.frames.shape[1]

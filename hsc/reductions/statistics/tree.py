@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import Moments, squares_of
+from hsc.kernels import squares_of
 from hsc.reductions import nexus
-from hsc.reductions.statistics.flaws import Flaw, Judgement
-from hsc.reductions.statistics.groups import Groups
+from hsc.reductions.rings import PixelGroups
+from hsc.reductions.statistics.flaws import Flaw, Judgement, Seen
 from hsc.reductions.statistics.pyramid import pyramid
 from hsc.reductions.statistics.stack import Stack
 from hsc.reductions.statistics.summing import BlockSums, FrameNumbers
@@ -33,11 +34,11 @@ class Found:
     """What was added up."""
     sums: BlockSums
     """What it adds up to."""
-    moments: Moments
-    """Mean and variance of each pixel."""
+    seen: Seen
+    """Frames, mean and variance of each pixel."""
     mask: NDArray[np.uint32]
     """(rows, columns): pixels that were known to be bad; 0 is good."""
-    groups: Groups
+    groups: PixelGroups
     """What was compared with what."""
     judgement: Judgement
     """What is wrong with pixels."""
@@ -45,22 +46,53 @@ class Found:
     """Whether time bins are made."""
 
 
-def statistics_tree(found: Found, instrument: str | None, parameters: Mapping[str, Any]) -> NewTree:
+def seen_pixels(stack: Stack, sums: BlockSums) -> Seen:
+    """Give means and variances, divided here, from exact sums."""
+    pixels, frames = sums.pixels, len(sums.frames.frame)
+    n = np.int64(frames) - pixels.missing
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = stack.scale.totals(pixels.sums, n) / n
+    return Seen(n, mean, stack.scale.variance(pixels, frames), stack.scale.counts)
+
+
+def total(stack: Stack, frames: FrameNumbers) -> NDArray[Any]:
+    """Give the sum of each frame's good values."""
+    counts = frames.column("total")
+    if stack.scale.counts:
+        return counts.astype(np.uint64)
+    return stack.scale.totals(counts, math.prod(stack.shape) - frames.column("bad"))
+
+
+def largest(stack: Stack, frames: FrameNumbers) -> NDArray[Any]:
+    """Give the largest of each frame's good values; 0 counts, or NaN, where there is none."""
+    counts = frames.column("maximum")
+    if stack.scale.counts:
+        return counts.astype(np.uint32)
+    none = frames.column("bad") == math.prod(stack.shape)
+    return np.where(none, np.nan, stack.scale.values(counts))
+
+
+def statistics_tree(
+    found: Found, instrument: str | None, parameters: Mapping[str, Any], version: str
+) -> NewTree:
     """Arrange what was found."""
     groups = [nexus.group("/entry", "NXentry", default="data")]
     arrays: list[NewArray] = []
     given = {**parameters, **found.groups.document}
-    good = found.stack.good
-    given |= {"lowest_good_counts": good.lowest, "highest_good_counts": good.highest}
-    if good.saturation <= good.highest:
-        given["saturation_counts"] = good.saturation
+    good, counts = found.stack.good, found.stack.scale.counts
+    if counts:
+        given |= {"lowest_good_counts": good.lowest, "highest_good_counts": good.highest}
+        if good.saturation <= good.highest:
+            given["saturation_counts"] = good.saturation
+    elif good.saturation <= good.highest:
+        given["saturation_counts"] = float(found.stack.scale.values(np.array(good.saturation)))
     parts = [
         _pixels(found),
-        _frames(found.sums.frames),
+        _frames(found),
         _flaws(found),
         _levels(found),
         nexus.process_group(
-            "/entry/reduction", "statistics", "1", "exact sums per pixel and per frame"
+            "/entry/reduction", "statistics", version, "exact sums per pixel and per frame"
         ),
         nexus.parameters_group("/entry/reduction/input", given),
     ]
@@ -86,36 +118,65 @@ def statistics_tree(found: Found, instrument: str | None, parameters: Mapping[st
 
 
 def _pixels(found: Found) -> Part:
-    sums, shape = found.sums.pixels, found.stack.shape
-    used = len(found.sums.frames.frame)
-    low, high = squares_of(sums)
-    pictures: dict[str, tuple[NDArray[Any], str]] = {
-        "mean": (found.moments.mean, "counts"),
-        "variance": (found.moments.variance, "counts^2"),
-        "n": (np.uint32(used) - sums.missing, "frames"),
-        "sum": (sums.sums, "counts"),
-        "sum_of_squares": (low, "counts^2"),
-        "minimum": (np.where(sums.missing < used, sums.minimum, 0), "counts"),
-        "maximum": (sums.maximum, "counts"),
+    sums, seen, stack = found.sums.pixels, found.seen, found.stack
+    squared = None if stack.units is None else f"{stack.units}^2"
+    pictures: dict[str, tuple[NDArray[Any], str | None]] = {
+        "mean": (seen.mean, stack.units),
+        "variance": (seen.variance, squared),
+        "n": (seen.n.astype(np.uint32), "frames"),
+        **_sums(found, squared),
+        **{name: (each, stack.units) for name, each in _ends(found).items()},
         "saturated": (sums.saturated, "frames"),
     }
-    if high.any():
-        pictures["sum_of_squares_high"] = (high, "18446744073709551616 counts^2")
     group = nexus.group(_DATA, "NXdata", signal="mean", axes=list(_IMAGE), interpretation="image")
     return [group], [
-        nexus.array(f"{_DATA}/{name}", _picture(values, shape), _IMAGE, units)
+        nexus.array(f"{_DATA}/{name}", _picture(values, stack.shape), _IMAGE, units)
         for name, (values, units) in pictures.items()
     ]
 
 
-def _frames(frames: FrameNumbers) -> Part:
-    columns: dict[str, tuple[NDArray[Any], str]] = {
-        "total": (frames.column("total").astype(np.uint64), "counts"),
-        "maximum": (frames.column("maximum").astype(np.uint32), "counts"),
+def _sums(found: Found, squared: str | None) -> dict[str, tuple[NDArray[Any], str | None]]:
+    sums, stack = found.sums.pixels, found.stack
+    if not stack.scale.counts:
+        squares = stack.scale.squares(sums, len(found.sums.frames.frame))
+        return {"sum": (_sum(found), stack.units), "sum_of_squares": (squares, squared)}
+    low, high = squares_of(sums)
+    pictures: dict[str, tuple[NDArray[Any], str | None]] = {
+        "sum": (sums.sums, "counts"),
+        "sum_of_squares": (low, "counts^2"),
+    }
+    if high.any():
+        pictures["sum_of_squares_high"] = (high, "18446744073709551616 counts^2")
+    return pictures
+
+
+def _sum(found: Found) -> NDArray[Any]:
+    sums, scale = found.sums.pixels.sums, found.stack.scale
+    return sums if scale.counts else scale.totals(sums, found.seen.n)
+
+
+def _ends(found: Found) -> dict[str, NDArray[Any]]:
+    """Give the smallest and the largest of each pixel; 0 counts, or NaN, where there is none."""
+    sums, scale = found.sums.pixels, found.stack.scale
+    if scale.counts:
+        return {"minimum": np.where(found.seen.n > 0, sums.minimum, 0), "maximum": sums.maximum}
+    return {
+        "minimum": np.where(found.seen.n > 0, scale.values(sums.minimum), np.nan),
+        "maximum": np.where(found.seen.n > 0, scale.values(sums.maximum), np.nan),
+    }
+
+
+def _frames(found: Found) -> Part:
+    frames, stack = found.sums.frames, found.stack
+    columns: dict[str, tuple[NDArray[Any], str | None]] = {
+        "total": (total(stack, frames), stack.units),
+        "maximum": (largest(stack, frames), stack.units),
         "bad": (frames.column("bad").astype(np.uint32), "pixels"),
         "zero": (frames.column("zero").astype(np.uint32), "pixels"),
         "saturated": (frames.column("saturated").astype(np.uint32), "pixels"),
     }
+    if not stack.scale.counts:  # nothing is exactly 0 of what is measured in parts
+        del columns["zero"]
     group = nexus.group(_FRAMES, "NXdata", signal="total", axes=["frame_number"])
     number = nexus.array(
         f"{_FRAMES}/frame_number",
@@ -148,7 +209,8 @@ def _flaws(found: Found) -> Part:
         ),
         nexus.array(f"{_FLAWS}/group", found.groups.labels, _IMAGE),
     ]
-    units = {"median": "counts", "spread": "counts", "mean_sum": "counts", "pixels": "pixels"}
+    units = {**dict.fromkeys(("median", "spread", "mean_sum"), found.stack.units)}
+    units["pixels"] = "pixels"
     arrays += [
         nexus.array(f"{_FLAWS}/group_{name}", values, ("group",), units.get(name))
         for name, values in found.judgement.table.items()
@@ -161,12 +223,13 @@ def _levels(found: Found) -> Part:
     """Lay pictures out like OME-NGFF's multiscales, sums of sums and the largest of the largest."""
     groups, arrays = [nexus.group(_PYRAMID, "NXcollection")], []
     for name, how in (("sum", "sum"), ("maximum", "maximum")):
-        values = getattr(found.sums.pixels, "sums" if name == "sum" else name)
+        values = _sum(found) if name == "sum" else _ends(found)["maximum"]
         levels = pyramid(_picture(values, found.stack.shape), how)[1:]
         where = f"{_PYRAMID}/{name}"
         groups.append(nexus.group(where, "NXcollection", multiscales=[_multiscales(name, levels)]))
+        units = found.stack.units
         arrays += [
-            nexus.array(f"{where}/{number}", level, (f"row_{number}", f"column_{number}"), "counts")
+            nexus.array(f"{where}/{number}", level, (f"row_{number}", f"column_{number}"), units)
             for number, level in enumerate(levels, 1)
         ]
     return groups, arrays
@@ -196,17 +259,21 @@ def _multiscales(name: str, levels: list[NDArray[Any]]) -> dict[str, Any]:
 
 
 def _regions(found: Found) -> Part:
-    frames, regions = found.sums.frames, found.stack.regions
+    frames, regions, stack = found.sums.frames, found.stack.regions, found.stack
     axes = ("frame_number", "region")
+    sums: NDArray[Any] = frames.region_sums
+    if not stack.scale.counts:
+        sums = stack.scale.totals(sums, frames.region_counts)
     group = nexus.group(_REGIONS, "NXdata", signal="sum", axes=list(axes))
     return [group], [
-        nexus.array(f"{_REGIONS}/sum", frames.region_sums, axes, "counts"),
+        nexus.array(f"{_REGIONS}/sum", sums, axes, stack.units),
         nexus.array(f"{_REGIONS}/n", frames.region_counts, axes, "pixels"),
         nexus.array(f"{_REGIONS}/frame_number", frames.frame, ("frame_number",)),
         nexus.array(f"{_REGIONS}/region", np.array([one.name for one in regions]), ("region",)),
+        nexus.array(f"{_REGIONS}/shape", np.array([one.said for one in regions]), ("region",)),
         nexus.array(
             f"{_REGIONS}/bounds",
-            np.array([[*one.rows, *one.columns] for one in regions]),
+            np.array([one.bounds(stack.shape) for one in regions], np.int64),
             ("region", "bound"),
             "pixel",
             long_name="first row, end of rows, first column, end of columns",

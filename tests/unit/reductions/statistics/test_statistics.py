@@ -168,7 +168,7 @@ def test_pictures_become_smaller_by_sums_and_by_the_largest(in_memory):
 @pytest.mark.parametrize(
     ("frames", "complaint"),
     [
-        (np.zeros((2, 4, 4), np.float32), "float32"),
+        (np.zeros((2, 4, 4), np.float16), "float16"),
         (np.zeros((2, 4, 4), np.uint64), "uint64"),
         (np.zeros((0, 4, 4), np.uint16), "shape"),
     ],
