@@ -43,7 +43,14 @@ from hsc.kernels.normalization import (
     pixel_order,
     renormalize,
 )
-from hsc.kernels.peaks import MOST_COUNTS, PEAK_NUMBERS, PeakFinder, PeakRule, RingMap
+from hsc.kernels.peaks import (
+    CLIP_DEVIATIONS,
+    MOST_COUNTS,
+    PEAK_NUMBERS,
+    PeakFinder,
+    PeakRule,
+    RingMap,
+)
 from hsc.kernels.splitting import ShareTable, SplitSums, share_table, sum_split
 from hsc.kernels.statistics import (
     FRAME_NUMBERS,
@@ -62,6 +69,7 @@ from hsc.kernels.statistics import (
 
 __all__ = [
     "ASIC_PIXELS",
+    "CLIP_DEVIATIONS",
     "FRAMES_PER_PASS",
     "FRAME_NUMBERS",
     "MOST_COUNTS",

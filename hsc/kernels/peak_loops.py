@@ -6,6 +6,8 @@ import numba
 import numpy as np
 
 _BLOCK = 128
+# Of fewer good pixels around a peak no background can be told.
+_LEAST_AROUND = 4
 
 
 @numba.njit(nogil=True, cache=True)
@@ -49,7 +51,7 @@ def add_rings(frame, labels, bounds, sums, missing, candidates):  # type: ignore
 
 @numba.njit(nogil=True, cache=True)
 def raise_thresholds(  # type: ignore[no-untyped-def]
-    frame, labels, candidates, sums, counts, thresholds, least, snr, fewest
+    frame, labels, candidates, sums, counts, thresholds, least, deviations, fewest
 ):
     """Take mean and spread of each ring without what is above its threshold, and a new one."""
     whole, number = sums.copy(), counts.copy()
@@ -68,7 +70,7 @@ def raise_thresholds(  # type: ignore[no-untyped-def]
         mean = np.float64(whole[ring, 0]) / np.float64(number[ring])
         square = np.float64(whole[ring, 1]) / np.float64(number[ring])
         spread = np.sqrt(max(square - mean * mean, 0.0))
-        thresholds[ring] = max(least, mean + snr * spread)
+        thresholds[ring] = max(least, mean + deviations * spread)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -160,7 +162,7 @@ def _judge(frame, labels, nowhere, own, shape, chosen, levels, reach, peak):  # 
                 number += 1
                 total += value
                 squares += value * value
-    if number == 0:
+    if number < _LEAST_AROUND:
         return False
     mean = total / number
     # Never below what chance alone makes of counts.

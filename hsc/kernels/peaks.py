@@ -27,6 +27,11 @@ largest value, mean of the surroundings, pixels at or above the saturation."""
 MOST_COUNTS = 2.0**20
 """Values above are never background."""
 
+CLIP_DEVIATIONS = 3.0
+"""Values so many deviations above their ring's mean are no background; fewer, where a peak's pixels
+are. Of N pixels one can't be more than √N deviations above their mean, and k alike no more than
+√(N / k): with six, peaks near the beam, where rings are short, would hide themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class RingMap:
@@ -57,7 +62,8 @@ class PeakRule:
     most_pixels: int = 40
     """And at most so many."""
     cycles: int = 3
-    """How often mean and spread of rings are taken, without what is above the last threshold."""
+    """How often mean and spread of rings are taken, without what is `CLIP_DEVIATIONS` above the
+    last ones; at least 2."""
     background_pixels: int = 3
     """How far surroundings reach beyond a peak."""
     least_ring_pixels: int = 20
@@ -125,9 +131,11 @@ class PeakFinder:
         candidates = self._room[:found]
         counts = self._pixels - missing[: self._count]
         thresholds = np.full(self._count + 1, max(MOST_COUNTS, rule.least_counts))
-        for _ in range(rule.cycles):
+        for cycle in range(rule.cycles):
+            last = cycle == rule.cycles - 1
+            deviations = rule.snr if last else min(CLIP_DEVIATIONS, rule.snr)
             raise_thresholds(flat, self._labels, candidates, sums, counts, thresholds,
-                             rule.least_counts, rule.snr, rule.least_ring_pixels)  # fmt: skip
+                             rule.least_counts, deviations, rule.least_ring_pixels)  # fmt: skip
         return self._judged(flat, candidates, thresholds)
 
     def _judged(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import PeakFinder, PeakRule, RingMap
+from hsc.kernels import CLIP_DEVIATIONS, PeakFinder, PeakRule, RingMap
 from hsc.testing import CrystalModel
 from hsc_benchmarks.reductions.comparing import Row, compare
 from hsc_benchmarks.reductions.stacks import EIGER_4M
@@ -50,14 +50,14 @@ def _find(frame: NDArray[Any], labels: NDArray[np.int32], count: int, rule: Peak
     flat, values = labels.reshape(-1), frame.reshape(-1).astype(np.float64)
     good = (values <= rule.highest) & (flat < count)
     threshold = np.full(count + 1, 2.0**20)
-    for _ in range(rule.cycles):
+    for deviations in [*[CLIP_DEVIATIONS] * (rule.cycles - 1), rule.snr]:
         used = good & (values <= threshold[flat])
         number = np.bincount(flat[used], minlength=count + 1)
         weights = values[used]
         mean = np.bincount(flat[used], weights, count + 1) / np.maximum(number, 1)
         square = np.bincount(flat[used], weights**2, count + 1) / np.maximum(number, 1)
         spread = np.sqrt(np.maximum(square - mean**2, 0))
-        threshold = np.maximum(rule.least_counts, mean + rule.snr * spread)
+        threshold = np.maximum(rule.least_counts, mean + deviations * spread)
     above = (good & (values > threshold[flat])).reshape(frame.shape)
     groups, found = ndimage.label(above, np.ones((3, 3), int))
     ndimage.sum_labels(frame, groups, np.arange(1, found + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class StackPeaks:
     powder: NDArray[np.int64]
     """Sum of the peaks' pixels over the hits, times the scale; the shape of a frame."""
     maximum: NDArray[Any]
-    """Largest good value over the hits; 0 or NaN where there is none."""
+    """Largest good value over the hits; 0 or NaN where there is none, or the pixel is left out."""
 
 
 def find_stack(search: Search, workers: Workers, progress: Progress) -> StackPeaks:
@@ -124,10 +125,13 @@ def find_block(block: Block) -> tuple[int, BlockPeaks]:
     """Read, decode and search the frames of one task."""
     search = block.search
     frames, rule = search.frames, search.rule
-    finder = PeakFinder(search.rings.unpacked(), rule)
-    powder = np.zeros(math.prod(search.rings.shape), np.int64)
+    rings = search.rings.unpacked()
+    finder = PeakFinder(rings, rule)
+    used = (rings.labels < rings.count).reshape(frames.shape[1:])
     maximum: NDArray[Any] | None = None
     counts, peaks = [], []
+    places: list[NDArray[np.int64]] = []
+    light: list[NDArray[np.int64]] = []
     for batch in frames.batches(block.start, block.stop, rows=1):
         for frame in batch:
             numbers, pixels = finder(frame)
@@ -136,19 +140,35 @@ def find_block(block: Block) -> tuple[int, BlockPeaks]:
             if len(numbers) < search.least_peaks:
                 continue
             values = frame.reshape(-1)[pixels].astype(np.float64)
-            powder[pixels] += np.rint(values * search.scale).astype(np.int64)
+            places.append(pixels)
+            light.append(np.rint(values * search.scale).astype(np.int64))
             if maximum is None:
                 maximum = _nothing(frames.shape[1:], frames.dtype)
-            good = (frame >= rule.lowest) & (frame <= rule.highest)
+            good = (frame >= rule.lowest) & (frame <= rule.highest) & used
             np.fmax(maximum, frame, out=maximum, where=good)
-    there = np.flatnonzero(powder)
     return block.start, BlockPeaks(
         np.array(counts, np.int64),
         np.concatenate([np.empty((0, len(PEAK_NUMBERS))), *peaks]),
-        there,
-        powder[there],
+        *_summed(places, light),
         maximum,
     )
+
+
+def _summed(
+    places: list[NDArray[np.int64]], light: list[NDArray[np.int64]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sum what lies in the same pixel: few of a frame's have a peak, in all frames together, too.
+
+    Examples
+    --------
+    >>> found = _summed([np.array([2, 5]), np.array([5])], [np.array([1, 2]), np.array([3])])
+    >>> [one.tolist() for one in found]
+    [[2, 5], [1, 5]]
+    """
+    at, which = np.unique(np.concatenate([np.empty(0, np.int64), *places]), return_inverse=True)
+    total = np.zeros(len(at), np.int64)
+    np.add.at(total, which, np.concatenate([np.empty(0, np.int64), *light]))
+    return at, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +182,12 @@ class HitFrames:
 
     def __call__(self, start: int, stop: int) -> tuple[dict[str, NDArray[Any]], None]:
         """Read hits [start, stop)."""
-        rows = [self.frames.read(number, number + 1) for number in self.hits[start:stop]]
+        rows = []
+        # A chunk may hold several frames, and is decoded once.
+        for _, same in groupby(self.hits[start:stop], key=lambda hit: hit // self.frames.chunks[0]):
+            hits = list(same)
+            whole = self.frames.read(hits[0], hits[-1] + 1)
+            rows.append(whole[np.array(hits) - hits[0]])
         return {HIT_FRAMES: np.concatenate(rows)}, None
 
 

@@ -28,7 +28,7 @@ _ORDER = "pixel-order-f64/v1"
 class HitsParameters(RingParameters):
     """What a peak is, what a hit is, and what is made of hits."""
 
-    min_snr: float = Field(default=6.0, gt=0)
+    min_snr: float = Field(default=6.0, gt=0, le=1e6)
     """A peak's pixels are so many deviations above the mean of their ring, and its largest so many
     above its surroundings."""
     min_counts: float = Field(default=10.0, ge=0, le=MOST_COUNTS)
@@ -39,8 +39,8 @@ class HitsParameters(RingParameters):
     """And at most so many."""
     min_peaks: int = Field(default=10, ge=1)
     """A frame with so many peaks is a hit."""
-    cycles: int = Field(default=3, ge=1, le=10)
-    """How often mean and spread of rings are taken, without what was above the last threshold."""
+    cycles: int = Field(default=3, ge=2, le=10)
+    """How often mean and spread of rings are taken, each time without what was far above them."""
     background_pixels: int = Field(default=3, ge=1, le=20)
     """How far a peak's surroundings reach beyond it."""
     least_ring_pixels: int = Field(default=20, ge=2)

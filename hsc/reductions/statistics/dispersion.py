@@ -1,4 +1,20 @@
-"""Dispersion: whether pixels vary from frame to frame as chance and the beam let them."""
+"""Dispersion: whether pixels vary from frame to frame as chance and the beam let them.
+
+Of n counts with the sum T and the mean x̄ the index of dispersion is D = Σ(x - x̄)² / x̄, about
+χ² with ν = n - 1 degrees of freedom where x is Poisson's (R. A. Fisher, Statistical Methods for
+Research Workers, 1925). With T given its moments are exactly ν, 2ν (T - 1) / T and
+4ν (T - 1) (2T + n - 6) / T² (J. B. S. Haldane, Biometrika 29 (1937) 133); the gamma
+distribution with these three takes the place of χ², which it becomes for large T, as tails
+of few counts are heavier. A beam that varies by κ of its square lets pixels of the mean x̄
+vary 1 + κ x̄ times as much: κ follows from the median of the group, and D is divided by that.
+Where the median is below 1 (values that are no counts of single photons), it is what D is
+divided by. The score is the cube root of Wilson and Hilferty (Proc. Natl. Acad. Sci. 17
+(1931) 684), a normal deviate. Where a group's scores spread more than chance lets them, by
+the distance of their quartiles, so much is allowed to each.
+
+Of values that are no counts D is ν times the variance over that of the group's median, and χ²
+is meant as it is.
+"""
 
 from __future__ import annotations
 
@@ -36,20 +52,7 @@ def disperse(
 ) -> Dispersion:
     """Score the dispersion of pixels within their group.
 
-    Of n counts with the sum T and the mean x̄ the index of dispersion is D = Σ(x - x̄)² / x̄, about
-    χ² with ν = n - 1 degrees of freedom where x is Poisson's (R. A. Fisher, Statistical Methods for
-    Research Workers, 1925). With T given its moments are exactly ν, 2ν (T - 1) / T and
-    4ν (T - 1) (2T + n - 6) / T² (J. B. S. Haldane, Biometrika 29 (1937) 133); the gamma
-    distribution with these three takes the place of χ², which it becomes for large T, as tails
-    of few counts are heavier. A beam that varies by κ of its square lets pixels of the mean x̄
-    vary 1 + κ x̄ times as much: κ follows from the median of the group, and D is divided by that.
-    Where the median is below 1 (values that are no counts of single photons), it is what D is
-    divided by. The score is the cube root of Wilson and Hilferty (Proc. Natl. Acad. Sci. 17
-    (1931) 684), a normal deviate. Where a group's scores spread more than chance lets them, by
-    the distance of their quartiles, so much is allowed to each.
-
-    Of values that are no counts D is ν times the variance over that of the group's median, and χ²
-    is meant as it is.
+    The definition stands at the head of this file.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from hsc.kernels import MOST_COUNTS, PeakFinder, PeakRule, RingMap
+from hsc.kernels import CLIP_DEVIATIONS, MOST_COUNTS, PeakFinder, PeakRule, RingMap
 
 EVERY_SIDE = np.ones((3, 3), int)
 
@@ -25,7 +25,8 @@ def literal(frame, rings, rule):
         good = (frame >= rule.lowest) & (frame <= rule.highest) & (labels < rings.count)
     values = np.where(good, frame, 0).astype(np.float64)
     threshold = np.full(rings.count, max(MOST_COUNTS, rule.least_counts))
-    for _ in range(rule.cycles):
+    clips = [min(CLIP_DEVIATIONS, rule.snr)] * (rule.cycles - 1)
+    for deviations in [*clips, rule.snr]:
         for ring in range(rings.count):
             dim = values[good & (labels == ring) & (values <= rule.least_counts)]
             bright = values[good & (labels == ring) & (values > rule.least_counts)]
@@ -35,7 +36,7 @@ def literal(frame, rings, rule):
                 continue
             mean = in_order(used) / len(used)
             spread = np.sqrt(max(in_order(used**2) / len(used) - mean * mean, 0))
-            threshold[ring] = max(rule.least_counts, mean + rule.snr * spread)
+            threshold[ring] = max(rule.least_counts, mean + deviations * spread)
     above = good & (values > np.append(threshold, np.inf)[labels])
     found, pixels = [], []
     for panel in range(len(frame)):
@@ -59,7 +60,7 @@ def _judged(values, good, above, panel, own, rule):
     window = np.s_[panel, max(rows.min() - reach, 0) : rows.max() + reach + 1,
                    max(columns.min() - reach, 0) : columns.max() + reach + 1]  # fmt: skip
     around = values[window][good[window] & ~above[window]]
-    if not len(around):
+    if len(around) < 4:
         return None
     mean = in_order(around) / len(around)
     variance = in_order(around**2) / len(around) - mean * mean
@@ -170,3 +171,48 @@ def test_panels_do_not_touch():
     rings = RingMap(np.zeros(frame.shape, np.int32), 1)
     peaks, _ = PeakFinder(rings, PeakRule(0, 65534, 65535, 5, 6, 1, 2))(frame)
     assert [(y, n) for _, y, _, _, n, *_ in peaks.tolist()] == [(7, 1), (8, 2)]
+
+
+def test_peaks_on_short_rings_do_not_hide_themselves():
+    rng = np.random.default_rng(7)
+    y, x = np.indices((90, 90))
+    rings = RingMap((np.hypot(y - 45, x - 45) // 4).astype(np.int32)[None], 16)
+    frame = rng.poisson(30.0, (90, 90)).astype(np.uint16)
+    frame[45:47, 50:53] = 900  # six of 150 pixels: at first 5 deviations above their mean
+    peaks, _ = PeakFinder(rings, PeakRule(0, 65534, 65535, 12.0, 6.0))(frame[None])
+    assert peaks[:, [0, 1, 4]].round(1).tolist() == [[51.0, 45.5, 6.0]]
+
+
+@pytest.mark.parametrize("level", [4.0, 40.0, 400.0])
+def test_planted_peaks_are_found_in_heavy_backgrounds(level):
+    rng = np.random.default_rng(int(level))
+    y, x = np.indices((300, 280))
+    r = np.hypot(y - 140, x - 130)
+    expected = level * (0.2 + np.exp(-(((r - 70) / 60) ** 2)))  # a ring of water
+    places = [(20 + 26 * (n // 9), 20 + 26 * (n % 9)) for n in range(80)]
+    for row, column in places:
+        spot = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * 0.9**2))
+        expected = expected + 12 * np.sqrt(expected[row, column]) * spot
+    # As narrow as peakfinder8's: what the background changes within a ring counts as its spread.
+    rings = RingMap(r.astype(np.int32)[None], int(r.max()) + 1)
+    frame = rng.poisson(expected).astype(np.uint16)
+    rule = PeakRule(0, 65534, 65535, 10.0, 5.0, 2, 40)
+    peaks, _ = PeakFinder(rings, rule)(frame[None])
+    far = [np.hypot(places[:, 1] - x, places[:, 0] - y).min()
+           for places in [np.array(places)] for x, y in peaks[:, :2]]  # fmt: skip
+    assert max(far) < 1.5  # no others
+    assert len(peaks) > 72  # and of those at 12 deviations, nine in ten
+
+
+@pytest.mark.parametrize("level", [0.05, 1.8, 20.0, 300.0])
+def test_few_peaks_are_found_in_frames_of_none(level):
+    rng = np.random.default_rng(3)
+    y, x = np.indices((700, 700))
+    r = np.hypot(y - 350, x - 350)
+    rings = RingMap((r // 4).astype(np.int32)[None], int(r.max() // 4) + 1)
+    finder = PeakFinder(rings, PeakRule(0, 65534, 65535, 10.0, 6.0, 2, 40))
+    found = sum(
+        len(finder(rng.poisson(level * (0.3 + np.exp(-r / 150))).astype(np.uint16)[None])[0])
+        for _ in range(4)
+    )
+    assert found == 0  # of two million pixels
