@@ -7,14 +7,17 @@ in bounded memory: the buffer (the batch, or the rows of one chunk where those a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsc.reading.chunk_codec import ChunkCodec, undecodable
 from hsc.reading.grid import ChunkGrid, Piece
+from hsc.reading.rooms import room_for
 from hsc.store import CheckedVersion, ChunkState, Part, Span, pay, read_ahead
 
 _STRAIGHT_BYTES = 2**20  # what is decoded next should still be in the processor's cache
@@ -84,11 +87,18 @@ class BatchReader:
             self._low[0], self._high[0] = band
         across = [high - low for low, high in zip(self._low, self._high, strict=True)]
         shape = (min(height, stop - start), *across)
-        buffer = np.empty(shape, self._codec.dtype)
+        buffer = self._array(shape)
         for low, high in self._filled(buffer, start, stop, height):
             pay(0)  # where nobody waits for the answer any more, this ends
             for first in range(0, high - low, rows):
                 yield buffer[first : min(first + rows, high - low)]
+
+    def _array(self, shape: tuple[int, ...]) -> NDArray[Any]:
+        dtype = self._codec.dtype
+        nbytes = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or not nbytes:
+            return np.empty(shape, dtype)
+        return room_for(nbytes)[:nbytes].view(dtype).reshape(shape)
 
     def _filled(
         self, buffer: NDArray[np.generic], start: int, stop: int, height: int
@@ -150,7 +160,7 @@ class BatchReader:
                 rows[(*piece.into, ...)] = self._codec.fill
         elif payloads is None:
             if self._room.size < step.nbytes:
-                self._room = np.empty(step.nbytes, np.uint8)
+                self._room = room_for(step.nbytes)
             self._version.read_span(step.key, step.numbers, step.span, place, self._room)
         else:
             for number, payload in zip(step.span.wanted, payloads, strict=True):

@@ -18,7 +18,7 @@ from hsc.workers import Silent, ThreadWorkers
 from hsc_benchmarks.reductions.comparing import Row, time_by_turns
 from hsc_benchmarks.reductions.stacks import Stack, make_stack
 
-_FRAMES, _HELD = 64, 4
+_FRAMES, _HELD = 64, 8
 _GOOD = GoodRange(0, 65534, 65535)
 _WANTED = 0.85
 
