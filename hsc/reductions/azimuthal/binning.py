@@ -95,6 +95,11 @@ class Binning:
         return self.chi_deg
 
     @property
+    def dark_variance_scale(self) -> float:
+        """What the variance of the dark is to what is subtracted: D = s Σd / n has s D / n."""
+        return self.dark_scale / (1 if self.dark is None else self.dark.frames)
+
+    @property
     def along_component(self) -> bool:
         """Whether the bins are those of a slab."""
         return self.radial_unit.startswith(("qx", "qy"))

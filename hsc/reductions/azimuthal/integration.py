@@ -23,6 +23,7 @@ from hsc.kernels import (
     sum_split,
 )
 from hsc.reductions.azimuthal.binning import Binning
+from hsc.reductions.azimuthal.shelf import is_kept
 from hsc.reductions.azimuthal.stack import GoodCounts, Stack, Summing
 from hsc.reductions.azimuthal.sums import FrameSums, join
 from hsc.reductions.azimuthal.tables import Norms, PixelTable, pixel_table, prepare_table
@@ -32,6 +33,8 @@ from hsc.workers import Progress, Workers
 _BATCH_BYTES = 80_000_000
 _FEWEST = 4
 _LONGEST_BLOCK = 64
+# Smaller tables are made in less than a second.
+_TOLD_PIXELS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,7 @@ def integrate(stack: Stack, workers: Workers, progress: Progress) -> FrameSums:
     The same bytes come out for any number of workers and any cut into blocks.
     """
     blocks = cut(stack, workers.count)
-    if workers.processes > 1:  # else each of them would build the table
-        prepare_table(stack.binning)
+    see_to_table(stack.binning, workers, progress)
     count = stack.frames.shape[0]
     progress.start("integrate", count, "frames")
     parts = workers.map(
@@ -76,6 +78,23 @@ def integrate(stack: Stack, workers: Workers, progress: Progress) -> FrameSums:
     )
     progress.finish()
     return join(parts)
+
+
+def see_to_table(binning: Binning, workers: Workers, progress: Progress) -> None:
+    """Build the table where workers will find it, and tell that it takes its time.
+
+    Several processes would each build it; and nobody sees why nothing moves while one does.
+    """
+    large = math.prod(binning.geometry.shape) >= _TOLD_PIXELS and not is_kept(binning)
+    if large:
+        progress.start("pixel table", 1, "table")
+    if workers.processes > 1:
+        prepare_table(binning)
+    elif large:
+        pixel_table(binning)
+    if large:
+        progress.advance(1)
+        progress.finish()
 
 
 def cut(stack: Stack, workers: int) -> list[Block]:
@@ -191,7 +210,9 @@ class _Corrected:
         self._corrections = Corrections(
             table.factors,
             dark=table.dark,
-            dark_variance=table.dark if adds else np.empty(0, dtype=np.float32),
+            dark_variance=table.dark * np.float32(block.binning.dark_variance_scale)
+            if adds
+            else np.empty(0, dtype=np.float32),
             model=summing.model,
             ratios=summing.ratios,
             lowest=block.good.lowest,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
 from hsc.model import canonical_json
+from hsc.reductions.azimuthal.averaging import frames_of, mean_picture
 from hsc.reductions.base import Input, Inputs, SourceArray, SourceDataset, array_for
 
 
@@ -42,11 +43,13 @@ class Picture:
     """A picture of numbers, by reference and by digest."""
 
     array: SourceArray
-    """Where to read it: rows, columns, or one frame of them."""
+    """Where to read it: rows, columns, or frames of them, whose mean is meant."""
     digest: str
     """BLAKE3 of the picture in float32."""
     name: str
     """What it is, for messages: dark, flat."""
+    frames: int = 1
+    """How many frames it is the mean of."""
 
     def read(self, shape: tuple[int, int]) -> NDArray[np.float64]:
         """Give the numbers.
@@ -80,8 +83,8 @@ class Calibrations:
 CALIBRATION_INPUTS = (
     Input("geometry", "where the detector was: a PONI calibration", required=False),
     Input("mask", "whose role pixel_mask excludes more pixels", required=False, many=True),
-    Input("dark", "whose role dark is subtracted", required=False),
-    Input("flat", "whose role flatfield divides", required=False),
+    Input("dark", "whose role dark, or mean of frames, is subtracted", required=False),
+    Input("flat", "whose role flatfield, or mean of frames, divides", required=False),
 )
 """The inputs that `calibrations_of` looks for, for any reduction that integrates."""
 
@@ -118,7 +121,7 @@ def picture_of(array: SourceArray, name: str) -> Picture:
     ReductionError
         It is no picture of numbers, or was never written.
     """
-    return Picture(array, _digest(_read_numbers(array, name)), name)
+    return Picture(array, _digest(_read_numbers(array, name)), name, frames_of(array))
 
 
 def _read_mask(array: SourceArray) -> NDArray[np.bool_]:
@@ -135,16 +138,7 @@ def _read_mask(array: SourceArray) -> NDArray[np.bool_]:
 
 def _read_numbers(array: SourceArray, name: str) -> NDArray[np.float64]:
     _refuse_unwritten(array, name)
-    picture = np.asarray(array.read())
-    if picture.ndim == 3 and len(picture) == 1:
-        picture = picture[0]
-    if picture.ndim != 2 or picture.dtype.kind not in "uif":
-        raise ReductionError(
-            f"a {name} of shape {picture.shape} and type {picture.dtype}",
-            where=array.path,
-            next_step="give one picture of numbers; average several frames first",
-        )
-    return picture.astype(np.float64)
+    return mean_picture(array, name)
 
 
 def _refuse_unwritten(array: SourceArray, name: str) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hsc.errors import ReductionError
 from hsc.model import Quantity
-from hsc.reductions.azimuthal.integration import integrate
+from hsc.reductions.azimuthal.integration import integrate, see_to_table
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS, calibrations_of
 from hsc.reductions.azimuthal.stack import Stack, stack_of
+from hsc.reductions.azimuthal.streaming import first_frame, streamed
 from hsc.reductions.azimuthal.sums import FrameSums
 from hsc.reductions.azimuthal.tree import azimuthal_tree
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
+from hsc.store import Stream
 from hsc.workers import Progress, Workers
 
-_MOST_NUMBERS = 100_000_000
+# Frames times bins that are gathered in one process, at some 50 bytes each; more is streamed.
+_MOST_NUMBERS = 10_000_000
 
 
 class AzimuthalParameters(IntegrationParameters):
@@ -26,7 +28,11 @@ class AzimuthalParameters(IntegrationParameters):
 
 
 def reduce_azimuthal(
-    inputs: Inputs, parameters: AzimuthalParameters, workers: Workers, progress: Progress
+    inputs: Inputs,
+    parameters: AzimuthalParameters,
+    workers: Workers,
+    progress: Progress,
+    most_numbers: int = _MOST_NUMBERS,
 ) -> Outputs:
     """Integrate each frame over the azimuth.
 
@@ -35,7 +41,8 @@ def reduce_azimuthal(
     the pixel in the bin; I = S / N and its standard error √V / N. All of them are pyFAI's CSR
     numbers, bit for bit: the sums in float64, I and its error in float32. One difference is
     intended: pyFAI reads counts as float32 first and so rounds those above 2²⁴, hsc does not
-    where nothing is subtracted from them.
+    where nothing is subtracted from them. Series of more than ``most_numbers`` frames times bins
+    are streamed: made and written by the workers, block by block.
 
     Raises
     ------
@@ -46,44 +53,45 @@ def reduce_azimuthal(
     stack = stack_of(
         dataset, parameters, calibrations_of(inputs), azimuthal_bins=parameters.azimuthal_bins
     )
-    _refuse_too_many(stack)
-    sums = integrate(stack, workers, progress)
     record, binning = dataset.record, stack.binning
+    frames = stack.frames.shape[0]
+    streams: tuple[Stream, ...] = ()
+    whole = frames * binning.size <= most_numbers
+    if not whole:
+        see_to_table(binning, workers, progress)
+    sums = integrate(stack, workers, progress) if whole else first_frame(stack)
     tree = azimuthal_tree(
         record, stack, sums, parameters.document(), (AZIMUTHAL.version, AZIMUTHAL.summary)
     )
-    frames = len(sums.signal)
+    if not whole:
+        tree, stream = streamed(stack, tree, sums)
+        streams = (stream,)
     kind = "a cake" if binning.azimuthal_bins else "I(q)"
     return Outputs(
         tree=tree,
-        results=_results(stack, sums),
+        results={**_results(stack), **(_totals(sums) if whole else {})},
         quantities=_quantities(stack),
         title=f"{record.title}: {kind} of {frames} frames",
+        streams=streams,
     )
 
 
-def _refuse_too_many(stack: Stack) -> None:
-    """Stop before gigabytes of sums are gathered in one process."""
-    frames, size = stack.frames.shape[0], stack.binning.size
-    if frames * size > _MOST_NUMBERS:
-        raise ReductionError(
-            f"{frames} frames of {size} bins are more than {_MOST_NUMBERS} numbers",
-            next_step="take fewer bins, or a dataset with fewer frames",
-        )
-
-
-def _results(stack: Stack, sums: FrameSums) -> dict[str, float | int | str]:
+def _results(stack: Stack) -> dict[str, float | int | str]:
     binning = stack.binning
-    frames = len(sums.signal)
-    total = sums.signal.sum()
     return {
-        "frames": frames,
+        "frames": stack.frames.shape[0],
         "bins": binning.bins,
         **({"azimuthal_bins": binning.azimuthal_bins} if binning.azimuthal_bins else {}),
         "radial_unit": binning.radial_unit,
         "radial_min": binning.radial_min,
         "radial_max": binning.radial_max,
         **_q_range(stack),
+    }
+
+
+def _totals(sums: FrameSums) -> dict[str, float | int]:
+    total = sums.signal.sum()
+    return {
         "counts": int(total) if sums.signal.dtype.kind == "i" else float(total),
         "pixels_left_out": int(sums.left_out.sum()),
     }

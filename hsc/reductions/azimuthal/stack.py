@@ -107,6 +107,8 @@ def stack_of(
         dark_scale=1.0 if dark is None else _dark_scale(dataset, given, parameters),
     )
     model = parameters.error_model
+    if model == "poisson" and parameters.dark_variance:
+        _refuse_negative(binning)
     ratios = parameters.normalization == "mean_of_ratios"
     return Stack(
         frames,
@@ -125,6 +127,7 @@ def stack_facts(stack: Stack) -> dict[str, Any]:
     found["masks_blake3"] = " ".join(mask.digest for mask in binning.masks)
     for name, picture in (("flat", binning.flat), ("dark", binning.dark)):
         found[f"{name}_blake3"] = None if picture is None else picture.digest
+        found[f"{name}_frames"] = None if picture is None else picture.frames
         found.pop(name)
     if binning.azimuth is not None:
         found["chi_min_deg"], found["chi_max_deg"] = binning.azimuth
@@ -165,11 +168,14 @@ def _refuse_unsteady(parameters: IntegrationParameters, azimuthal_bins: int) -> 
 
     Its table of areas in two dimensions (FullSplitCSR_2d, seen in 2026.9.0) puts single pixels
     into other bins from one time to the next, or makes them NaN: memory is read that was not set.
+    Its histogram is NaN in the bins of the pixel that the beam hits, so that none is a judge.
     """
     if azimuthal_bins and parameters.splitting == "full":
         raise ParameterError(
-            "splitting is 'full' for a cake: pyFAI's table of it is not the same each time",
-            next_step="give -p splitting=bbox, or no",
+            "splitting is 'full' for a cake: pyFAI's table of it is not the same each time, and "
+            "NaN around the beam",
+            next_step="give -p splitting=bbox, by bounding box, or -p splitting=no, whole pixels; "
+            "full is there for curves",
         )
 
 
@@ -204,7 +210,33 @@ def _radial_range(geometry: Geometry, parameters: IntegrationParameters) -> tupl
 def _picture(dataset: SourceDataset | None, name: str, role: str) -> Picture | None:
     if dataset is None:
         return None
+    if (
+        role not in dataset.roles and "frames" in dataset.roles
+    ):  # a run without a beam, or of a flat
+        role = "frames"
     return picture_of(array_for(dataset, role, f"is the {name} given"), name)
+
+
+def _refuse_negative(binning: Binning) -> None:
+    """Refuse a dark that has no Poisson variance: √ of a negative sum is no error."""
+    shape, dark = binning.geometry.shape, binning.dark
+    if dark is None:
+        return
+    negative = dark.read(shape) < 0
+    for mask in binning.masks if negative.any() else ():
+        negative &= ~mask.read(shape)
+    gaps = binning.geometry.gaps() if negative.any() else None
+    negative = negative if gaps is None else negative & ~gaps
+    places = np.argwhere(negative)
+    if len(places):
+        row, column = places[0]
+        raise ReductionError(
+            f"the dark is below zero at {len(places)} pixels that count, first in row {row}, "
+            f"column {column} (counted from 0): no variance follows from that",
+            where=dark.array.path,
+            next_step="leave the dark out of the errors, -p dark_variance=false, or give a dark of "
+            "counts",
+        )
 
 
 def _dark_scale(

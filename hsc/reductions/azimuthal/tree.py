@@ -61,8 +61,7 @@ def azimuthal_tree(
         Version and summary of the reduction.
     """
     cake = stack.binning.azimuthal_bins > 0
-    # NXazint2d is defined below an NXsubentry, NXazint1d for a single reduction directly.
-    at = "/entry/azint2d" if cake else "/entry"
+    at = _place(stack.binning)
     groups = [nexus.group("/entry", "NXentry", default="azint2d" if cake else "data")]
     if cake:
         groups.append(nexus.group(at, "NXsubentry", default="data"))
@@ -71,8 +70,9 @@ def azimuthal_tree(
     arrays = [
         nexus.scalar(f"{at}/definition", "NXazint2d" if cake else "NXazint1d"),
         *_applied(stack),
-        *_data(f"{at}/data", stack.binning, sums),
-        *_sums(f"{at}/reduction/sums", stack.binning, sums),
+        *frame_arrays(stack.binning, sums),
+        *_axes(f"{at}/data", stack.binning),
+        norm_array(stack.binning, sums.count.max(axis=0)),
         nexus.scalar(f"{at}/reduction/reference", _PYFAI),
     ]
     version, summary = process
@@ -94,6 +94,28 @@ def azimuthal_tree(
     if _AXES[stack.binning.radial_unit][0] != "q":
         del roles["q"]
     return NewTree(tuple(groups), tuple(arrays), roles)
+
+
+def frame_arrays(binning: Binning, sums: FrameSums) -> list[NewArray]:
+    """Give the arrays that have a row for each frame: intensities, and sums."""
+    at = _place(binning)
+    return [*_intensity(f"{at}/data", binning, sums), *_sums(f"{at}/reduction/sums", binning, sums)]
+
+
+def norm_array(binning: Binning, count: NDArray[Any]) -> NewArray:
+    """Give the array of pixels in each bin, of the largest number in any frame, (bins,)."""
+    return nexus.array(
+        f"{_place(binning)}/data/norm",
+        _shaped(binning, count[None])[0],
+        _dimensions(binning)[1:],
+        _ARBITRARY,
+        long_name="number of pixels contributing to the corresponding bin",
+    )
+
+
+def _place(binning: Binning) -> str:
+    # NXazint2d is defined below an NXsubentry, NXazint1d for a single reduction directly.
+    return "/entry/azint2d" if binning.azimuthal_bins else "/entry"
 
 
 def _data_attributes(cake: bool) -> dict[str, Any]:
@@ -130,12 +152,10 @@ def _dimensions(binning: Binning) -> tuple[str, ...]:
     return ("frame", *azimuth, "radial_axis")
 
 
-def _data(path: str, binning: Binning, sums: FrameSums) -> list[NewArray]:
+def _intensity(path: str, binning: Binning, sums: FrameSums) -> list[NewArray]:
     intensity, error = (_shaped(binning, one) for one in sums.intensity())
     both = _dimensions(binning)
-    name, units = _AXES[binning.radial_unit]
-    count = _shaped(binning, sums.count.max(axis=0, keepdims=True))[0]
-    arrays = [
+    return [
         nexus.array(
             f"{path}/I",
             intensity,
@@ -147,6 +167,12 @@ def _data(path: str, binning: Binning, sums: FrameSums) -> list[NewArray]:
         nexus.array(
             f"{path}/I_errors", error, both, _ARBITRARY, long_name="estimated intensity error"
         ),
+    ]
+
+
+def _axes(path: str, binning: Binning) -> list[NewArray]:
+    name, units = _AXES[binning.radial_unit]
+    arrays = [
         nexus.array(
             f"{path}/radial_axis", binning.centers(), ("radial_axis",), units, long_name=name
         ),
@@ -156,13 +182,6 @@ def _data(path: str, binning: Binning, sums: FrameSums) -> list[NewArray]:
             ("radial_axis_edges",),
             units,
             long_name=f"{name} bin edges",
-        ),
-        nexus.array(
-            f"{path}/norm",
-            count,
-            both[1:],
-            _ARBITRARY,
-            long_name="number of pixels contributing to the corresponding bin",
         ),
     ]
     return arrays + (_azimuth(path, binning) if binning.azimuthal_bins else [])

@@ -8,8 +8,10 @@ import pytest
 from hsc.reductions.azimuthal.reduction import AZIMUTHAL
 from hsc.workers import ThreadWorkers
 
-# nexusformat/definitions, contributed_definitions/NXazint1d.nxdl.xml and NXazint2d.nxdl.xml:
-# what is not optional there, below the NXentry or NXsubentry, with class or kind of number.
+# Read in nexusformat/definitions, contributed_definitions/NXazint1d.nxdl.xml @23317c67 and
+# NXazint2d.nxdl.xml @026224be: what is not optional there, below the NXentry or NXsubentry, with
+# class or kind of number; and, of all fields, number of dimensions and words of attributes. (The
+# second is no well-formed XML and can be read by people only: the lists stand here instead.)
 GROUPS = {
     "instrument": "NXinstrument",
     "instrument/monochromator": "NXmonochromator",
@@ -40,6 +42,17 @@ WORDS = {
         "long_name": "number of pixels contributing to the corresponding bin",
         "units": "arbitrary units",
     },
+}
+# Dimensions by the definitions' symbols, of the one in curves and of the other in cakes.
+SYMBOLS = {
+    "data/I": (["nImg", "nRad"], ["nImg", "nEta", "nRad"]),
+    "data/I_errors": (["nImg", "nRad"], ["nImg", "nEta", "nRad"]),
+    "data/radial_axis": (["nRad"], ["nRad"]),
+    "data/radial_axis_edges": (["nRadEdge"], ["nRadEdge"]),
+    "data/norm": (["nRad"], ["nEta", "nRad"]),
+    "data/azimuthal_axis": (None, ["nEta"]),
+    "data/azimuthal_axis_edges": (None, ["nEtaEdge"]),
+    "monitor/data": (["nImg"], ["nImg"]),
 }
 # A date would make other bytes of the same inputs each time; the activity has it.
 LEFT_OUT = "reduction/date"
@@ -113,3 +126,33 @@ def test_a_monitor_that_was_used_stands_beside(in_memory, random_frames, picture
     groups, fields = reduced(dataset)
     assert "/entry/monitor" not in groups
     assert not fields["/entry/normalization_applied"].values.item()
+
+
+@pytest.mark.parametrize("cake", [False, True])
+def test_all_fields_have_the_dimensions_that_the_definitions_give_them(
+    in_memory, random_frames, picture, cake
+):
+    dataset = in_memory(random_frames(), monitor=picture(np.linspace(1, 2, 13)))
+    asked = {"monitor": True, **({"azimuthal_bins": 8} if cake else {})}
+    _, fields = reduced(dataset, **asked)
+    at = "/entry/azint2d" if cake else "/entry"
+    lengths = {"nImg": 13, "nRad": 20, "nRadEdge": 21, "nEta": 8, "nEtaEdge": 9}
+    for path, symbols in SYMBOLS.items():
+        if symbols[cake] is None:
+            assert f"{at}/{path}" not in fields
+        else:
+            shape = fields[f"{at}/{path}"].values.shape
+            assert shape == tuple(lengths[symbol] for symbol in symbols[cake]), path
+    known = {path.removeprefix("data/") for path in SYMBOLS if path.startswith("data/")}
+    inside = {path.rsplit("/", 1)[1] for path in fields if path.startswith(f"{at}/data/")}
+    assert inside == known - (set() if cake else {"azimuthal_axis", "azimuthal_axis_edges"})
+
+
+@pytest.mark.parametrize("unit", ["q_A^-1", "2th_deg"])
+def test_axes_of_cakes_have_the_words_that_the_definition_knows(in_memory, random_frames, unit):
+    _, fields = reduced(in_memory(random_frames()), azimuthal_bins=8, radial_unit=unit)
+    axis = fields["/entry/azint2d/data/radial_axis"].attributes
+    edges = fields["/entry/azint2d/data/radial_axis_edges"].attributes
+    assert axis["long_name"] in {"q", "2theta"}
+    assert edges["long_name"] in {"q bin edges", "2theta bin edges"}
+    assert {axis["units"], edges["units"]} <= {"1/angstrom", "degrees"}

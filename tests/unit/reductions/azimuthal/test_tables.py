@@ -126,7 +126,7 @@ def test_any_cut_into_blocks_gives_the_same_bytes_of_split_pixels_too(
     [
         ("dark", np.zeros((5, 4)), r"a dark of shape \(5, 4\) for frames"),
         ("flatfield", np.zeros((60, 50)), "every pixel is masked"),
-        ("flatfield", np.zeros((3, 60, 50)), r"a flat of shape \(3, 60, 50\)"),
+        ("flatfield", np.zeros((3, 60, 51)), r"a flat of shape \(60, 51\) for frames"),
     ],
 )
 def test_a_calibration_that_does_not_fit_is_refused(
