@@ -49,6 +49,9 @@ _ROLES = {
         f"{_DETECTOR}/saturation_value",
     ),
     "sample_name": ("/entry/sample/name",),
+    "transmission": ("/entry/sample/transmission",),
+    "concentration": ("/entry/sample/concentration",),
+    "monitor": ("/entry/control/data", "/entry/monitor/data"),
 }
 
 

@@ -67,6 +67,7 @@ def follow(
     edges_per_nm: NDArray[np.float64],
     parameters: ChainParameters,
     scale: AbsoluteScale | None = None,
+    remarks: tuple[str, ...] = (),
 ) -> Chain:
     """Average, subtract, scale and analyse runs whose frames are chosen.
 
@@ -80,6 +81,8 @@ def follow(
         How.
     scale
         The absolute scale, if there is one.
+    remarks
+        What else a person should look at, in sentences.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def follow(
         edges_per_nm=edges_per_nm,
         bin=np.flatnonzero(filled),
         scale=scale,
-        warnings=tuple(_warnings(sides, difference, analysis, scale, parameters)),
+        warnings=(*_warnings(sides, difference, analysis, scale, parameters), *remarks),
         steps=(*_steps(sides, scale, parameters), *analysis.steps),
     )
 
@@ -185,8 +188,10 @@ def _steps(
         Step(
             "average", "average of frames",
             "ratio of sums over the kept frames of all runs: I = Σ S / Σ t N, σ = √ΣV / Σ t N",
-            {f"{side.name}_exposure_s": side.exposure_s
-             for side in sides if side.exposure_s is not None},
+            {**{f"{side.name}_exposure_s": side.exposure_s
+                for side in sides if side.exposure_s is not None},
+             **{f"{side.name}_transmission": side.transmission
+                for side in sides if side.transmission is not None}},
         ),
     ]  # fmt: skip
     if scale is not None:

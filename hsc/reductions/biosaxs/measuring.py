@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsc.errors import ParameterError
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import calibrations_of
@@ -22,6 +25,11 @@ from hsc.reductions.biosaxs.runs import (
     measure,
     standard_curve,
 )
+from hsc.reductions.biosaxs.transmission import (
+    TransmissionParameters,
+    check_transmissions,
+    find_transmission,
+)
 from hsc.workers import Progress, Workers
 
 ABSOLUTE_INPUTS = (
@@ -35,7 +43,11 @@ _SOLID_ANGLE_TOLERANCE = 1e-4
 
 
 class MeasuringParameters(
-    IntegrationParameters, ChainParameters, ExposureParameters, ReportParameters
+    IntegrationParameters,
+    ChainParameters,
+    ExposureParameters,
+    TransmissionParameters,
+    ReportParameters,
 ):
     """From frames to averages."""
 
@@ -76,12 +88,21 @@ def measure_inputs(
         (label, str(dataset.record.pid), exposures[label]) for label, _, dataset in named
     ])  # fmt: skip
     stacks = stacks_of([dataset for _, _, dataset in named], inputs, parameters)
+    shares = [
+        find_transmission(dataset, name, stack.frames.shape[0], parameters)
+        for (_, name, dataset), stack in zip(named, stacks, strict=True)
+    ]
+    check_transmissions([
+        (label, str(dataset.record.pid), share)
+        for (label, _, dataset), share in zip(named, shares, strict=True)
+    ])  # fmt: skip
     found: dict[str, tuple[Run, ...]] = {}
-    for (label, name, dataset), stack in zip(named, stacks, strict=True):
+    for (label, name, dataset), stack, share in zip(named, stacks, shares, strict=True):
         run = measure(
-            label, dataset, stack, exposures[label], chosen.get(name, "similar"), parameters,
-            workers, progress,
+            label, dataset, _divided(stack, share), exposures[label],
+            chosen.get(name, "similar"), parameters, workers, progress,
         )  # fmt: skip
+        run = replace(run, transmission=None if share is None else float(share.mean()))
         found[name] = (*found.get(name, ()), run)
     return found
 
@@ -137,6 +158,13 @@ def sample_name_of(dataset: SourceDataset) -> str | None:
     if "sample_name" in dataset.roles:
         return str(dataset.role("sample_name").scalar())
     return dataset.record.sample
+
+
+def _divided(stack: Stack, share: NDArray[np.float64] | None) -> Stack:
+    """Let the transmission stand in each frame's normalisation, beside its monitor."""
+    if share is None:
+        return stack
+    return replace(stack, scales=(stack.scales * share).astype(np.float32))
 
 
 def _run_name(inputs: Inputs, name: str, number: int) -> str:

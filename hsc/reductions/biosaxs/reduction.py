@@ -8,6 +8,7 @@ from hsc.model import Quantity
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.reductions.biosaxs.chain import Chain, follow
+from hsc.reductions.biosaxs.concentration import find_concentration
 from hsc.reductions.biosaxs.measuring import (
     ABSOLUTE_INPUTS,
     MeasuringParameters,
@@ -44,11 +45,14 @@ def reduce_biosaxs(
         The data allow no subtraction or no fit.
     """
     inputs.check_unlike("sample", "buffer")
+    concentration = find_concentration(inputs.every("sample"), parameters.concentration_g_per_l)
+    parameters = parameters.model_copy(update={"concentration_g_per_l": concentration.g_per_l})
     chosen = {"sample": parameters.frames_kept, "buffer": parameters.buffer_frames_kept}
     runs = measure_inputs(inputs, parameters, chosen, workers, progress)
     edges = runs["sample"][0].stack.binning.edges()
     scale = scale_of(runs, parameters)
-    chain = follow(runs["sample"], runs["buffer"], edges, parameters, scale)
+    remarks = () if concentration.remark is None else (concentration.remark,)
+    chain = follow(runs["sample"], runs["buffer"], edges, parameters, scale, remarks)
     first = inputs.every("sample")[0]
     name = sample_name_of(first)
     labels = Labels(

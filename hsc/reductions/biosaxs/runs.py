@@ -61,6 +61,8 @@ class Run:
     """Which frames are averaged, shape (frames,)."""
     similarity: Similarity | None
     """How alike the frames are; None: not looked at."""
+    transmission: float | None = None
+    """Mean share of the beam that passes, by which intensities are divided; None: they are not."""
 
     @property
     def frames(self) -> int:
@@ -107,6 +109,14 @@ class Side:
         if any(time is None for time in times):
             return None
         return float(sum((run.exposure_s or 0.0) * run.kept.sum() for run in self.runs))
+
+    @property
+    def transmission(self) -> float | None:
+        """Mean transmission of the kept frames; None: intensities are not divided by it."""
+        if any(run.transmission is None for run in self.runs):
+            return None
+        total = sum((run.transmission or 0.0) * run.kept.sum() for run in self.runs)
+        return float(total / self.frames_kept)
 
 
 def find_exposure(dataset: SourceDataset, parameter: str, given: float | None) -> float | None:

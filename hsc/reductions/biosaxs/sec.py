@@ -8,6 +8,7 @@ from hsc.model import Quantity
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.reductions.biosaxs.choosing import spell_frames
+from hsc.reductions.biosaxs.concentration import find_concentration
 from hsc.reductions.biosaxs.measuring import (
     ABSOLUTE_INPUTS,
     measure_inputs,
@@ -41,10 +42,14 @@ def reduce_sec_saxs(
         No buffer or no peak is found, or none of the peaks allows a Guinier fit.
     """
     inputs.check_unlike("sample", "buffer")
+    loaded = find_concentration(inputs.every("sample"), parameters.concentration_g_per_l)
+    parameters = parameters.model_copy(update={"concentration_g_per_l": loaded.g_per_l})
     runs = measure_inputs(inputs, parameters, {"sample": "all"}, workers, progress)
     scale = scale_of(runs, parameters)
+    # What was loaded is thinned out on its way: no mass of a peak comes from its concentration.
+    eluted = parameters.model_copy(update={"concentration_g_per_l": None})
     found = follow_peaks(
-        runs["sample"][0], runs.get("buffer", ()), parameters, scale, workers, progress
+        runs["sample"][0], runs.get("buffer", ()), eluted, scale, workers, progress
     )
     first = inputs.one("sample")
     name = sample_name_of(first)
@@ -54,7 +59,7 @@ def reduce_sec_saxs(
         parameters=parameters.document(),
         name="sec_saxs",
         version=SEC_SAXS.version,
-        concentration_g_per_l=parameters.concentration_g_per_l,
+        concentration_g_per_l=loaded.g_per_l,
     )
     radii = ", ".join(f"{one.chain.analysis.guinier.rg_nm:.3g}" for one in found.peaks)
     geometry = found.run.stack.binning.geometry

@@ -115,7 +115,12 @@ def reduction_part(
 def run_part(path: str, run: Run, *, similarity: bool = True) -> Part:
     """Write what was found in a run, which frames are kept, and how alike they are."""
     groups, arrays = nexus.parameters_group(
-        path, {**stack_facts(run.stack), "count_time_s": run.exposure_s}
+        path,
+        {
+            **stack_facts(run.stack),
+            "count_time_s": run.exposure_s,
+            "transmission": run.transmission,
+        },
     )
     name = f"{path.rsplit('/', 1)[1]}_frame"
     totals = run.sums.signal.sum(axis=1)
