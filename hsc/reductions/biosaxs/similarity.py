@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,11 @@ class SimilarityParameters(Record):
 class Similarity:
     """How alike all frames of a run are, and which of them are kept for it."""
 
-    longest: NDArray[np.int32]
-    """Longest run of one sign in the difference of two frames, shape (frames, frames)."""
-    probability: NDArray[np.float64]
-    """Probability of such a run by chance, likewise; 1 on the diagonal."""
+    longest: NDArray[np.integer]
+    """Longest run of one sign in the difference of two frames, shape (frames, frames); 0 on the
+    diagonal. Two bytes each, four where curves have more than 32,767 points."""
+    chance: NDArray[np.float64]
+    """Probability of a longest run of so many points, from 0 to the longest that there is."""
     points: int
     """Points of the curves that were compared."""
     start: int
@@ -49,8 +51,40 @@ class Similarity:
     @property
     def kept(self) -> NDArray[np.bool_]:
         """Which frames are in the block."""
-        frames = np.arange(len(self.probability))
+        frames = np.arange(len(self.longest))
         return (frames >= self.start) & (frames < self.stop)
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """Probability of the longest run of every two frames: eight bytes each, made anew."""
+        values: NDArray[np.float64] = self.chance[self.longest]
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """PairRows of pairs, looked up row by row: never all of them at once."""
+
+    longest: NDArray[np.integer]
+    chance: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.longest)
+
+    def row(self, frame: int) -> NDArray[np.float64]:
+        """Give those of a frame with all frames."""
+        values: NDArray[np.float64] = self.chance[self.longest[frame]]
+        return values
+
+
+class PairRows(Protocol):
+    """Of every two frames, a frame at a time."""
+
+    def __len__(self) -> int: ...
+
+    def row(self, frame: int) -> NDArray[np.float64]:
+        """Give those of a frame with all frames."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +96,7 @@ class _Tile:
 
 def compare_pairs(
     curves: NDArray[np.float64], workers: Workers, progress: Progress | None = None
-) -> NDArray[np.int32]:
+) -> NDArray[np.integer]:
     """Give the longest run of one sign in the difference of every two curves.
 
     Parameters
@@ -76,7 +110,7 @@ def compare_pairs(
 
     Returns
     -------
-    Runs, shape (frames, frames), symmetric, 0 on the diagonal.
+    Runs, shape (frames, frames), symmetric, 0 on the diagonal; of 16 bits where that is enough.
     """
     progress = progress or Silent()
     frames = len(curves)
@@ -95,7 +129,8 @@ def compare_pairs(
     ]
     parts = workers.map(_compare_tile, tiles, progress=progress, weights=weights)
     progress.finish()
-    longest = np.zeros((frames, frames), dtype=np.int32)
+    narrow = curves.shape[1] <= np.iinfo(np.int16).max
+    longest = np.zeros((frames, frames), dtype=np.int16 if narrow else np.int32)
     for (row, column), part in zip(corners, parts, strict=True):
         longest[row : row + part.shape[0], column : column + part.shape[1]] = part
         longest[column : column + part.shape[1], row : row + part.shape[0]] = part.T
@@ -124,32 +159,33 @@ def find_similar(
     """
     longest = compare_pairs(curves, workers, progress)
     frames, points = curves.shape
-    probability = probabilities(longest, points)
-    np.fill_diagonal(probability, 1.0)
+    chance = chances(points, int(longest.max(initial=0)))
     neighbours, pairs = parameters.fidelity_neighbours, parameters.fidelity_pairs
     if parameters.similarity_adjusted:
         neighbours /= max(1, frames - 1)
         pairs /= max(1, frames * (frames - 1) // 2)
-    start, stop = longest_block(probability, neighbours, pairs)
-    return Similarity(longest, probability, points, start, stop, neighbours, pairs)
+    start, stop = longest_block(LookedUp(longest, chance), neighbours, pairs)
+    return Similarity(longest, chance, points, start, stop, neighbours, pairs)
 
 
-def probabilities(longest: NDArray[np.int32], points: int) -> NDArray[np.float64]:
+def chances(points: int, longest: int) -> NDArray[np.float64]:
+    """Give the probability of a longest run of 0, 1, 2 ... ``longest`` among so many points."""
+    return np.array([run_probability(points, length) for length in range(longest + 1)])
+
+
+def probabilities(longest: NDArray[np.integer], points: int) -> NDArray[np.float64]:
     """Give the probability of each longest run among so many points, in the same shape."""
-    lengths, place = np.unique(longest, return_inverse=True)
-    known = np.array([run_probability(points, int(length)) for length in lengths])
-    return known[place].reshape(longest.shape)
+    values: NDArray[np.float64] = chances(points, int(longest.max(initial=0)))[longest]
+    return values
 
 
-def longest_block(
-    probability: NDArray[np.float64], neighbours: float, pairs: float
-) -> tuple[int, int]:
+def longest_block(probability: PairRows, neighbours: float, pairs: float) -> tuple[int, int]:
     """Give the longest block of frames whose neighbours and pairs reach their limits.
 
     Parameters
     ----------
     probability
-        Of every two frames, shape (frames, frames).
+        Of every two frames.
     neighbours, pairs
         Limits; a probability equal to its limit is enough.
 
@@ -159,20 +195,29 @@ def longest_block(
 
     Examples
     --------
-    >>> alike = np.array([[1, 0.5, 0], [0.5, 1, 0.5], [0, 0.5, 1]])
-    >>> longest_block(alike, 1e-3, 1e-5)
+    >>> longest = np.array([[0, 12, 90], [12, 0, 12], [90, 12, 0]])
+    >>> longest_block(LookedUp(longest, chances(100, 90)), 1e-3, 1e-5)
     (0, 2)
     """
-    best, start = (0, 1), 0
-    for last in range(1, len(probability)):
-        unlike = np.flatnonzero(probability[last, start:last] < pairs)
-        if len(unlike):
-            start += int(unlike[-1]) + 1
-        if probability[last, last - 1] < neighbours:
-            start = last
+    best = (0, 1)
+    for last, start in enumerate(earliest_starts(probability, neighbours, pairs)):
         if last + 1 - start > best[1] - best[0]:
             best = (start, last + 1)
     return best
+
+
+def earliest_starts(probability: PairRows, neighbours: float, pairs: float) -> list[int]:
+    """Give for each frame where the longest block of like frames that it ends begins."""
+    starts, start = [], 0
+    for last in range(len(probability)):
+        row = probability.row(last)
+        unlike = np.flatnonzero(row[start:last] < pairs)
+        if len(unlike):
+            start += int(unlike[-1]) + 1
+        if last and row[last - 1] < neighbours:
+            start = last
+        starts.append(start)
+    return starts
 
 
 def between_curves(curves: NDArray[np.float64]) -> NDArray[np.float64]:

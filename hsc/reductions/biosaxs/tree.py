@@ -133,11 +133,12 @@ def run_part(path: str, run: Run, *, similarity: bool = True) -> Part:
     if run.similarity is not None and similarity:
         group = f"{path}/similarity"
         other = f"{name}_other"
-        groups.append(nexus.group(group, "NXdata", signal="probability"))
+        groups.append(nexus.group(group, "NXdata", signal="longest"))
+        lengths = f"{name}_longest_run"
         arrays += [
             nexus.array(
-                f"{group}/probability", run.similarity.probability, (name, other), "1",
-                long_name="probability that two frames show the same",
+                f"{group}/probability", run.similarity.chance, (lengths,), "1",
+                long_name="probability of a longest run of 0, 1, 2 ... points by chance",
             ),
             nexus.array(
                 f"{group}/longest", run.similarity.longest, (name, other), "1",

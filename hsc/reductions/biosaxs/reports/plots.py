@@ -183,9 +183,9 @@ def _draw_maps(figure: FigureBase, *, runs: Sequence[Run]) -> None:
         if similar is None:
             continue
         clean(axes)
-        frames = len(similar.probability)
+        frames = len(similar.longest)
         low = 10.0**_LEAST_LOG_P
-        log = np.log10(np.maximum(_block_minima(similar.probability), low))
+        log = np.log10(np.maximum(similar.chance[_block_maxima(similar.longest)], low))
         image = axes.imshow(
             log, cmap="gray", vmin=_LEAST_LOG_P, vmax=0, interpolation="nearest", origin="lower",
             extent=(0.5, frames + 0.5, 0.5, frames + 0.5),
@@ -203,16 +203,16 @@ def _draw_maps(figure: FigureBase, *, runs: Sequence[Run]) -> None:
         bar.set_label("log₁₀ of the probability of being alike", fontsize=9)
 
 
-def _block_minima(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make a large map smaller by the least of each block: a bad frame stays in sight."""
+def _block_maxima(values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Make a large map smaller by the largest of each block: a bad frame stays in sight."""
     block = -(-len(values) // _MATRIX_SIDE)
     if block == 1:
         return values
     side = -(-len(values) // block)
-    padded = np.ones((side * block, side * block))
+    padded = np.zeros((side * block, side * block), values.dtype)
     padded[: len(values), : len(values)] = values
-    least: NDArray[np.float64] = padded.reshape(side, block, side, block).min(axis=(1, 3))
-    return least
+    largest: NDArray[np.integer] = padded.reshape(side, block, side, block).max(axis=(1, 3))
+    return largest
 
 
 def _positive(curve: Curve) -> Curve:
