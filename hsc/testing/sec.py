@@ -17,6 +17,8 @@ from hsc.testing.dectris import write_dectris_run
 from hsc.testing.dectris_run import DectrisRun
 from hsc.testing.detector import Detector
 
+_LEFT = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Species:
@@ -69,6 +71,13 @@ class SecModel:
         )
     )  # fmt: skip
     """Detector, distance and buffer; the spheres of it are not used."""
+    drift: float = 0.0
+    """By which share the buffer scatters more at the end than at the beginning."""
+    fouling: float = 0.0
+    """Expected counts at q = 0.3 1/nm, falling with q², of what all species together have left on
+    the walls of the cell when they have passed."""
+    lost: tuple[int, ...] = ()
+    """Frames for which most of the beam was lost."""
     seed: int = 5
     """Seed of the noise."""
 
@@ -83,9 +92,12 @@ class SecModel:
 
     def frame(self, index: int) -> NDArray[np.uint16]:
         """Draw a frame; the same for the same index, whatever was drawn before."""
-        counts = self._buffer.copy()
+        counts = self._buffer * (1 + self.drift * index / self.frames)
         for species, shape in zip(self.species, self._shapes, strict=True):
             counts += species.share(index) * shape
+        counts += self.fouling * self._passed[index] * self._deposit
+        if index in self.lost:
+            counts *= _LEFT
         sequence = np.random.SeedSequence([self.seed], spawn_key=(index,))
         drawn = np.random.Generator(np.random.SFC64(sequence)).poisson(counts)
         frame: NDArray[np.uint16] = np.minimum(drawn, 65534).astype(np.uint16)
@@ -104,6 +116,24 @@ class SecModel:
     def _blind(self) -> NDArray[np.bool_]:
         blind: NDArray[np.bool_] = (self.pixel_mask & np.uint32(3)) != 0
         return blind
+
+    @cached_property
+    def _passed(self) -> NDArray[np.float64]:
+        """What share of all that elutes has passed, for each frame."""
+        each = [
+            sum(one.forward_counts * one.share(frame) for one in self.species)
+            for frame in range(self.frames)
+        ]
+        total: NDArray[np.float64] = np.cumsum(each)
+        shares: NDArray[np.float64] = total / total[-1]
+        return shares
+
+    @cached_property
+    def _deposit(self) -> NDArray[np.float64]:
+        falling = (0.3 / np.maximum(self.setup.q_per_nm(), 0.1)) ** 2
+        solid = np.cos(self.setup.two_theta()) ** 3
+        counts: NDArray[np.float64] = (self.pixel_mask == 0) * solid * falling
+        return counts
 
     @cached_property
     def _shapes(self) -> tuple[NDArray[np.float64], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from hsc.reductions.biosaxs.steps import Step
 
 _LARGE_Q = 0.1
 _BELOW_ZERO = -5.0
+_CHI2_DEVIATIONS = 5.0
 
 
 class SubtractionParameters(Record):
@@ -145,6 +147,14 @@ def _warnings(
         said.append(
             f"nothing was subtracted from the {scale.standard.replace('_', ' ')}: what the empty "
             "cell scatters makes the absolute scale too small; give absolute_empty=PID"
+        )
+    fit = analysis.fit
+    if fit is not None and fit.chi2 > max(2.0, 1 + _CHI2_DEVIATIONS * math.sqrt(2 / fit.points)):
+        said.append(
+            f"points lie off the Guinier line by more than their noise: χ² = {fit.chi2:.3g} for "
+            f"{fit.points} points up to q·Rg = {fit.qrg_max:.2f} (aggregates, a buffer that does "
+            "not match, or no compact particle); look at the residuals, "
+            "-p guinier_qrg_max=1 takes fewer"
         )
     if analysis.pairs is not None and analysis.pairs.chi2 > 3:
         said.append(f"p(r) fits the curve badly: χ² = {analysis.pairs.chi2:.3g}")

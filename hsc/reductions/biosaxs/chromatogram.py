@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hsc.errors import ReductionError
 from hsc.reductions.biosaxs.choosing import FrameRanges, OddFrames, frame_ranges, named_frames
+from hsc.reductions.biosaxs.losses import lost_frames
 from hsc.reductions.biosaxs.runs import Run
 from hsc.reductions.biosaxs.similarity import SimilarityParameters, find_similar
 from hsc.workers import Progress, Workers
@@ -39,10 +40,8 @@ class ChromatogramParameters(SimilarityParameters):
     sec_peak_least_frames: int = Field(default=10, ge=1)
     """Least width of a peak that is found, at half of its prominence, in frames."""
     sec_peak_share: float = Field(default=0.5, gt=0, lt=1)
-    """A peak's frames reach down to this share of its prominence on either side."""
-    sec_rg_tolerance: float = Field(default=0.05, gt=0)
-    """Frames at the rim of a found peak are left out from where their radius of gyration differs
-    from that at the top by more than this share and three standard deviations."""
+    """A peak's frames reach on either side down to this share of its height above the lowest frame
+    there, before the next peak's top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,9 @@ class Chromatogram:
     """Level of the buffer."""
     tolerance: float
     """How far smoothed values of buffer lie from it at most."""
+    lost: NDArray[np.bool_]
+    """Frames that leap away from those around them, as where the beam was lost; in no average
+    unless they are named."""
 
     @property
     def height(self) -> NDArray[np.float64]:
@@ -109,7 +111,8 @@ def chromatogram_of(run: Run, parameters: ChromatogramParameters) -> Chromatogra
         _DEVIATIONS * noise * _MEDIAN_LOSS / np.sqrt(window),
         _FLAT * float(smoothed.max() - baseline),
     )
-    return Chromatogram(total, spread, smoothed, baseline, tolerance)
+    lost = lost_frames(total, spread, smoothed)
+    return Chromatogram(total, spread, smoothed, baseline, tolerance, lost)
 
 
 def find_buffer(
@@ -127,7 +130,7 @@ def find_buffer(
     Raises
     ------
     ReductionError
-        There is no such stretch.
+        There is no such stretch, or too few frames of it are alike.
     ParameterError
         A frame is named that is not there.
     """
@@ -150,11 +153,20 @@ def find_buffer(
     # The feet of a peak are within the tolerance.
     margin = min(parameters.sec_smoothing_frames, int(stop - start - least) // 2)
     start, stop = (start + margin if start else 0), (stop - margin if stop < run.frames else stop)
+    frames = start + np.flatnonzero(~chromatogram.lost[start:stop])
     intensity, _, filled = run.intensities()
-    curves = np.ascontiguousarray(intensity[start:stop, filled])
+    curves = np.ascontiguousarray(intensity[frames][:, filled])
     similar = find_similar(curves, parameters, workers, progress)
+    if similar.stop - similar.start < least:
+        raise ReductionError(
+            f"frames {start + 1}-{stop} lie on the baseline of the chromatogram, but no more than "
+            f"{similar.stop - similar.start} of them in a row are alike, and {least} are asked for",
+            where=run.where,
+            next_step="look whether they drift; name the buffer's frames: -p sec_buffer=1-200, "
+            "ask for fewer: -p sec_buffer_least_frames=..., or give a run of buffer: buffer=PID",
+        )
     kept = np.zeros(run.frames, dtype=np.bool_)
-    kept[start + similar.start : start + similar.stop] = True
+    kept[frames[similar.start : similar.stop]] = True
     return kept
 
 
@@ -186,9 +198,7 @@ def find_peaks(
     )
     # A maximum at the rim is none for scipy: the padding lets an elution begin or end in one.
     padded = np.concatenate([[height.min()], height, [height.min()]])
-    tops, facts = signal.find_peaks(
-        padded, prominence=least, width=parameters.sec_peak_least_frames
-    )
+    tops, _ = signal.find_peaks(padded, prominence=least, width=parameters.sec_peak_least_frames)
     if not len(tops):
         raise ReductionError(
             f"no peak rises {least:.3g} above the chromatogram's baseline over "
@@ -196,11 +206,20 @@ def find_peaks(
             where=run.where,
             next_step="name the peaks' frames: -p sec_peaks=800-860,1100-1150",
         )
-    prominences = (facts["prominences"], facts["left_bases"], facts["right_bases"])
-    widths = signal.peak_widths(
-        padded, tops, rel_height=1 - parameters.sec_peak_share, prominence_data=prominences
-    )
+    rims = [-1, *(int(top) - 1 for top in tops), run.frames]
+    share = parameters.sec_peak_share
     return tuple(
-        Peak(int(top) - 1, max(0, int(np.ceil(left)) - 1), min(run.frames, int(right)))
-        for top, left, right in zip(tops, widths[2], widths[3], strict=True)
+        Peak(
+            top,
+            top - _reach(height[before + 1 : top + 1][::-1], share) + 1,
+            top + _reach(height[top:after], share),
+        )
+        for before, top, after in zip(rims, rims[1:], rims[2:], strict=False)
     )
+
+
+def _reach(height: NDArray[np.float64], share: float) -> int:
+    """Give how many frames, from a top on, are above a share of its height over the lowest one."""
+    level = height.min() + share * (height[0] - height.min())
+    below = np.flatnonzero(height < level)
+    return int(below[0]) if len(below) else len(height)

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from hsc.errors import ReductionError
 from hsc.reductions.biosaxs.choosing import OddFrames
-from hsc.reductions.biosaxs.chromatogram import Peak
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.estimates import estimate_of_fit
 from hsc.reductions.biosaxs.guinier import GuinierParameters, fit_guinier
@@ -19,7 +18,6 @@ from hsc.reductions.biosaxs.runs import Run
 from hsc.workers import Progress, Workers
 
 _FRAMES_PER_TASK = 64
-_SIGNIFICANT = 3.0
 
 
 class ElutionParameters(GuinierParameters, MassParameters):
@@ -58,6 +56,7 @@ def follow_elution(
     buffer: Curve,
     points: NDArray[np.int64],
     frames: NDArray[np.bool_],
+    lost: NDArray[np.bool_],
     parameters: ElutionParameters,
     workers: Workers,
     progress: Progress,
@@ -75,6 +74,8 @@ def follow_elution(
         Bins of the buffer's points.
     frames
         Frames to look at, shape (frames,).
+    lost
+        Frames that are in no average, shape (frames,).
     parameters
         How.
     workers, progress
@@ -82,12 +83,14 @@ def follow_elution(
     factor
         Of the absolute scale; 1: there is none.
     """
-    wanted = np.flatnonzero(frames)
+    wanted = np.flatnonzero(frames & ~lost)
     reach = parameters.sec_window_frames // 2
     tasks = []
     for start in range(0, len(wanted), _FRAMES_PER_TASK):
         some = wanted[start : start + _FRAMES_PER_TASK]
-        curves = tuple(_around(run, frame, reach, buffer, points, factor) for frame in some)
+        curves = tuple(
+            _around(run, _beside(frame, reach, lost), buffer, points, factor) for frame in some
+        )
         tasks.append(_Task(curves, parameters))
     progress.start("fit", len(wanted), "frames")
     weights = [len(task.curves) for task in tasks]
@@ -99,34 +102,19 @@ def follow_elution(
     return Elution(*(np.ascontiguousarray(column) for column in table.T))
 
 
-def steady(peak: Peak, elution: Elution, tolerance: float) -> Peak:
-    """Cut a peak where the radius of gyration leaves that of its top.
-
-    Frames are taken on either side of the top for as long as their radius is within the
-    tolerance (a share of the top's) or within three standard deviations of it.
-    """
-    top = elution.rg_nm[peak.top]
-    if not np.isfinite(top):
-        return peak
-    off = np.abs(elution.rg_nm - top)
-    limit = np.maximum(tolerance * top, _SIGNIFICANT * elution.rg_error_nm)
-    good = off <= limit
-    start = stop = peak.top
-    while start > peak.start and good[start - 1]:
-        start -= 1
-    while stop + 1 < peak.stop and good[stop + 1]:
-        stop += 1
-    return Peak(peak.top, start, stop + 1)
+def _beside(frame: int, reach: int, lost: NDArray[np.bool_]) -> NDArray[np.int64]:
+    start = max(0, frame - reach)
+    return start + np.flatnonzero(~lost[start : frame + reach + 1])
 
 
 def _around(
-    run: Run, frame: int, reach: int, buffer: Curve, points: NDArray[np.int64], factor: float
+    run: Run, part: NDArray[np.int64], buffer: Curve, points: NDArray[np.int64], factor: float
 ) -> Curve:
-    """Average a frame with its neighbours, and subtract the buffer."""
-    part = slice(max(0, frame - reach), frame + reach + 1)
-    signal = run.sums.signal[part, points].sum(axis=0).astype(np.float64)
-    variance = run.sums.variance[part, points].sum(axis=0).astype(np.float64)
-    norm = run.sums.normalization[part, points].sum(axis=0) * (run.exposure_s or 1.0) / factor
+    """Average frames, and subtract the buffer."""
+    where = np.ix_(part, points)
+    signal = run.sums.signal[where].sum(axis=0).astype(np.float64)
+    variance = run.sums.variance[where].sum(axis=0).astype(np.float64)
+    norm = run.sums.normalization[where].sum(axis=0) * (run.exposure_s or 1.0) / factor
     filled = norm > 0
     safe = np.where(filled, norm, 1.0)
     intensity = signal / safe - buffer.intensity

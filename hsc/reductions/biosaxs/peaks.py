@@ -21,13 +21,17 @@ from hsc.reductions.biosaxs.chromatogram import (
     find_peaks,
 )
 from hsc.reductions.biosaxs.curve import Curve
-from hsc.reductions.biosaxs.elution import Elution, ElutionParameters, follow_elution, steady
+from hsc.reductions.biosaxs.elution import Elution, ElutionParameters, follow_elution
 from hsc.reductions.biosaxs.measuring import MeasuringParameters
+from hsc.reductions.biosaxs.purity import Purity, PurityParameters, judge, purify
+from hsc.reductions.biosaxs.remarks import elution_remarks
 from hsc.reductions.biosaxs.runs import Run, averages
 from hsc.workers import Progress, Workers
 
 
-class SecParameters(MeasuringParameters, ChromatogramParameters, ElutionParameters):
+class SecParameters(
+    MeasuringParameters, ChromatogramParameters, ElutionParameters, PurityParameters
+):
     """Parameters of SEC-SAXS."""
 
     bins: int = Field(default=500, ge=1, le=1_000_000)
@@ -40,10 +44,15 @@ class ElutedPeak:
 
     found: Peak
     """The peak as found, or as named."""
-    used: Peak
-    """The frames that are averaged: without the rim where the radius of gyration changes."""
+    purity: Purity
+    """How clean it is, and which part of it is averaged."""
     chain: Chain
     """Averages, difference and analysis."""
+
+    @property
+    def used(self) -> Peak:
+        """The part that is averaged."""
+        return self.purity.used
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +104,56 @@ def follow_peaks(
     edges = run.stack.binning.edges()
     factor = 1.0 if scale is None else scale.factor
     curve, points = _buffer_curve(buffer, edges, factor * parameters.buffer_scale)
-    height = chromatogram.height
-    wanted = height > parameters.sec_least_share * height.max()
-    for peak in peaks:
-        wanted[peak.start : peak.stop] = True
-    elution = follow_elution(run, curve, points, wanted, parameters, workers, progress, factor)
-    followed, failures = [], []
+    wanted = _wanted(chromatogram, peaks, parameters.sec_least_share)
+    named = parameters.sec_peaks is not None
+    lost = chromatogram.lost & (not named)
+    elution = follow_elution(
+        run, curve, points, wanted, lost, parameters, workers, progress, factor
+    )
+    window = parameters.sec_window_frames
+    remarks = elution_remarks(run, chromatogram, buffer, peaks, parameters, own=own)
+    followed: list[ElutedPeak] = []
+    failures: list[str] = []
     for number, peak in enumerate(peaks, start=1):
-        used = peak
-        if parameters.sec_peaks is None:
-            used = steady(peak, elution, parameters.sec_rg_tolerance)
-        frames = np.zeros(run.frames, dtype=np.bool_)
-        frames[used.start : used.stop] = True
-        sample = replace(run, name=f"peak {number}", kept=frames)
+        used, least = peak, None
+        if not named:
+            used, least = purify(
+                peak, run, curve, points, chromatogram, elution, window, parameters, workers,
+                progress, factor,
+            )  # fmt: skip
+        purity = judge(number, peaks, used, least, chromatogram, elution, window, parameters)
+        kept = ~lost
+        kept[: used.start], kept[used.stop :] = False, False
+        sample = replace(run, name=f"peak {number}", kept=kept)
+        said = (*purity.remarks, *remarks)
         try:
-            chain = follow((sample,), buffer, edges, parameters, scale)
+            chain = follow((sample,), buffer, edges, parameters, scale, said)
+            followed.append(ElutedPeak(peak, purity, chain))
         except ReductionError as error:
             failures.append(
-                f"peak {number}, frames {spell_frames(frames)}, gives no numbers: {error.message}"
+                f"peak {number}, frames {spell_frames(kept)}, gives no numbers: {error.message}"
             )
-            continue
-        followed.append(ElutedPeak(peak, used, chain))
     if not followed:
-        raise ReductionError("; ".join(failures), where=run.where, next_step="name other frames: "
-                             "-p sec_peaks=800-860 -p sec_buffer=1-200")  # fmt: skip
-    return SecSaxs(
-        run, chromatogram, buffer, own, elution, tuple(followed), tuple(failures)
+        raise _fruitless(run, failures)
+    return SecSaxs(run, chromatogram, buffer, own, elution, tuple(followed), tuple(failures))
+
+
+def _fruitless(run: Run, failures: list[str]) -> ReductionError:
+    return ReductionError(
+        "; ".join(failures), where=run.where,
+        next_step="name other frames: -p sec_peaks=800-860 -p sec_buffer=1-200",
     )  # fmt: skip
+
+
+def _wanted(
+    chromatogram: Chromatogram, peaks: tuple[Peak, ...], least_share: float
+) -> NDArray[np.bool_]:
+    """Mark frames whose numbers along the elution are looked for."""
+    height = chromatogram.height
+    wanted: NDArray[np.bool_] = height > least_share * height.max()
+    for peak in peaks:
+        wanted[peak.start : peak.stop] = True
+    return wanted
 
 
 def _buffer_curve(

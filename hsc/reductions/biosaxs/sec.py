@@ -18,7 +18,7 @@ from hsc.reductions.biosaxs.measuring import (
 from hsc.reductions.biosaxs.peaks import SecParameters, SecSaxs, follow_peaks
 from hsc.reductions.biosaxs.reduction import results_of
 from hsc.reductions.biosaxs.reports.files import elution_files
-from hsc.reductions.biosaxs.sec_tree import sec_tree
+from hsc.reductions.biosaxs.sec_tree import purity_document, sec_tree
 from hsc.reductions.biosaxs.tree import Labels
 from hsc.workers import Progress, Workers
 
@@ -31,8 +31,8 @@ def reduce_sec_saxs(
     Every frame is integrated; the chromatogram is the mean of I over q (`chromatogram_of`). The
     buffer is the longest stretch of alike frames on its baseline (`find_buffer`), what is named,
     or runs of their own. Along the elution each frame with its neighbours is fitted
-    (`follow_elution`), and each peak (`find_peaks`) keeps the frames around its top whose radius
-    of gyration agrees with the top's (`steady`). Then it goes as for `biosaxs`.
+    (`follow_elution`), and each peak (`find_peaks`) keeps its clean part (`purify`). Then it goes
+    as for `biosaxs`.
 
     Raises
     ------
@@ -82,6 +82,7 @@ def _results(found: SecSaxs) -> dict[str, Any]:
         {
             "frames": spell_frames(one.chain.sample.runs[0].kept),
             "top_frame": one.found.top + 1,
+            **purity_document(one),
             **{name: value for name, value in results_of(one.chain).items()
                if name not in {"warnings", "bins", "buffer_frames", "buffer_frames_measured",
                                "sample_frames_measured"}},

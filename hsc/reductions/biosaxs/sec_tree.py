@@ -69,7 +69,10 @@ def _chromatogram(path: str, found: SecSaxs) -> Part:
     )  # fmt: skip
     in_peak = np.zeros(found.run.frames, dtype=np.int16)
     for number, peak in enumerate(found.peaks, start=1):
-        in_peak[peak.used.start : peak.used.stop] = number
+        in_peak[peak.chain.sample.runs[0].kept] = number
+    found_peak = np.zeros(found.run.frames, dtype=np.int16)
+    for number, peak in enumerate(found.peaks, start=1):
+        found_peak[peak.found.start : peak.found.stop] = number
     arrays = [
         nexus.array(f"{path}/frame", numbers, _FRAME, long_name="frame, counted from 1"),
         nexus.array(
@@ -89,6 +92,14 @@ def _chromatogram(path: str, found: SecSaxs) -> Part:
         ),
         nexus.array(
             f"{path}/peak", in_peak, _FRAME, long_name="peak that it is averaged for; 0: none"
+        ),
+        nexus.array(
+            f"{path}/found_peak", found_peak, _FRAME,
+            long_name="peak that it lies in as found or named; 0: none",
+        ),
+        nexus.array(
+            f"{path}/lost", chromatogram.lost, _FRAME,
+            long_name="leaps away from the frames around it",
         ),
     ]  # fmt: skip
     if found.buffer_in_run:
@@ -127,6 +138,21 @@ def _frames(found: SecSaxs, labels: Labels) -> list[Part]:
     return [([nexus.group("/single_frames", "NXentry", default="data"), data], arrays)]
 
 
+def purity_document(peak: ElutedPeak) -> dict[str, float | str | None]:
+    """Give how clean a peak is, as plain numbers."""
+    purity = peak.purity
+    whole, clean = purity.whole, purity.clean
+    return {
+        "found_frames": f"{peak.found.start + 1}-{peak.found.stop}",
+        "valley_share": purity.valley_share,
+        "rg_change_nm": None if whole is None else whole.change_nm,
+        "rg_change_error_nm": None if whole is None else whole.error_nm,
+        "rg_change_used_nm": None if clean is None else clean.change_nm,
+        "rg_change_used_error_nm": None if clean is None else clean.error_nm,
+        "least_shape_probability": purity.least_probability,
+    }
+
+
 def _history(found: SecSaxs, labels: Labels) -> list[Part]:
     path = "/reduction"
     summary = (
@@ -138,6 +164,8 @@ def _history(found: SecSaxs, labels: Labels) -> list[Part]:
         reduction_part(f"{path}/process", labels, summary),
         run_part(f"{path}/sample_frames", found.run, similarity=False),
     ]
+    for number, peak in enumerate(found.peaks, start=1):
+        parts.append(nexus.parameters_group(f"{path}/peak_{number}", purity_document(peak)))
     if not found.buffer_in_run:
         parts += [
             run_part(f"{path}/buffer_frames_{number}", run)

@@ -60,17 +60,23 @@ def sec_frames(sec_model: SecModel) -> np.ndarray:
 
 
 @pytest.fixture
-def elution(sec_model, sec_frames, in_memory, scalar_array, picture):
-    """Give an elution of two species as an opened dataset, or some of its frames."""
+def opened_model(in_memory, scalar_array, picture):
+    """Give an elution as an opened dataset; its frames may be drawn already."""
 
-    def opened(frames=slice(None)):
-        setup = sec_model.setup
+    def opened(model, frames=None):
+        setup = model.setup
         return in_memory(
-            sec_frames[frames],
+            model.stack() if frames is None else frames,
             distance=scalar_array("distance", setup.distance_m, "m"),
             beam_center_x=scalar_array("beam_center_x", setup.beam_center_px[0], "pixel"),
             beam_center_y=scalar_array("beam_center_y", setup.beam_center_px[1], "pixel"),
-            pixel_mask=picture(sec_model.pixel_mask),
+            pixel_mask=picture(model.pixel_mask),
         )
 
     return opened
+
+
+@pytest.fixture
+def elution(sec_model, sec_frames, opened_model):
+    """Give an elution of two species as an opened dataset, or some of its frames."""
+    return lambda frames=slice(None): opened_model(sec_model, sec_frames[frames])

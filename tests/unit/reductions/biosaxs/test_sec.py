@@ -11,20 +11,20 @@ from hsc.errors import ParameterError, ReductionError
 from hsc.reductions.biosaxs.chromatogram import (
     Chromatogram,
     ChromatogramParameters,
-    Peak,
     find_peaks,
 )
-from hsc.reductions.biosaxs.elution import Elution, steady
+from hsc.reductions.biosaxs.elution import Elution
+from hsc.reductions.biosaxs.purity import trend_of
 from hsc.reductions.biosaxs.sec import SEC_SAXS
+from hsc.testing.sec import SecModel, Species
 from hsc.workers import ThreadWorkers
 
 PARAMETERS = {"bins": 100, "pr": False, "report": False}
 
 
-def run(dataset, workers=2, buffer=None, **parameters):
-    inputs = {"sample": dataset}
-    if buffer is not None:
-        inputs["buffer"] = buffer
+def run(dataset, workers=2, buffer=None, absolute=None, **parameters):
+    given = {"sample": dataset, "buffer": buffer, "absolute": absolute}
+    inputs = {name: one for name, one in given.items() if one is not None}
     return SEC_SAXS.run(inputs, {**PARAMETERS, **parameters}, ThreadWorkers(workers))
 
 
@@ -148,7 +148,8 @@ def test_arrays_have_dimension_names_of_one_length_each_and_roles_lead_to_them(e
 
 def made(intensity):
     values = np.asarray(intensity, dtype=float)
-    return Chromatogram(values, np.ones_like(values), values, 0.0, 0.01)
+    nothing = np.zeros(len(values), dtype=bool)
+    return Chromatogram(values, np.ones_like(values), values, 0.0, 0.01, nothing)
 
 
 class Counted:
@@ -166,10 +167,100 @@ def test_a_peak_reaches_half_way_down_on_either_side():
     assert peak.top == 20
 
 
-def test_a_peak_ends_where_the_radius_leaves_that_of_its_top():
-    rg = np.array([3.0, 3.3, 3.9, 4.0, 4.05, 3.95, 3.9, 3.2, 4.0])
-    nothing = np.full(9, 0.01)
-    elution = Elution(rg, nothing, rg, nothing, rg)
-    assert steady(Peak(4, 0, 9), elution, 0.05) == Peak(4, 2, 7)
-    unknown = Elution(np.full(9, np.nan), nothing, rg, nothing, rg)
-    assert steady(Peak(4, 0, 9), unknown, 0.05) == Peak(4, 0, 9)
+def test_a_trend_counts_what_neighbours_share():
+    rg = np.linspace(4.0, 3.0, 11)
+    error = np.full(11, 0.1)
+    trend = trend_of(Elution(rg, error, rg, error, rg), 0, 11, window=1)
+    assert trend.change_nm == pytest.approx(-1)
+    assert trend.error_nm == pytest.approx(0.1 * 10 / np.sqrt(110))
+    assert trend.changes(0.05)
+    wide = trend_of(Elution(rg, error, rg, error, rg), 0, 11, window=25)
+    assert wide.error_nm == pytest.approx(5 * trend.error_nm)
+    assert not trend_of(Elution(rg, 10 * error, rg, error, rg), 0, 11, 1).changes(0.05)
+    assert trend_of(Elution(rg * np.nan, error, rg, error, rg), 0, 11, 1) is None
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    """Two species whose peaks run into each other, and a third one behind the second's shoulder."""
+    return SecModel(
+        frames=260,
+        species=(
+            Species(4.0, 40.0, 90.0, 11.0),
+            Species(2.4, 40.0, 122.0, 11.0),
+            Species(5.0, 40.0, 190.0, 9.0),
+            Species(3.0, 25.0, 206.0, 9.0),
+        ),
+        lost=(30, 85),
+    )
+
+
+def share_of(model, wanted, frames):
+    """Give the share of a species in the forward scattering of frames, 1 where it is alone."""
+    all_of = {
+        one: one.forward_counts * sum(one.share(frame) for frame in frames) for one in model.species
+    }
+    return all_of[wanted] / sum(all_of.values())
+
+
+def numbers_of(text):
+    kept = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        kept += range(int(first) - 1, int(last or first))
+    return kept
+
+
+def test_of_peaks_that_overlap_the_clean_part_is_taken_and_the_overlap_told(mixture, opened_model):
+    outputs = run(opened_model(mixture))
+    said = " | ".join(outputs.results["warnings"])
+    peaks = outputs.results["peaks"]
+    assert len(peaks) == 3
+    first, second, third = mixture.species[:3]
+    for peak, species in zip(peaks, (first, second, third), strict=True):
+        used, whole = (
+            share_of(mixture, species, numbers_of(peak[name]))
+            for name in ("frames", "found_frames")
+        )
+        assert used > max(0.94, whole)
+        expected = species.rg_nm * (1 + peak["guinier_qrg_max"] ** 2 / 98)
+        assert peak["rg_nm"] == pytest.approx(expected, rel=0.025)
+        assert abs(peak["rg_change_used_nm"]) < abs(peak["rg_change_nm"])
+        assert peak["least_shape_probability"] < 1e-5
+    assert "peaks 1 and 2 overlap: between them the chromatogram falls to" in said
+    assert "(limit 10%)" in said
+    for number in (1, 2, 3):
+        assert f"peak {number}: of frames" in said
+        assert (f"peak {number}: Rg changes by" in said) == (number > 1)
+    assert "peaks 2 and 3 overlap" not in said
+    assert 85 not in numbers_of(peaks[0]["frames"])
+    assert 30 not in numbers_of(outputs.results["buffer_frames"])
+    assert "frames 31,86 scatter up to" in said
+
+
+def test_a_drift_and_a_fouled_cell_are_told_of(opened_model):
+    model = SecModel(drift=0.02, fouling=3.0)
+    outputs = run(opened_model(model))
+    said = " | ".join(outputs.results["warnings"])
+    assert "at its end (frames 221-240) the elution scatters" in said
+    tops = [peak["top_frame"] - 1 for peak in outputs.results["peaks"]]
+    assert tops == pytest.approx([one.top_frame for one in model.species], abs=2)
+    # The buffer is that before the peaks, where nothing was on the walls yet.
+    assert max(numbers_of(outputs.results["buffer_frames"])) < 90
+
+
+def test_a_short_buffer_is_told_of_or_refused(elution):
+    outputs = run(elution(), sec_buffer="1-8", sec_peaks="106-116")
+    assert any("the buffer is 8 frames, fewer than 20" in w for w in outputs.results["warnings"])
+    with pytest.raises(ReductionError, match=r"no more than .* in a row are alike") as refusal:
+        run(elution(), fidelity_neighbours=0.6, similarity_adjusted=False)
+    assert "-p sec_buffer_least_frames=" in refusal.value.next_step
+
+
+def test_no_mass_of_a_peak_comes_from_the_concentration_that_was_loaded(elution):
+    outputs = run(elution(), absolute=elution(slice(0, 40)), concentration_g_per_l=5.0,
+                  absolute_q_min_per_nm=0.3, absolute_q_max_per_nm=1.5)  # fmt: skip
+    (peak, *_) = outputs.results["peaks"]
+    assert outputs.results["peaks"][0]["intensity_unit"] == "1/cm"
+    assert "mass_volume_of_correlation_kda" in peak
+    assert "mass_absolute_intensity_kda" not in peak
