@@ -27,7 +27,7 @@ class RingParameters(GeometryParameters):
 
     ring_width_pixels: float = Field(default=8.0, ge=0.5, le=1e6)
     """Width of the rings in which pixels are compared; with a geometry at the beam centre."""
-    tile_pixels: int = Field(default=64, ge=2)
+    tile_pixels: int = Field(default=64, ge=2, le=100_000)
     """Side of the tiles in which they are compared where the beam centre is not known."""
 
 

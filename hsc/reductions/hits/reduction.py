@@ -33,21 +33,21 @@ class HitsParameters(RingParameters):
     above its surroundings."""
     min_counts: float = Field(default=10.0, ge=0, le=MOST_COUNTS)
     """A peak's pixels are above it, whatever their ring is."""
-    min_pixels: int = Field(default=2, ge=1)
+    min_pixels: int = Field(default=2, ge=1, le=1_000_000)
     """A peak has at least so many pixels that touch."""
-    max_pixels: int = Field(default=40, ge=1)
+    max_pixels: int = Field(default=40, ge=1, le=1_000_000)
     """And at most so many."""
-    min_peaks: int = Field(default=10, ge=1)
+    min_peaks: int = Field(default=10, ge=1, le=1_000_000)
     """A frame with so many peaks is a hit."""
     cycles: int = Field(default=3, ge=2, le=10)
     """How often mean and spread of rings are taken, each time without what was far above them."""
     background_pixels: int = Field(default=3, ge=1, le=20)
     """How far a peak's surroundings reach beyond it."""
-    least_ring_pixels: int = Field(default=20, ge=2)
+    least_ring_pixels: int = Field(default=20, ge=2, le=1_000_000)
     """Rings with fewer good pixels have no peaks."""
     ring_width_pixels: float = Field(default=4.0, ge=0.5, le=1e6)
     """Width of the rings around the beam centre."""
-    tile_pixels: int = Field(default=64, ge=4)
+    tile_pixels: int = Field(default=64, ge=4, le=100_000)
     """Side of the tiles that take the place of rings where the beam centre is not known."""
     saturation_counts: float | None = Field(default=None, gt=0)
     """Counts from which a pixel is saturated: counted so, and kept; None: as the dataset says."""

@@ -37,7 +37,7 @@ class StatisticsParameters(RingParameters):
     """Counts from which a pixel is saturated (and still counted); None: as the dataset says."""
     float_step: float = Field(default=2.0**-10, gt=0, le=2.0**20)
     """Floating-point frames are summed in whole units of it, exactly; a power of two."""
-    least_pixels: int = Field(default=32, ge=4)
+    least_pixels: int = Field(default=32, ge=4, le=1_000_000)
     """Rings and tiles with fewer pixels are not judged."""
     hot_deviations: float = Field(default=10.0, gt=0)
     """A pixel is hot whose mean is so many times the spread of its ring above its median."""
@@ -45,7 +45,7 @@ class StatisticsParameters(RingParameters):
     """A pixel is dead that counted nothing where its ring's mean sum is above this."""
     flicker_rate: float = Field(default=1e-8, gt=0, le=0.1)
     """Share of good pixels that may be taken for flickering ones by chance."""
-    bin_frames: int | None = Field(default=None, ge=1)
+    bin_frames: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Sum so many consecutive frames into one; None: no time bins."""
     regions: str = ""
     """Parts summed in each frame: ``name=row:row,column:column; ...``, ends not included, or
@@ -164,9 +164,9 @@ def _stack(dataset: SourceDataset, parameters: StatisticsParameters) -> Stack:
         )
     shape = (frames.shape[1], frames.shape[2])
     regions = parse_regions(parameters.regions, shape)
-    saturation = _saturation(dataset, parameters)
+    saturation, step = _saturation(dataset, parameters), _power_of_two(parameters.float_step)
     if kind == "f":
-        fixed = FixedPoint(frames, _power_of_two(parameters.float_step))
+        fixed = FixedPoint(frames, step)
         return Stack(fixed, shape, _good(fixed.dtype, saturation, fixed.scale), regions,
                      fixed.scale)  # fmt: skip
     return Stack(frames, shape, _good(frames.dtype, saturation, COUNTS), regions)
