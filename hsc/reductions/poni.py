@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from hsc.errors import ParameterError
+from hsc.errors import ParameterError, RoleMissingError
 from hsc.model import Record
 from hsc.reductions.base import SourceDataset
 from hsc.reductions.geometry import Geometry, named_detector
 from hsc.reductions.numbers import Kind, Sought, find_number, find_optional_number
 
+_GEOMETRY_ROLES = {
+    *("distance", "wavelength", "poni1", "poni2", "rot1", "rot2", "rot3", "detector_name"),
+    *("beam_center_x", "beam_center_y", "x_pixel_size", "y_pixel_size", "orientation"),
+}
 _PLAIN_DETECTORS = {"", "detector", "none"}
 
 
@@ -68,6 +72,7 @@ def geometry_of(
     ParameterError
         A number is impossible, its unit is not understood, or the detector is not known.
     """
+    _refuse_no_geometry(calibration)
     search = _Search(dataset, given, calibration)
     orientation = search.orientation()
     name = search.detector_name()
@@ -95,6 +100,17 @@ def geometry_of(
         orientation=orientation,
         detector_name=name,
     )
+
+
+def _refuse_no_geometry(calibration: SourceDataset | None) -> None:
+    """Refuse what was given as a geometry and says nothing of one: a mask, mostly."""
+    if calibration is not None and not _GEOMETRY_ROLES & set(calibration.roles):
+        known = ", ".join(sorted(calibration.roles)) or "none"
+        raise RoleMissingError(
+            "the geometry given says nothing of where a detector was; its roles are: " + known,
+            where=str(calibration.record.pid),
+            next_step="give a PONI calibration, as in geometry=PID; masks are mask=PID",
+        )
 
 
 @dataclass(frozen=True, slots=True)

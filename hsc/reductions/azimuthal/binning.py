@@ -20,6 +20,9 @@ Splitting = Literal["no", "bbox", "full"]
 SlabUnit = Literal["qx_nm^-1", "qx_A^-1", "qy_nm^-1", "qy_A^-1"]
 """Components of the scattering vector that a slab is along."""
 
+AxisUnit = Literal[RadialUnit, SlabUnit]
+"""What a radial axis may be in, slabs' among them."""
+
 # pyFAI widens the upper end of a range by one step of float32, so that the last bin includes it.
 _WIDER = 1.0 + float(np.finfo(np.float32).eps)
 # What pyFAI's units are to those that it works in (nm, rad, m), by its own numbers.
@@ -52,7 +55,7 @@ class Binning:
     """Lower edge of the first bin, in the radial unit."""
     radial_max: float
     """Upper edge of the last bin, which includes it."""
-    radial_unit: RadialUnit | SlabUnit = "q_nm^-1"
+    radial_unit: AxisUnit = "q_nm^-1"
     """What the radial axis is in; a component of the scattering vector: of a slab."""
     azimuthal_bins: int = 0
     """Number of azimuthal bins of a cake; 0: a curve."""

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from hsc.errors import ParameterError
 from hsc.kernels import ErrorModel
-from hsc.reductions.azimuthal.binning import SlabUnit, Splitting
-from hsc.reductions.geometry import RadialUnit
+from hsc.reductions.azimuthal.binning import AxisUnit, Splitting
 from hsc.reductions.poni import GeometryParameters
 
 _CIRCLE_DEG = 360.0
@@ -21,7 +20,7 @@ class IntegrationParameters(GeometryParameters):
 
     bins: int = Field(default=1000, ge=1, le=1_000_000)
     """Number of radial bins, all equal."""
-    radial_unit: RadialUnit | SlabUnit = "q_nm^-1"
+    radial_unit: AxisUnit = "q_nm^-1"
     """What the radial axis is in, by pyFAI's names; qx and qy: slabs along one component."""
     radial_min: float | None = None
     """Lower edge of the first bin, in the radial unit; None: 0, of a slab the smallest there is."""
@@ -81,9 +80,9 @@ class IntegrationParameters(GeometryParameters):
             own, q = getattr(self, f"radial_{end}"), getattr(self, f"q_{end}_per_nm")
             if q is not None and (own is not None or self.radial_unit not in _PER_NM):
                 raise ParameterError(
-                    f"q_{end}_per_nm is {q!r}, beside radial_{end} {own!r} "
-                    f"and an axis in {self.radial_unit}",
-                    next_step=f"give one of them; radial_{end} is in {self.radial_unit}",
+                    f"q_{end}_per_nm is {q!r}, beside an axis in {self.radial_unit}"
+                    + ("" if own is None else f" and radial_{end}, {own!r}"),
+                    next_step=f"give -p radial_{end}=... alone, in {self.radial_unit}",
                 )
             limits.append(own if q is None else q * _PER_NM[self.radial_unit])
         return limits[0], limits[1]
@@ -102,7 +101,7 @@ class IntegrationParameters(GeometryParameters):
         if low is None or high is None:
             raise ParameterError(
                 f"chi_min_deg is {low!r} and chi_max_deg is {high!r}",
-                next_step="give both, or none",
+                next_step="give both ends, in degrees, or none for all around",
             )
         if low == high or abs(high - low) > _CIRCLE_DEG:
             raise ParameterError(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import ParameterError
-from hsc.reductions.azimuthal.binning import SCALES, Binning, SlabUnit
+from hsc.reductions.azimuthal.binning import SCALES, AxisUnit, Binning
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.geometry import Geometry, RadialUnit
 
@@ -45,7 +45,7 @@ def components(geometry: Geometry) -> tuple[NDArray[np.float64], NDArray[np.floa
     return q * np.cos(azimuth), q * np.sin(azimuth)
 
 
-def axis_reach(geometry: Geometry, unit: RadialUnit | SlabUnit) -> tuple[float, float]:
+def axis_reach(geometry: Geometry, unit: AxisUnit) -> tuple[float, float]:
     """Give where an axis begins and ends on the detector; all but slabs' begin at 0."""
     if unit.startswith(("qx", "qy")):
         values = _component(geometry, unit) * SCALES[unit]

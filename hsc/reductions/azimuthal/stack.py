@@ -108,7 +108,7 @@ def stack_of(
     )
     model = parameters.error_model
     if model == "poisson" and parameters.dark_variance:
-        _refuse_negative(binning)
+        _refuse_negative(binning, given.dark)
     ratios = parameters.normalization == "mean_of_ratios"
     return Stack(
         frames,
@@ -217,10 +217,10 @@ def _picture(dataset: SourceDataset | None, name: str, role: str) -> Picture | N
     return picture_of(array_for(dataset, role, f"is the {name} given"), name)
 
 
-def _refuse_negative(binning: Binning) -> None:
+def _refuse_negative(binning: Binning, given: SourceDataset | None) -> None:
     """Refuse a dark that has no Poisson variance: √ of a negative sum is no error."""
     shape, dark = binning.geometry.shape, binning.dark
-    if dark is None:
+    if dark is None or given is None:
         return
     negative = dark.read(shape) < 0
     for mask in binning.masks if negative.any() else ():
@@ -233,7 +233,7 @@ def _refuse_negative(binning: Binning) -> None:
         raise ReductionError(
             f"the dark is below zero at {len(places)} pixels that count, first in row {row}, "
             f"column {column} (counted from 0): no variance follows from that",
-            where=dark.array.path,
+            where=f"{given.record.pid}, {dark.array.path}",
             next_step="leave the dark out of the errors, -p dark_variance=false, or give a dark of "
             "counts",
         )

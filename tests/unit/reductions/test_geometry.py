@@ -157,6 +157,13 @@ def test_a_calibration_goes_before_the_dataset_and_a_parameter_before_both(
     assert found.poni2_m == pytest.approx(10 * 75e-6 + 0.2 * np.tan(0.1), rel=1e-12)
 
 
+def test_what_says_nothing_of_a_geometry_is_refused_as_one(in_memory, random_frames, picture):
+    dataset = in_memory(random_frames())
+    mask = dataset.without(*dataset.arrays).having(pixel_mask=picture(np.zeros((60, 50), bool)))
+    with pytest.raises(RoleMissingError, match="its roles are: pixel_mask"):
+        geometry_of(dataset, (60, 50), GeometryParameters(), mask)
+
+
 def test_the_beam_centre_of_a_turned_detector_is_fit2ds():
     from dataclasses import replace
 

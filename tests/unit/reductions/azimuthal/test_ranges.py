@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,29 @@ def test_a_range_beyond_the_detector_is_refused(judge, in_memory):
     asked = {**judge.places["far"].parameters(), "radial_min": 800.0, "radial_max": 900.0}
     with pytest.raises(ReductionError, match=r"no pixel .* within 800\.0 to 900\.0 \(q_nm\^-1\)"):
         judge.run(in_memory(frames), asked)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"radial_unit": "q_A"},
+            r"radial_unit: Input should be 'q_nm\^-1'.* or 'qy_A\^-1' \(given",
+        ),
+        (
+            {"radial_unit": "2th_deg", "q_min_per_nm": 0.1},
+            r"q_min_per_nm is 0\.1, beside an axis in 2th_deg$",
+        ),
+        ({"radial_min": 1.0, "q_min_per_nm": 0.1}, r"beside an axis in q_nm\^-1 and radial_min, 1"),
+    ],
+)
+def test_an_axis_that_does_not_fit_is_told_in_one_sentence(judge, in_memory, given, message):
+    with pytest.raises(ParameterError) as caught:
+        judge.run(
+            in_memory(judge.draw_frames(np.uint16, count=1)),
+            {**judge.places["far"].parameters(), **given},
+        )
+    assert re.search(message, caught.value.message)
 
 
 @pytest.mark.parametrize(
