@@ -15,8 +15,8 @@ from hsc.reductions.azimuthal.sums import FrameSums
 from hsc.reductions.azimuthal.tree import frame_arrays, norm_array
 from hsc.store import NewArray, NewTree, Stream, StreamedArray
 
-# Some 50 bytes for each frame and bin: a block stays below 100 MB.
-_NUMBERS_PER_BLOCK = 2_000_000
+# Some 50 bytes for each frame and bin, and as many while they are made: about 100 MB for a block.
+_NUMBERS_PER_BLOCK = 1_000_000
 
 Note = tuple[int, int | float, NDArray[Any]]
 """Pixels left out, counts, and the largest share of pixels in each bin, of a block of frames."""
