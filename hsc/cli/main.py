@@ -57,6 +57,8 @@ GROUPS = {
 """What a command is for that has others within it."""
 
 _STOPPED = 130
+# Of these nothing is kept that they could go on from.
+_ANEW = ("reduce", "reproduce")
 # Two signals so close are one wish.
 _SAME_S = 0.5
 
@@ -111,7 +113,8 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            text = "stopped; the same command goes on where it was"
+            anew = ctx.invoked_subcommand in _ANEW
+            text = f"stopped; the same command {'begins anew' if anew else 'goes on where it was'}"
             answer({"error": "KeyboardInterrupt", "message": text}, text, to_stderr=True)
             raise SystemExit(_STOPPED) from None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from hsc import settings
-from hsc.errors import ConfigurationError
+from hsc.errors import ConfigurationError, WorkersLostError
 from hsc.workers import Bounds, Workers, open_workers
 
 
@@ -29,6 +29,8 @@ def named_workers(
     ------
     ConfigurationError
         ``HSC_DASK`` names no place to work, or a scheduler that can't be reached.
+    WorkersLostError
+        Processes of a local cluster did not start.
     """
     spec = settings.dask()
     with ExitStack() as stack:
@@ -40,5 +42,12 @@ def named_workers(
                 where=f"HSC_DASK={spec}",
                 next_step="check the address and start it, or unset HSC_DASK to work in this "
                 "process",
+            ) from error
+        except RuntimeError as error:  # distributed's word for a worker that died in its cradle
+            raise WorkersLostError(
+                f"the workers did not start: {error}",
+                where=f"HSC_DASK={spec}",
+                next_step="look for memory and processes to be had here; HSC_DASK=threads needs "
+                "no other processes",
             ) from error
         yield workers

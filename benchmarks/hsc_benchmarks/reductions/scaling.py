@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 
-from hsc.reading import open_dataset
+from hsc.ingestion import write_tree
+from hsc.jobs import IngestRequest, ingest_one, locate_named
+from hsc.reading import OpenedDataset, open_dataset
 from hsc.reductions import find_reduction
+from hsc.testing import AgipdModel, ExfelRun, agipd_run, write_agipd_constants, write_exfel_run
 from hsc.workers import Silent, ThreadWorkers
 from hsc_benchmarks.reductions.comparing import Row, time_by_turns
 from hsc_benchmarks.reductions.stacks import make_stack
 
 _FRAMES = 256
+# Of these each takes as long as several of the others.
+_FRAMES_OF_HITS = 64
 _SPINS = 400_000_000
-_REDUCTIONS = ("azimuthal", "statistics")
 _WANTED = 0.92
+_DETECTOR = AgipdModel(shape=(512, 128), cells=4)
+_MODULES = range(2)
+_TRAINS = range(10_000, 10_128)
+
+Case = tuple[dict[str, OpenedDataset], dict[str, Any]]
+"""Inputs of a reduction by role, and its parameters."""
 
 
 def measure_scaling(rounds: int, folder: Path | None, say: Callable[[str], None]) -> list[Row]:
     """Time reductions and a spin loop with one worker and with two, all by turns."""
-    with make_stack(folder, say, frames=_FRAMES, mean_counts=100.0) as stack:
-        dataset = open_dataset(stack.record)
-
-        def run(name: str, workers: int) -> Callable[[], object]:
-            reduction = find_reduction(name)
-            return lambda: reduction.run({"sample": dataset}, {}, ThreadWorkers(workers), Silent())
-
+    with (
+        make_stack(folder, say, frames=_FRAMES, mean_counts=100.0) as stack,
+        make_stack(folder, say, frames=_FRAMES_OF_HITS) as crystals,
+        tempfile.TemporaryDirectory(dir=folder, prefix="hsc-bench-") as made,
+    ):
+        say(f"writing and taking in {len(_TRAINS)} trains of {len(_MODULES)} modules")
+        sample = {"sample": open_dataset(stack.record)}
+        cases: dict[str, Case] = {
+            "azimuthal": (sample, {}),
+            "statistics": (sample, {}),
+            "hits": ({"sample": open_dataset(crystals.record)}, {}),
+            "xfel_correct": (_pulses(Path(made)), {"photon_adu": _DETECTOR.photon_adu}),
+        }
         arms: dict[str, Callable[[], object]] = {}
         for count in (1, 2):
-            arms[f"spin {count}"] = lambda count=count: _spin_together(count)  # type: ignore[misc]
-            for name in _REDUCTIONS:
-                arms[f"{name} {count}"] = run(name, count)
+            arms[f"spin {count}"] = partial(_spin_together, count)
+            for name, case in cases.items():
+                arms[f"{name} {count}"] = partial(_run, name, case, count, Path(made))
         clock, processor = time_by_turns(arms, rounds, say)
-    gain = {name: clock[f"{name} 1"] / clock[f"{name} 2"] for name in ("spin", *_REDUCTIONS)}
+    gain = {name: clock[f"{name} 1"] / clock[f"{name} 2"] for name in ("spin", *cases)}
     what = "gain by a second thread, by that of a spin loop"
     return [
         Row(
@@ -52,6 +70,29 @@ def measure_scaling(rounds: int, folder: Path | None, say: Callable[[str], None]
         )
         for name, each in gain.items()
     ]
+
+
+def _pulses(folder: Path) -> dict[str, OpenedDataset]:
+    """Give a run of modules with three gains, and its constants."""
+    half = len(_TRAINS) // 2
+    name = "SPB_DET_AGIPD128K-1"
+    run = ExfelRun(detector=name, modules=_MODULES, sequences=(_TRAINS[:half], _TRAINS[half:]))
+    write_exfel_run(folder / "run", agipd_run(_DETECTOR, run))
+    constants = write_agipd_constants(folder / "constants.h5", _DETECTOR, _MODULES)
+    paths = {"sample": folder / "run", "constants": constants}
+    taken = {role: ingest_one(IngestRequest(paths=(str(path),))) for role, path in paths.items()}
+    return {role: open_dataset(locate_named(each.pid).record) for role, each in taken.items()}
+
+
+def _run(name: str, case: Case, count: int, folder: Path) -> None:
+    """Reduce, and write what workers write themselves."""
+    inputs, parameters = case
+    workers = ThreadWorkers(count)
+    outputs = find_reduction(name).run(inputs, parameters, workers, Silent())
+    if outputs.streams:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            url = Path(place).as_uri()
+            write_tree(outputs.tree, url, "v1", streams=outputs.streams, workers=workers)
 
 
 def _spin_together(workers: int) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsc.reductions.rings import PixelGroups
 from hsc.reductions.statistics.dispersion import Dispersion, disperse
+from hsc.workers import ThreadWorkers
 
 # A normal distribution's standard deviation in units of its median absolute deviation.
 _DEVIATION = 1.4826
@@ -76,7 +77,12 @@ class Judgement:
 
 
 def judge(
-    seen: Seen, frames: int, masked: NDArray[np.bool_], groups: PixelGroups, bounds: Bounds
+    seen: Seen,
+    frames: int,
+    masked: NDArray[np.bool_],
+    groups: PixelGroups,
+    bounds: Bounds,
+    threads: int = 1,
 ) -> Judgement:
     """Find hot, dead and flickering pixels.
 
@@ -99,34 +105,55 @@ def judge(
         What is compared with what.
     bounds
         How far apart is too far.
+    threads
+        How many groups are judged at once.
     """
     flaws = np.zeros(len(seen.mean), np.uint32)
     flaws[(seen.n == 0) & ~masked] |= np.uint32(Flaw.DEAD)
     names = ("median", "spread", "mean_sum", "dispersion", "dispersion_spread")
     table: dict[str, NDArray[Any]] = {name: np.full(groups.count, np.nan) for name in names}
     table["pixels"] = np.zeros(groups.count, np.int64)
-    for number, pixels in groups.each((seen.n > 0) & ~masked):
+    court = _Court(seen, frames, bounds, flaws, table)
+    cases = list(groups.each((seen.n > 0) & ~masked))
+    ThreadWorkers(threads).map(court.judge, cases)
+    return Judgement(flaws, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Court:
+    """What groups are judged by, and where it is noted: no two of them share a place."""
+
+    seen: Seen
+    frames: int
+    bounds: Bounds
+    flaws: NDArray[np.uint32]
+    table: dict[str, NDArray[Any]]
+
+    def judge(self, case: tuple[int, NDArray[np.intp]]) -> None:
+        number, pixels = case
+        seen, bounds, table = self.seen, self.bounds, self.table
         table["pixels"][number] = len(pixels)
         if len(pixels) < bounds.least_pixels:
-            continue
-        middle, spread = _middle(seen, pixels, frames)
+            return
+        middle, spread = _middle(seen, pixels, self.frames)
         table["median"][number], table["spread"][number] = middle, spread
-        hot = seen.mean[pixels] > middle + bounds.hot_deviations * spread
-        flaws[pixels[hot]] |= np.uint32(Flaw.HOT)
+        self._find(Flaw.HOT, pixels[seen.mean[pixels] > middle + bounds.hot_deviations * spread])
         table["mean_sum"][number] = mean_sum = float(np.mean(seen.mean[pixels] * seen.n[pixels]))
         if seen.counts and not mean_sum > bounds.dead_counts:
-            continue
+            return
         found = _dispersion(seen, pixels, bounds)
         table["dispersion"][number], table["dispersion_spread"][number] = found.factor, found.spread
         odd = np.abs(found.scores) > bounds.deviations * found.spread
         none = seen.variance[found.pixels] == 0
         if seen.counts:
-            flaws[pixels[seen.mean[pixels] == 0]] |= np.uint32(Flaw.DEAD)
+            self._find(Flaw.DEAD, pixels[seen.mean[pixels] == 0])
         else:
-            flaws[found.pixels[odd & none]] |= np.uint32(Flaw.DEAD)
+            self._find(Flaw.DEAD, found.pixels[odd & none])
             odd &= ~none
-        flaws[found.pixels[odd]] |= np.uint32(Flaw.FLICKERING)
-    return Judgement(flaws, table)
+        self._find(Flaw.FLICKERING, found.pixels[odd])
+
+    def _find(self, flaw: Flaw, pixels: NDArray[np.intp]) -> None:
+        self.flaws[pixels] |= np.uint32(flaw)
 
 
 def _middle(seen: Seen, pixels: NDArray[np.intp], frames: int) -> tuple[float, float]:

@@ -23,7 +23,7 @@ from hsc.reductions.statistics.summing import BlockSums, sum_stack
 from hsc.reductions.statistics.time_bins import time_bins
 from hsc.reductions.statistics.tree import Found, largest, seen_pixels, statistics_tree, total
 from hsc.store import Stream
-from hsc.workers import Progress, Workers
+from hsc.workers import Progress, Workers, available_cpus
 
 _VERSION = "2"
 # Of values whose largest is fewer units than this, rounding would leave little.
@@ -85,7 +85,8 @@ def reduce_statistics(
     )
     used = len(sums.frames.frame)
     seen = seen_pixels(stack, sums)
-    judgement = judge(seen, used, mask.reshape(-1) != 0, groups, bounds)
+    threads = min(workers.count, available_cpus())
+    judgement = judge(seen, used, mask.reshape(-1) != 0, groups, bounds, threads)
     streams: tuple[Stream, ...] = ()
     if parameters.bin_frames is not None:
         most = int(sums.pixels.maximum.max(initial=0))
