@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,7 @@ pytest_plugins = ["servers.fixtures"]
 
 # What a test that asks for a fixture is marked with; deploy/servers.sh installs what they need.
 _MARKERS = {
+    "chromium": pytest.mark.browser,
     "realfiles": pytest.mark.realfiles,
     "ceph": pytest.mark.s3,
     "postgresql": pytest.mark.postgresql,
@@ -173,6 +175,15 @@ def h5diff(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Path], N
             assert only_empty(found[1]), found
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Give the path of a Chromium; tests drive it with playwright, which brings none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no chromium; install it, or: make servers")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,11 @@
 
 sasCIF: M. Malfois and D. I. Svergun, J. Appl. Cryst. 33 (2000) 812; extended for SASBDB by
 M. Kachala, J. Westbrook and D. Svergun, J. Appl. Cryst. 49 (2016) 302; dictionary mmcif_sas.dic
-0.6 of the wwPDB. Names are those of SASBDB's own sasCIFtools, the PDB's reader of SASBDB's files
-and Scatter; where all three are silent (the buffer's name, errors of p(r)'s results) they follow
-their pattern, unchecked. q is in 1/nm, lengths in nm, masses in kDa, as there.
+0.6 of the wwPDB. That dictionary itself was not to be had when this was written. Names, units and
+links are those of an entry that SASBDB wrote itself (SASDA32), which a test holds them against;
+``_sas_sample.details`` is of SASBDB's sasCIFtools, ``intensity_units`` and ``calibration_factor``
+of ``_sas_scan`` are of Scatter. q is in 1/nm, lengths in nm, pixels in mm, the camera in m, masses
+in kDa, volumes in nm³, concentrations in g/L, as there.
 """
 
 from __future__ import annotations
@@ -46,14 +48,19 @@ def write_sascif(chain: Chain, facts: ReportFacts) -> bytes:
         _items("sas_beam", {
             "id": 1, "instrument_name": facts.labels.instrument,
             "radiation_wavelength": float(f"{geometry.wavelength_m * 1e9:.12g}"),
+            "dist_spec_to_detc": geometry.distance_m,
         }),
-        _items("sas_detc", {"id": 1, "name": geometry.detector_name}),
+        _items("sas_detc", {
+            "id": 1, "name": geometry.detector_name,
+            "pixsize_x": float(f"{geometry.x_pixel_size_m * 1e3:.9g}"),
+        }),
         _items("sas_sample", {
             "id": 1, "name": facts.labels.sample_name,
             "specimen_concentration": facts.labels.concentration_g_per_l,
+            "specific_vol": facts.parameter("partial_specific_volume_cm3_per_g"),
             "details": _told(facts),
         }),
-        _items("sas_buffer", {"id": 1, "name": None}),
+        _items("sas_buffer", {"id": 1, "sample_id": 1, "name": None}),
         _items("sas_scan", _scan(chain)),
         _items("sas_result", _results(analysis)),
     ]  # fmt: skip
@@ -103,12 +110,14 @@ def _results(analysis: Analysis) -> dict[str, Value]:
         "Rg_from_Guinier_error": guinier.rg_error_nm,
         "I0_from_Guinier": guinier.i0,
         "I0_from_Guinier_error": guinier.i0_error,
+        "Guinier_point_min": guinier.start + 1,
+        "Guinier_point_max": guinier.stop,
         "Rg_from_PR": None if pairs is None else pairs.rg_nm,
         "Rg_from_PR_error": None if pairs is None else pairs.rg_error_nm,
         "I0_from_PR": None if pairs is None else pairs.i0,
         "I0_from_PR_error": None if pairs is None else pairs.i0_error,
         "D_max": None if pairs is None else pairs.dmax_nm,
-        "D_max_error": None if pairs is None else pairs.dmax_error_nm,
+        "Dmax_error": None if pairs is None else pairs.dmax_error_nm,
         "Porod_volume": found.porod_volume_nm3,
         "Porod_volume_error": found.porod_volume_error_nm3,
         "MW_Porod": None if porod is None else porod.kda,

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 INK, GREY, FAINT, COLOR = "#222222", "#767676", "#d8d8d8", "#1f4e79"
 """Colours that differ in lightness, too: plots have to be read without colour."""
 
-_DPI = 100
-_WIDTH, _HEIGHT = 6.4, 4.4
+_DPI = 120
+# Small, so that on a phone, where they are drawn yet smaller, their letters can be read.
+_WIDTH, _HEIGHT = 5.2, 4.1
 _COLUMNS = 2
 # matplotlib's settings are the process's own: one drawing at a time changes them, and sets them
 # back. Ids in an SVG are hashes; without a salt they are random.
@@ -51,12 +52,14 @@ class Plot:
     """What it shows, in words: for who can't see it, and for who reads it first."""
     draw: Callable[[FigureBase], None]
     """What draws it."""
+    wide: bool = False
+    """Whether it takes the whole width of a page."""
 
 
 def as_svg(plot: Plot) -> bytes:
     """Draw a plot as SVG: text as outlines, no date, no version."""
     with _drawing():
-        figure = _figure(_WIDTH, _HEIGHT)
+        figure = _figure(2 * _WIDTH if plot.wide else _WIDTH, _HEIGHT)
         plot.draw(figure)
         return _saved(figure, "svg", {"Date": None, "Creator": None})
 
@@ -78,6 +81,12 @@ def as_png(plots: Sequence[Plot], title: str) -> bytes:
 def clean(axes: Axes) -> None:
     """Leave the grid out, for pictures."""
     axes.grid(visible=False)
+
+
+def legend_below(figure: FigureBase, axes: Axes, columns: int) -> None:
+    """Put the legend of axes below a plot, where it hides no point."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=9)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from hsc.reductions.biosaxs.chain import Chain
 from hsc.reductions.biosaxs.choosing import spell_frames
 from hsc.reductions.biosaxs.invariants import MassParameters, contrast_cm_per_g
 from hsc.reductions.biosaxs.reports.facts import NOT_RECORDED, ReportFacts
-from hsc.reductions.biosaxs.reports.wording import number, plus_minus
+from hsc.reductions.biosaxs.reports.wording import method_name, number, plus_minus
 from hsc.reductions.biosaxs.runs import Side
 
 _CITED = "Trewhella et al. 2017, doi:10.1107/S2059798317011597; 2023, doi:10.1107/S2059798322012141"
@@ -175,7 +175,7 @@ def _software(chain: Chain, facts: ReportFacts) -> list[Line]:
     return [
         ("SAS data reduction", integration),
         ("Basic analyses: Guinier",
-         f"{facts.program}; {chain.analysis.guinier.method.replace('_', ' ')}"),
+         f"{facts.program}; {method_name(chain.analysis.guinier.method)}"),
         ("Basic analyses: p(r)", named("freesas")),
         ("Basic analyses: volumes and masses", named("freesas")),
         ("Shape or bead modelling", None),
@@ -220,7 +220,7 @@ def _structure(found: Analysis) -> list[Line]:
             ("Volume of correlation (nm²)", plus_minus(volumes.vc_nm2, volumes.vc_error_nm2))
         )
     lines += [
-        (f"Molecular mass from {mass.method.replace('_', ' ')} (kDa)",
+        (f"Molecular mass from {method_name(mass.method)} (kDa)",
          plus_minus(mass.kda, mass.error_kda))
         for mass in found.masses
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ from hsc.reductions.biosaxs.reports.facts import ReportFacts
 from hsc.reductions.biosaxs.reports.guidelines import PARTS, guideline_rows
 from hsc.reductions.biosaxs.reports.plots import chain_plots
 from hsc.reductions.biosaxs.reports.remarks import remarks_of
-from hsc.reductions.biosaxs.reports.wording import number, plus_minus
+from hsc.reductions.biosaxs.reports.wording import method_name, number, plus_minus
 
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
@@ -54,7 +55,7 @@ def elution_page(found: SecSaxs, facts: ReportFacts) -> dict[str, bytes]:
         Part(
             f"Peak {n}, frames {spell_frames(peak.chain.sample.runs[0].kept)}",
             peak.chain,
-            chain_plots(peak.chain),
+            chain_plots(peak.chain, traces=False),
         )
         for n, peak in enumerate(found.peaks, start=1)
     ]
@@ -93,6 +94,7 @@ def _page(
     said = [
         {
             "title": part.title,
+            "head": head_rows(part.chain),
             "numbers": results_rows(part.chain),
             "plots": [_figure(plot) for plot in part.plots],
             "steps": [(step.title, step.description) for step in part.chain.steps],
@@ -109,6 +111,8 @@ def _page(
         remarks=[_sentence(text) for text in remarks],
         before=[_figure(plot) for plot in before],
         parts=said,
+        inputs=_numbered(facts),
+        files=_FILES,
         parameters=[
             (name, _spelled(value)) for name, value in sorted(facts.labels.parameters.items())
         ],
@@ -116,12 +120,50 @@ def _page(
     return text.encode()
 
 
+def head_rows(chain: Chain) -> list[tuple[str, str]]:
+    """Give what stands above the plots: the few numbers that everybody looks for."""
+    found = chain.analysis
+    guinier, pairs = found.guinier, found.pairs
+    rows = [
+        ("Radius of gyration Rg", f"{plus_minus(guinier.rg_nm, guinier.rg_error_nm)} nm"),
+        ("Forward scattering I(0)", f"{plus_minus(guinier.i0, guinier.i0_error)} {_unit(chain)}"),
+    ]
+    if pairs is not None:
+        rows.append(
+            ("Largest distance Dmax", f"{plus_minus(pairs.dmax_nm, pairs.dmax_error_nm)} nm")
+        )
+    if found.masses:
+        kda = [number(one.kda, 3) for one in found.masses]
+        rows.append(("Molecular mass", f"{' or '.join(dict.fromkeys(kda))} kDa"))
+    rows += [
+        (f"{side.name.capitalize()} frames kept", f"{side.frames_kept} of {side.frames}")
+        for side in (chain.sample, chain.buffer)
+    ]
+    return rows
+
+
+def _unit(chain: Chain) -> str:
+    return "cm⁻¹" if chain.analysis.intensity_unit == "1/cm" else "arbitrary units"
+
+
+def _numbered(facts: ReportFacts) -> list[tuple[str, str, str]]:
+    """Give role, PID and title of the inputs; of several of a role each has its number."""
+    count = Counter(one.role for one in facts.inputs)
+    seen: Counter[str] = Counter()
+    rows = []
+    for one in facts.inputs:
+        seen[one.role] += 1
+        name = f"{one.role} {seen[one.role]}" if count[one.role] > 1 else one.role
+        rows.append((name, one.pid, one.title))
+    return rows
+
+
 def results_rows(chain: Chain) -> list[tuple[str, str, str, str]]:
     """Give the numbers that people ask for first: name, value with error, unit, how found."""
     found = chain.analysis
     guinier, pairs, volumes = found.guinier, found.pairs, found.invariants
-    unit = "cm⁻¹" if found.intensity_unit == "1/cm" else "arbitrary"
-    way = f"Guinier, {guinier.method.replace('_', ' ')}, {guinier.stop - guinier.start} points"
+    unit = _unit(chain)
+    way = f"Guinier, {method_name(guinier.method)}, {guinier.stop - guinier.start} points"
     rows = [
         ("Radius of gyration Rg", plus_minus(guinier.rg_nm, guinier.rg_error_nm), "nm", way),
         ("Forward scattering I(0)", plus_minus(guinier.i0, guinier.i0_error), unit, way),
@@ -134,7 +176,7 @@ def results_rows(chain: Chain) -> list[tuple[str, str, str, str]]:
         ]
     rows += [
         (
-            f"Mass, {mass.method.replace('_', ' ')}", plus_minus(mass.kda, mass.error_kda), "kDa",
+            f"Mass by {method_name(mass.method)}", plus_minus(mass.kda, mass.error_kda), "kDa",
             mass.reference,
         )
         for mass in found.masses
@@ -149,7 +191,7 @@ def results_rows(chain: Chain) -> list[tuple[str, str, str, str]]:
              f"to q = {number(volumes.vc_q_max_per_nm, 3)} nm⁻¹")
         )  # fmt: skip
     rows += [
-        (f"Rg by {one.method.replace('_', ' ')}", plus_minus(one.rg_nm, one.rg_error_nm), "nm",
+        (f"Rg by {method_name(one.method)}", plus_minus(one.rg_nm, one.rg_error_nm), "nm",
          f"q·Rg {number(one.qrg_min, 2)} to {number(one.qrg_max, 3)}, for comparison")
         for one in found.estimates if one.method != guinier.method
     ]  # fmt: skip
@@ -159,6 +201,14 @@ def results_rows(chain: Chain) -> list[tuple[str, str, str, str]]:
         for side in (chain.sample, chain.buffer)
     ]  # fmt: skip
     return rows
+
+
+_FILES = (
+    ("subtracted.dat, sample.dat, buffer.dat", "columns q, I, error for ATSAS, RAW and others"),
+    ("pr.txt, pr_fit.txt", "p(r) and its fit"),
+    ("table.csv, table.md, table.json", "the publication guidelines' table"),
+    ("curve.sascif, sasbdb.zip", "for SASBDB"),
+)
 
 
 def _numbers(chain: Chain) -> Plot:
@@ -179,11 +229,12 @@ def _write(figure: FigureBase, *, rows: Sequence[tuple[str, str, str, str]], rem
     axes.text(0.0, 0.0, said, va="bottom", color=INK, transform=axes.transAxes)
 
 
-def _figure(plot: Plot) -> dict[str, str]:
+def _figure(plot: Plot) -> dict[str, str | bool]:
     encoded = base64.b64encode(as_svg(plot)).decode()
     return {
         "title": plot.title,
         "caption": plot.caption,
+        "wide": plot.wide,
         "source": f"data:image/svg+xml;base64,{encoded}",
     }
 

@@ -1,4 +1,4 @@
-"""The plots of a chain: curve, Guinier, Kratky, p(r), and which frames are alike."""
+"""The plots of a chain: curve, Guinier, Kratky, p(r)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,28 @@ from hsc.reductions.biosaxs.analysis import Analysis
 from hsc.reductions.biosaxs.chain import Chain
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.pairs import PairDistances
-from hsc.reductions.biosaxs.reports.drawing import COLOR, FAINT, GREY, INK, Plot, clean
+from hsc.reductions.biosaxs.reports.drawing import COLOR, FAINT, GREY, INK, Plot, legend_below
+from hsc.reductions.biosaxs.reports.frames_plots import frames_plots
 from hsc.reductions.biosaxs.reports.wording import number, plus_minus
-from hsc.reductions.biosaxs.runs import Run, Side
+from hsc.reductions.biosaxs.runs import Side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 _KRATKY_QRG = 8.0
-_MATRIX_SIDE = 240
-_LEAST_LOG_P = -8.0
 
 
-def chain_plots(chain: Chain) -> tuple[Plot, ...]:
-    """Give the plots of a chain, in the order of reading."""
+def chain_plots(chain: Chain, *, traces: bool = True) -> tuple[Plot, ...]:
+    """Give the plots of a chain, in the order of reading.
+
+    Parameters
+    ----------
+    chain
+        What was averaged, subtracted and found.
+    traces
+        Whether the intensity of each frame is among them.
+    """
     analysis = chain.analysis
     guinier = analysis.guinier
     unit = "1/cm" if chain.scale is not None else "arbitrary units"
@@ -65,24 +72,8 @@ def chain_plots(chain: Chain) -> tuple[Plot, ...]:
             f"{number(pairs.chi2, 3)}.",
             partial(_draw_pairs, pairs=pairs),
         ))  # fmt: skip
-    compared = [run for side in (chain.sample, chain.buffer) for run in side.runs]
-    compared = [run for run in compared if run.similarity is not None]
-    if compared:
-        plots.append(Plot(
-            "frames", "Frames that are alike",
-            "Correlation maps: the probability that two frames show the same, dark where it is "
-            "small; the frame drawn into each map is the block that was averaged.",
-            partial(_draw_maps, runs=compared[:2] if len(compared) < 3 else _ends(chain)),
-        ))  # fmt: skip
+    plots += frames_plots(chain, traces=traces)
     return tuple(plots)
-
-
-def _ends(chain: Chain) -> list[Run]:
-    """Give the first compared run of each side: more do not fit."""
-    found = []
-    for side in (chain.sample, chain.buffer):
-        found += [run for run in side.runs if run.similarity is not None][:1]
-    return found
 
 
 def _draw_curves(figure: FigureBase, *, chain: Chain, unit: str) -> None:
@@ -97,7 +88,7 @@ def _draw_curves(figure: FigureBase, *, chain: Chain, unit: str) -> None:
     pairs = chain.analysis.pairs
     if pairs is not None:
         axes.plot(pairs.q_per_nm, pairs.intensity, "-", color=COLOR, linewidth=1.8,
-                  label="of p(r)", zorder=3)  # fmt: skip
+                  label="fit of p(r)", zorder=3)  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     clear = some.intensity[some.intensity > 2 * some.error]
@@ -106,7 +97,7 @@ def _draw_curves(figure: FigureBase, *, chain: Chain, unit: str) -> None:
         axes.set_ylim(bottom=float(clear.min()) / 3)
     axes.set_xlabel("q (nm⁻¹)")
     axes.set_ylabel(f"I ({unit.replace('1/cm', 'cm⁻¹')})")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=9)
+    legend_below(figure, axes, columns=2)
 
 
 def _draw_guinier(figure: FigureBase, *, analysis: Analysis) -> None:
@@ -132,7 +123,6 @@ def _draw_guinier(figure: FigureBase, *, analysis: Analysis) -> None:
     upper.plot(some.q_per_nm**2, line, color=COLOR, linewidth=1.8, zorder=3,
                label=f"Rg = {plus_minus(chosen.rg_nm, chosen.rg_error_nm)} nm")  # fmt: skip
     upper.set_ylabel("ln I")
-    upper.legend(fontsize=9)
     residual = (np.log(some.intensity) - line) * some.intensity / some.error
     lower.axhline(0, color=COLOR, linewidth=1.4)
     lower.plot(some.q_per_nm**2, residual, "o", markersize=3.5, color=INK)
@@ -140,6 +130,7 @@ def _draw_guinier(figure: FigureBase, *, analysis: Analysis) -> None:
     lower.set_ylim(-1.1 * most, 1.1 * most)
     lower.set_ylabel("residual / σ")
     lower.set_xlabel("q² (nm⁻²)")
+    legend_below(figure, upper, columns=3)
 
 
 def _draw_kratky(figure: FigureBase, *, analysis: Analysis) -> None:
@@ -157,7 +148,7 @@ def _draw_kratky(figure: FigureBase, *, analysis: Analysis) -> None:
     axes.set_ylim(-0.2, 1.25 * max(1.2, top))
     axes.set_xlabel("q·Rg")
     axes.set_ylabel("(q·Rg)² I / I(0)")
-    axes.legend(fontsize=9)
+    legend_below(figure, axes, columns=2)
 
 
 def _draw_pairs(figure: FigureBase, *, pairs: PairDistances) -> None:
@@ -172,47 +163,7 @@ def _draw_pairs(figure: FigureBase, *, pairs: PairDistances) -> None:
                  label=f"Dmax = {plus_minus(pairs.dmax_nm, pairs.dmax_error_nm)} nm")  # fmt: skip
     axes.set_xlabel("r (nm)")
     axes.set_ylabel("p(r) / largest")
-    axes.legend(fontsize=9)
-
-
-def _draw_maps(figure: FigureBase, *, runs: Sequence[Run]) -> None:
-    every = figure.subplots(1, len(runs), squeeze=False).ravel()
-    image = None
-    for axes, run in zip(every, runs, strict=True):
-        similar = run.similarity
-        if similar is None:
-            continue
-        clean(axes)
-        frames = len(similar.longest)
-        low = 10.0**_LEAST_LOG_P
-        log = np.log10(np.maximum(similar.chance[_block_maxima(similar.longest)], low))
-        image = axes.imshow(
-            log, cmap="gray", vmin=_LEAST_LOG_P, vmax=0, interpolation="nearest", origin="lower",
-            extent=(0.5, frames + 0.5, 0.5, frames + 0.5),
-        )  # fmt: skip
-        first, last = similar.start + 0.5, similar.stop + 0.5
-        square = ([first, last, last, first, first], [first, first, last, last, first])
-        axes.plot(*square, color="white", linewidth=3.5, clip_on=False)
-        axes.plot(*square, color=COLOR, linewidth=1.8, clip_on=False)
-        kept = int(run.kept.sum())
-        axes.set_title(f"{run.name}: {kept} of {frames} kept", fontsize=10)
-        axes.set_xlabel("frame")
-    every[0].set_ylabel("frame")
-    if image is not None:
-        bar = figure.colorbar(image, ax=list(every), shrink=0.7, location="bottom")
-        bar.set_label("log₁₀ of the probability of being alike", fontsize=9)
-
-
-def _block_maxima(values: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Make a large map smaller by the largest of each block: a bad frame stays in sight."""
-    block = -(-len(values) // _MATRIX_SIDE)
-    if block == 1:
-        return values
-    side = -(-len(values) // block)
-    padded = np.zeros((side * block, side * block), values.dtype)
-    padded[: len(values), : len(values)] = values
-    largest: NDArray[np.integer] = padded.reshape(side, block, side, block).max(axis=(1, 3))
-    return largest
+    legend_below(figure, axes, columns=3)
 
 
 def _positive(curve: Curve) -> Curve:

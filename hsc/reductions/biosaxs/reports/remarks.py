@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from hsc.reductions.biosaxs.chain import Chain
-from hsc.reductions.biosaxs.reports.wording import number, plus_minus
+from hsc.reductions.biosaxs.reports.wording import method_name, number, plus_minus
 
 _QRG_LARGE, _QRG_LATE = 1.35, 0.8
 _RADII_APART, _MASSES_APART = 0.1, 0.3
@@ -32,8 +32,7 @@ def _guinier(chain: Chain) -> list[str]:
     radii = [one.rg_nm for one in chain.analysis.estimates]
     if len(radii) > 1 and max(radii) > (1 + _RADII_APART) * min(radii):
         named = ", ".join(
-            f"{one.method.replace('_', ' ')} {number(one.rg_nm, 3)}"
-            for one in chain.analysis.estimates
+            f"{method_name(one.method)} {number(one.rg_nm, 3)}" for one in chain.analysis.estimates
         )
         said.append(
             f"the ways to find Rg differ by more than a tenth ({named}, nm): look at the Guinier "
@@ -70,7 +69,7 @@ def _masses(chain: Chain) -> list[str]:
     masses = chain.analysis.masses
     kda = [one.kda for one in masses]
     if len(kda) > 1 and max(kda) > (1 + _MASSES_APART) * min(kda):
-        named = ", ".join(f"{one.method.replace('_', ' ')} {number(one.kda, 3)}" for one in masses)
+        named = ", ".join(f"{method_name(one.method)} {number(one.kda, 3)}" for one in masses)
         return [
             f"molecular masses differ by more than 30 % ({named}, kDa): their laws hold for "
             "compact proteins, that of I(0) for a right concentration"

@@ -8,8 +8,10 @@ from types import MappingProxyType
 import pytest
 
 from hsc.reductions import Outputs
+from hsc.reductions.biosaxs.chain import Chain, follow
+from hsc.reductions.biosaxs.measuring import measure_inputs
 from hsc.reductions.biosaxs.reduction import BIOSAXS
-from hsc.workers import ThreadWorkers
+from hsc.workers import Silent, ThreadWorkers
 
 PARAMETERS = MappingProxyType({"bins": 120, "pr_points": 20, "pr_samples": 10})
 
@@ -45,3 +47,14 @@ def reduce_sphere(scattering):
 @pytest.fixture(scope="session")
 def taken(reduce_sphere) -> Taken:
     return reduce_sphere(concentration_g_per_l=5.0)
+
+
+@pytest.fixture(scope="session")
+def followed(scattering) -> Chain:
+    """Give the chain of a sphere as it is, without files."""
+    inputs = BIOSAXS.bind(zip(("sample", "buffer"), scattering(), strict=True))
+    parameters = BIOSAXS.parse({"bins": 60, "pr": False})
+    chosen = {"sample": "all", "buffer": "all"}
+    runs = measure_inputs(inputs, parameters, chosen, ThreadWorkers(1), Silent())
+    edges = runs["sample"][0].stack.binning.edges()
+    return follow(runs["sample"], runs["buffer"], edges, parameters)

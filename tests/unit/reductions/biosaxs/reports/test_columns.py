@@ -1,9 +1,8 @@
-"""Columns and sasCIF: read back as they were meant, by others' readers where there are any."""
+"""Columns: read back as they were meant, by others' readers where there are any."""
 
 from __future__ import annotations
 
 import io
-import shlex
 
 import numpy as np
 import pytest
@@ -17,24 +16,6 @@ from hsc.reductions.biosaxs.tree import Labels
 
 def facts(unit="1/nm", sample="lysozyme"):
     return ReportFacts(Labels(sample, None, {}, "biosaxs", "1"), q_unit=unit)
-
-
-def read_cif(data: bytes) -> dict[str, list[str]]:
-    """Read items and loops of plain CIF; enough for what is written here."""
-    lines = [line for line in data.decode("ascii").splitlines() if not line.startswith("#")]
-    found: dict[str, list[str]] = {}
-    names: list[str] = []
-    for line in lines[1:]:
-        if line == "loop_":
-            names = []
-        elif line.startswith("_"):
-            name, *value = shlex.split(line)
-            found[name] = value
-            names = [*names, name] if not value else []
-        else:
-            for name, value in zip(names, line.split(), strict=True):
-                found[name].append(value)
-    return found
 
 
 @pytest.mark.parametrize(("name", "path"), [
@@ -89,24 +70,3 @@ def test_a_name_of_many_lines_stays_in_the_header():
 def test_columns_that_do_not_say_what_they_are_are_refused(text):
     with pytest.raises(ReductionError, match=r"unit of q|three numbers"):
         read_dat(text.encode())
-
-
-def test_sascif_holds_curve_and_results_in_the_terms_of_sasbdb(taken):
-    found = read_cif(taken.files["curve.sascif"])
-    for column, path in (
-        ("momentum_transfer", "/entry/data/Q"),
-        ("intensity", "/entry/data/I"),
-        ("intensity_su_counting", "/entry/data/Idev"),
-    ):
-        values = np.array(found[f"_sas_scan_intensity.{column}"], float)
-        assert np.allclose(values, taken.values(path), rtol=1e-9)
-    results = taken.outputs.results
-    for name, key in (("Rg_from_Guinier", "rg_nm"), ("I0_from_Guinier", "i0"),
-                      ("D_max", "dmax_nm"), ("MW_Porod", "mass_porod_volume_kda")):  # fmt: skip
-        assert float(found[f"_sas_result.{name}"][0]) == pytest.approx(results[key], rel=1e-9)
-    assert found["_sas_scan.unit"] == ["1/nm"]
-    assert found["_sas_beam.radiation_wavelength"] == ["0.1"]
-    assert found["_sas_scan.measurement_date"] == found["_sas_buffer.name"] == ["?"]
-    assert np.allclose(
-        np.array(found["_sas_p_of_R.P"], float), taken.values("/results/pr/p"), atol=1e-12
-    )

@@ -16,15 +16,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hsc.reductions.biosaxs.chain import follow
-from hsc.reductions.biosaxs.measuring import measure_inputs
-from hsc.reductions.biosaxs.reduction import BIOSAXS
 from hsc.reductions.biosaxs.reports.bundle import make_bundle
 from hsc.reductions.biosaxs.reports.drawing import Plot, as_svg
 from hsc.reductions.biosaxs.reports.facts import ReportFacts, ReportInput
 from hsc.reductions.biosaxs.reports.page import chain_page
 from hsc.reductions.biosaxs.tree import Labels
-from hsc.workers import Silent, ThreadWorkers
 
 DRAW = """
 import sys, hashlib
@@ -68,7 +64,7 @@ def test_the_table_says_what_is_known_and_what_is_not(taken):
     assert found["Organism"] == found["Beam size"] == "not recorded"
     assert found["Absolute scaling method"] == "none"
     assert found["Sample frames averaged"].startswith("8 of 8")
-    assert found["Guinier analysis: Rg (nm)"].startswith(f"{taken.outputs.results['rg_nm']:.4f}")
+    assert found["Guinier analysis: Rg (nm)"].startswith(f"{taken.outputs.results['rg_nm']:.3f} ± ")
     assert {row[0] for row in rows[1:]} == set("abcd")
     document = json.loads(taken.files["table.json"])
     items = {one["item"]: one["value"] for part in document["parts"] for one in part["items"]}
@@ -101,14 +97,14 @@ def test_the_page_needs_nothing_else_and_says_where_it_is_from(taken):
     assert page.open == []
     assert not any(tag in {"script", "link", "iframe", "object"} for tag, _ in page.tags)
     images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(images) == 5
+    assert len(images) == 6
     assert all(one["src"].startswith("data:image/svg+xml;base64,") for one in images)
     assert all(len(one["alt"]) > 40 for one in images)
     outside = re.sub(r"data:image[^\"]+", "", text)
     assert not re.search(r"(src|href|url\()[=\"']*\s*(https?:)?//", outside)
     assert all(pid in text for pid in taken.pids)
     results = taken.outputs.results
-    assert f"{results['rg_nm']:.4f}" in text
+    assert f"{results['rg_nm']:.3f} ± " in text
     assert "Look at this first" in text
     assert taken.files["report.png"].startswith(b"\x89PNG")
     for name in ("matplotlib", "jinja2"):
@@ -154,19 +150,13 @@ def test_plots_are_the_same_when_threads_draw_at_once():
 
 
 @pytest.fixture
-def reduce_page(scattering):
+def reduce_page(followed):
     """Give the page of an analysis whose sample and dataset have a certain name."""
-    inputs = BIOSAXS.bind(zip(("sample", "buffer"), scattering(), strict=True))
-    parameters = BIOSAXS.parse({"bins": 60, "pr": False})
-    chosen = {"sample": "all", "buffer": "all"}
-    runs = measure_inputs(inputs, parameters, chosen, ThreadWorkers(1), Silent())
-    edges = runs["sample"][0].stack.binning.edges()
-    chain = follow(runs["sample"], runs["buffer"], edges, parameters)
 
     def make(name):
         facts = ReportFacts(
             Labels(name, None, {}, "biosaxs", "1"), (ReportInput("sample", "a/b@1", name),)
         )
-        return chain_page(chain, facts)["report.html"].decode()
+        return chain_page(followed, facts)["report.html"].decode()
 
     return make
