@@ -57,6 +57,8 @@ def tell_reduced(done: Any) -> None:
     """Say what came of a reduction."""
     lines = [f"{done.pid}  {done.reduction}, {done.seconds} s"]
     lines += [f"  {line}" for line in number_lines(done.results)]
+    if done.files:
+        lines += _where(str(done.pid), done.files)
     answer(done.document(), "\n".join(lines))
 
 
@@ -75,6 +77,17 @@ def number_lines(results: Mapping[str, Any]) -> Iterator[str]:
                 continue
             for place, line in enumerate(number_lines(each)):
                 yield f"{'  ' if place else '- '}{line}"
+
+
+def _where(pid: str, files: Sequence[str]) -> list[str]:
+    """Say which files there are, and how one gets at the one to open first."""
+    first = next((name for name in files if name.endswith("report.html")), files[0])
+    others = len(files) - 1
+    more = f" and {others} more files" if others else ""
+    return [
+        f"  {first}{more}:",
+        f"    hsc fetch {pid} DIR --select files      then open DIR/files/{first}",
+    ]
 
 
 def _asked(words: list[str], recipe: Recipe) -> tuple[str, tuple[tuple[str, Pid], ...]]:

@@ -90,6 +90,7 @@ def reduce(
         root=dataset.root,
         seconds=round(time.perf_counter() - started, 3),
         results=results,
+        files=tuple(sorted(derived.outputs.files)),
     )
 
 

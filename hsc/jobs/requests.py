@@ -139,3 +139,5 @@ class ReducedDataset(Record):
     """Time from start to registration."""
     results: dict[str, Any] = Field(default_factory=dict)
     """The few numbers people ask for first, as in ``rg_nm``."""
+    files: tuple[str, ...] = ()
+    """Names of what lies below its ``files/``: reports, columns."""

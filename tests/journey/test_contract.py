@@ -120,7 +120,7 @@ def test_search_and_show_answer_as_promised(shared, raw) -> None:
 
 
 def test_reduce_and_lineage_answer_as_promised(shared, raw, reduced) -> None:
-    assert set(reduced) == {"pid", "reduction", "inputs", "root", "seconds", "results"}
+    assert set(reduced) == {"pid", "reduction", "inputs", "root", "seconds", "results", "files"}
     assert reduced["inputs"] == [f"{raw['datasets'][1]['pid']}@1"]
     history = shared.json("lineage", reduced["pid"])
     assert set(history) == {"nodes", "edges"}

@@ -9,12 +9,8 @@ from hsc.reductions.biosaxs.reports.bundle import make_bundle
 from hsc.reductions.biosaxs.reports.cif import write_sascif
 from hsc.reductions.biosaxs.reports.columns import write_dat, write_pairs, write_pairs_fit
 from hsc.reductions.biosaxs.reports.facts import ReportFacts, facts_of
-from hsc.reductions.biosaxs.reports.guidelines import (
-    guideline_rows,
-    table_csv,
-    table_json,
-    table_markdown,
-)
+from hsc.reductions.biosaxs.reports.guideline_files import table_csv, table_json, table_markdown
+from hsc.reductions.biosaxs.reports.guidelines import guideline_rows
 from hsc.reductions.biosaxs.reports.page import chain_page, elution_page
 from hsc.reductions.biosaxs.tree import Labels
 

@@ -1,20 +1,18 @@
 """The table that the publication guidelines ask for, filled with what is known.
 
-J. Trewhella and others, Acta Cryst. D73 (2017) 710, doi:10.1107/S2059798317011597, table 1; and
-the template of their update, Acta Cryst. D79 (2023) 122, doi:10.1107/S2059798322012141. Its parts
-(a) sample details, (b) data collection, (c) software, (d) structural parameters are here; the
-parts on models are the author's. What is not known is said to be ``not recorded``.
+J. Trewhella and others, Acta Cryst. D73 (2017) 710, doi:10.1107/S2059798317011597, table 1, and
+their update, Acta Cryst. D79 (2023) 122, doi:10.1107/S2059798322012141. All its parts are here,
+(a) sample details to (g) data-bank identifiers, in its order, with a line for everything that is
+asked; some of hsc's own stand between. What is not known is said to be ``not recorded``, and of
+models that none was made. (The wording is from memory: the paper was not at hand.)
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from hsc.model import canonical_json
+import numpy as np
+
 from hsc.reductions.biosaxs.analysis import Analysis
 from hsc.reductions.biosaxs.chain import Chain
 from hsc.reductions.biosaxs.choosing import spell_frames
@@ -23,7 +21,10 @@ from hsc.reductions.biosaxs.reports.facts import NOT_RECORDED, ReportFacts
 from hsc.reductions.biosaxs.reports.wording import method_name, number, plus_minus
 from hsc.reductions.biosaxs.runs import Side
 
-_CITED = "Trewhella et al. 2017, doi:10.1107/S2059798317011597; 2023, doi:10.1107/S2059798322012141"
+CITED = "Trewhella et al. 2017, doi:10.1107/S2059798317011597; 2023, doi:10.1107/S2059798322012141"
+"""What the table is after."""
+NO_MODEL = "none made by hsc"
+"""What stands where the guidelines ask of models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Row:
     """One line of the table."""
 
     part: str
-    """``a`` to ``d``, as in the guidelines."""
+    """``a`` to ``g``, as in the guidelines."""
     name: str
     """What is asked for, with its unit."""
     value: str
@@ -40,7 +41,7 @@ class Row:
     @property
     def known(self) -> bool:
         """Whether there is a value."""
-        return self.value != NOT_RECORDED
+        return self.value not in {NOT_RECORDED, NO_MODEL}
 
 
 PARTS = {
@@ -48,64 +49,32 @@ PARTS = {
     "b": "SAS data-collection parameters",
     "c": "Software employed for SAS data reduction, analysis and interpretation",
     "d": "Structural parameters",
+    "e": "Shape model-fitting results",
+    "f": "Atomistic modelling",
+    "g": "Data bank identifiers for data and models",
 }
 """The parts by their letters."""
 
+Line = tuple[str, str | None]
+"""What is asked for, and what is known; None: nothing."""
+
 
 def guideline_rows(chain: Chain, facts: ReportFacts) -> tuple[Row, ...]:
-    """Give all lines of the table, part by part."""
+    """Give all lines of the table, part by part; which there are hangs on the reduction alone."""
     parts = {
         "a": _sample(facts),
         "b": _collection(chain, facts),
         "c": _software(chain, facts),
-        "d": _structure(chain.analysis),
+        "d": [*_guinier(chain.analysis), *_pairs(chain.analysis), *_volumes(chain.analysis)],
+        "e": [("Shape model", NO_MODEL)],
+        "f": [("Atomistic model", NO_MODEL)],
+        "g": [("SASBDB code of the data", None), ("SASBDB or PDB-Dev code of models", NO_MODEL)],
     }
     return tuple(
         Row(part, name, value or NOT_RECORDED)
         for part, lines in parts.items()
         for name, value in lines
     )
-
-
-def table_csv(rows: Sequence[Row]) -> bytes:
-    """Write the table as CSV (RFC 4180, UTF-8)."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["part", "item", "value"])
-    writer.writerows([row.part, _harmless(row.name), _harmless(row.value)] for row in rows)
-    return text.getvalue().encode()
-
-
-def table_json(rows: Sequence[Row]) -> bytes:
-    """Write the table as JSON; what is not recorded is null."""
-    document: dict[str, Any] = {
-        "guidelines": _CITED,
-        "parts": [
-            {
-                "part": part,
-                "title": title,
-                "items": [
-                    {"item": row.name, "value": row.value if row.known else None}
-                    for row in rows
-                    if row.part == part
-                ],
-            }
-            for part, title in PARTS.items()
-        ],
-    }
-    return canonical_json(document) + b"\n"
-
-
-def table_markdown(rows: Sequence[Row]) -> bytes:
-    """Write the table as Markdown."""
-    lines = [f"After {_CITED}."]
-    for part, title in PARTS.items():
-        lines += ["", f"### ({part}) {title}", "", "| | |", "|---|---|"]
-        lines += [f"| {_cell(r.name)} | {_cell(r.value)} |" for r in rows if r.part == part]
-    return ("\n".join(lines) + "\n").encode()
-
-
-Line = tuple[str, str | None]
 
 
 def _sample(facts: ReportFacts) -> list[Line]:
@@ -123,37 +92,44 @@ def _sample(facts: ReportFacts) -> list[Line]:
         ("Organism", None),
         ("Source (catalogue number or reference)", None),
         ("UniProt sequence ID (residues in construct)", None),
-        ("Extinction coefficient", None),
+        ("Extinction coefficient at 280 nm, 0.1 % (w/v)", None),
         ("Partial specific volume (cm³/g), as given to the reduction",
          number(protein.partial_specific_volume_cm3_per_g, 4)),
         ("Contrast Δρ per gram (10¹⁰ cm/g), from the parameters", number(contrast / 1e10, 4)),
         ("Molecular mass from chemical composition (kDa)", None),
-        ("Loading concentration (g/L)",
-         None if concentration is None else number(concentration, 4)),
+        *_separation(facts),
+        ("Concentration (g/L)", None if concentration is None else number(concentration, 4)),
+        ("Concentration: how it was measured", None),
         ("Solvent composition and source", None),
     ]  # fmt: skip
 
 
+def _separation(facts: ReportFacts) -> list[Line]:
+    if facts.labels.name != "sec_saxs":
+        return []
+    asked = ("SEC column", "Loading concentration (g/L)", "Injection volume (µL)",
+             "Flow rate (mL/min)")  # fmt: skip
+    return [(name, None) for name in asked]
+
+
 def _collection(chain: Chain, facts: ReportFacts) -> list[Line]:
-    stack = chain.sample.runs[0].stack
-    geometry, curve = stack.binning.geometry, chain.curve
+    geometry, curve = chain.sample.runs[0].stack.binning.geometry, chain.curve
     scale = chain.scale
     inputs = [f"{one.role} {one.pid}" for one in facts.inputs]
     return [
         ("Source, instrument", facts.labels.instrument),
         ("Detector", geometry.detector_name),
         ("Wavelength (nm)", number(geometry.wavelength_m * 1e9, 6)),
-        ("Sample to detector distance (m)", number(geometry.distance_m, 6)),
+        ("Beam size (µm)", None),
+        ("Camera length (m)", number(geometry.distance_m, 6)),
         ("q range measured (1/nm)",
          f"{number(curve.q_per_nm[0], 4)} to {number(curve.q_per_nm[-1], 4)}"),
-        ("Beam size", None),
         ("Absolute scaling method",
          "none" if scale is None
          else f"{scale.standard.replace('_', ' ')}, factor "
               f"{plus_minus(scale.factor, scale.factor_error)}"),
         ("Intensity unit", chain.analysis.intensity_unit),
-        ("Normalisation",
-         "exposure time" if chain.sample.runs[0].exposure_s is not None else "per frame"),
+        ("Basis for normalisation to constant counts", _normalisation(chain, facts)),
         ("Method for monitoring radiation damage", _damage(chain.sample)),
         ("Exposure per sample frame (s)", _exposure(chain.sample)),
         ("Exposure per buffer frame (s)", _exposure(chain.buffer)),
@@ -174,20 +150,23 @@ def _software(chain: Chain, facts: ReportFacts) -> list[Line]:
     integration = facts.program + (f"; geometry by {geometry}" if geometry else "")
     return [
         ("SAS data reduction", integration),
+        ("Extinction coefficient estimate", None),
+        ("Calculation of contrast and partial specific volume", f"{facts.program}; parameters"),
         ("Basic analyses: Guinier",
          f"{facts.program}; {method_name(chain.analysis.guinier.method)}"),
-        ("Basic analyses: p(r)", named("freesas")),
+        ("Basic analyses: p(r)", None if chain.analysis.pairs is None else named("freesas")),
         ("Basic analyses: volumes and masses", named("freesas")),
-        ("Shape or bead modelling", None),
-        ("Atomic structure modelling", None),
-        ("Molecular graphics", None),
+        ("Shape or bead modelling", NO_MODEL),
+        ("Atomic structure modelling", NO_MODEL),
+        ("Modelling of missing sequence", NO_MODEL),
+        ("Molecular graphics", NO_MODEL),
     ]  # fmt: skip
 
 
-def _structure(found: Analysis) -> list[Line]:
-    guinier, pairs, fit = found.guinier, found.pairs, found.fit
-    closed = fit if guinier.method == "closed_form" else None
-    lines: list[Line] = [
+def _guinier(found: Analysis) -> list[Line]:
+    guinier = found.guinier
+    closed = found.fit if guinier.method == "closed_form" else None
+    return [
         (f"Guinier analysis: I(0) ({found.intensity_unit})",
          plus_minus(guinier.i0, guinier.i0_error)),
         ("Guinier analysis: Rg (nm)", plus_minus(guinier.rg_nm, guinier.rg_error_nm)),
@@ -196,57 +175,70 @@ def _structure(found: Analysis) -> list[Line]:
         ("Guinier analysis: q·Rg range",
          f"{number(guinier.qrg_min, 3)} to {number(guinier.qrg_max, 3)}"),
         ("Guinier analysis: points", str(guinier.stop - guinier.start)),
+        ("Guinier analysis: coefficient of correlation R²", _correlation(found)),
         ("Guinier analysis: reduced χ²", None if closed is None else number(closed.chi2, 3)),
     ]  # fmt: skip
-    if pairs is not None:
-        lines += [
-            (f"p(r) analysis: I(0) ({found.intensity_unit})",
-             plus_minus(pairs.i0, pairs.i0_error)),
-            ("p(r) analysis: Rg (nm)", plus_minus(pairs.rg_nm, pairs.rg_error_nm)),
-            ("p(r) analysis: Dmax (nm)", plus_minus(pairs.dmax_nm, pairs.dmax_error_nm)),
-            ("p(r) analysis: q range (1/nm)",
-             f"{number(pairs.q_per_nm[0], 4)} to {number(pairs.q_per_nm[-1], 4)}"),
-            ("p(r) analysis: reduced χ²", number(pairs.chi2, 3)),
-        ]  # fmt: skip
-    else:
-        lines.append(("p(r) analysis", None))
-    volumes = found.invariants
-    lines.append(
-        ("Porod volume (nm³)",
-         plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3))
+
+
+def _correlation(found: Analysis) -> str | None:
+    """Give R² of ln I against q² over the range, each point alike."""
+    some = found.curve.at(slice(found.guinier.start, found.guinier.stop))
+    some = some.at(some.intensity > 0)
+    if len(some.q_per_nm) < 3:
+        return None
+    return number(float(np.corrcoef(some.q_per_nm**2, np.log(some.intensity))[0, 1]) ** 2, 4)
+
+
+def _pairs(found: Analysis) -> list[Line]:
+    pairs = found.pairs
+    names = (f"I(0) ({found.intensity_unit})", "Rg (nm)", "Dmax (nm)", "q range (1/nm)",
+             "reduced χ²")  # fmt: skip
+    values = (None,) * len(names) if pairs is None else (
+        plus_minus(pairs.i0, pairs.i0_error), plus_minus(pairs.rg_nm, pairs.rg_error_nm),
+        plus_minus(pairs.dmax_nm, pairs.dmax_error_nm),
+        f"{number(pairs.q_per_nm[0], 4)} to {number(pairs.q_per_nm[-1], 4)}",
+        number(pairs.chi2, 3),
     )  # fmt: skip
-    if volumes.vc_nm2 is not None:
-        lines.append(
-            ("Volume of correlation (nm²)", plus_minus(volumes.vc_nm2, volumes.vc_error_nm2))
-        )
-    lines += [
-        (f"Molecular mass from {method_name(mass.method)} (kDa)",
-         plus_minus(mass.kda, mass.error_kda))
-        for mass in found.masses
+    return [(f"p(r) analysis: {name}", value) for name, value in zip(names, values, strict=True)]
+
+
+def _volumes(found: Analysis) -> list[Line]:
+    volumes, masses = found.invariants, {one.method: one for one in found.masses}
+
+    def mass(method: str) -> str | None:
+        one = masses.get(method)
+        return None if one is None else plus_minus(one.kda, one.error_kda)
+
+    return [
+        ("Porod volume (nm³)",
+         plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3)),
+        ("Volume of correlation (nm²)", None if volumes.vc_nm2 is None
+         else plus_minus(volumes.vc_nm2, volumes.vc_error_nm2)),
+        ("Molecular mass from I(0) (kDa)", mass("absolute_intensity")),
+        ("Molecular mass from Porod volume (kDa)", mass("porod_volume")),
+        ("Molecular mass from volume of correlation (kDa)", mass("volume_of_correlation")),
+        ("Ratio of masses to that from chemical composition", None),
     ]  # fmt: skip
-    return lines
 
 
-def _damage(side: Side) -> str:
+def _normalisation(chain: Chain, facts: ReportFacts) -> str:
+    if facts.parameter("monitor"):
+        return "monitor of each frame"
+    timed = chain.sample.runs[0].exposure_s is not None
+    return "exposure time" if timed else "none: intensities are per frame"
+
+
+def _damage(side: Side) -> str | None:
     if any(run.similarity is not None for run in side.runs):
         return "correlation map of all pairs of frames (Franke et al. 2015)"
-    return NOT_RECORDED
+    return None
 
 
 def _exposure(side: Side) -> str | None:
     times = dict.fromkeys(run.exposure_s for run in side.runs)
-    return ", ".join(number(time, 6) for time in times if time is not None) or None
+    return ", ".join(number(time, 4) for time in times if time is not None) or None
 
 
 def _frames(side: Side) -> str:
     named = "; ".join(spell_frames(run.kept) for run in side.runs)
     return f"{side.frames_kept} of {side.frames} ({named})"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a name that begins so for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

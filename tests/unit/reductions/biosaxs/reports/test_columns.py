@@ -48,6 +48,20 @@ def test_freesas_and_numpy_read_the_columns(taken, tmp_path):
     assert np.allclose(fit[:, 3], taken.values("/results/pr_fit/I"), rtol=1e-9)
 
 
+@pytest.mark.parametrize(("unit", "scale"), [("1/nm", 1.0), ("1/angstrom", 0.1)])
+def test_sasview_reads_the_columns_as_they_stand(followed, tmp_path, unit, scale):
+    loader = pytest.importorskip("sasdata.dataloader.loader")
+    file = tmp_path / "subtracted.dat"
+    curve = followed.curve
+    file.write_bytes(write_dat(curve, facts(unit), what="a", intensity_unit="arbitrary"))
+    (read,) = loader.Loader().load(str(file))
+    assert np.allclose(read.x, scale * curve.q_per_nm, rtol=1e-9)
+    assert np.allclose(read.y, curve.intensity, rtol=1e-9)
+    assert np.allclose(read.dy, curve.error, rtol=1e-9)
+    # It takes q of any column file for 1/angstrom; how-to/biosaxs.md says so.
+    assert read.x_unit in {"1/A", "A^{-1}", "1/angstrom"}
+
+
 def test_q_in_inverse_angstrom_is_a_tenth_and_reads_back_in_inverse_nm():
     curve = Curve(np.array([0.1, 0.2]), np.array([3.0, -2.0]), np.array([0.5, 0.25]))
     data = write_dat(curve, facts("1/angstrom"), what="a", intensity_unit="1/cm")

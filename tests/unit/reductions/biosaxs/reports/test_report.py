@@ -19,6 +19,7 @@ import pytest
 from hsc.reductions.biosaxs.reports.bundle import make_bundle
 from hsc.reductions.biosaxs.reports.drawing import Plot, as_svg
 from hsc.reductions.biosaxs.reports.facts import ReportFacts, ReportInput
+from hsc.reductions.biosaxs.reports.guidelines import guideline_rows
 from hsc.reductions.biosaxs.reports.page import chain_page
 from hsc.reductions.biosaxs.tree import Labels
 
@@ -60,16 +61,52 @@ def test_the_table_says_what_is_known_and_what_is_not(taken):
     assert rows[0] == ["part", "item", "value"]
     found = {item: value for _, item, value in rows[1:]}
     assert found["Sample"] == "lysozyme"
-    assert found["Loading concentration (g/L)"] == "5"
-    assert found["Organism"] == found["Beam size"] == "not recorded"
+    assert found["Concentration (g/L)"] == "5"
+    assert found["Organism"] == found["Beam size (µm)"] == "not recorded"
     assert found["Absolute scaling method"] == "none"
     assert found["Sample frames averaged"].startswith("8 of 8")
     assert found["Guinier analysis: Rg (nm)"].startswith(f"{taken.outputs.results['rg_nm']:.3f} ± ")
-    assert {row[0] for row in rows[1:]} == set("abcd")
+    assert {row[0] for row in rows[1:]} == set("abcdefg")
+    assert found["Shape model"] == "none made by hsc"
+    assert all(value for value in found.values())
     document = json.loads(taken.files["table.json"])
     items = {one["item"]: one["value"] for part in document["parts"] for one in part["items"]}
-    assert {k: v if v is not None else "not recorded" for k, v in items.items()} == found
+    unknown = {"not recorded", "none made by hsc"}
+    assert items == {name: None if value in unknown else value for name, value in found.items()}
     assert "| Organism | not recorded |" in taken.files["table.md"].decode()
+
+
+# Table 1 of the guidelines of 2017, line by line, in our words; see the module on where from.
+ASKED = """a Organism|a Source|a UniProt|a Extinction coefficient|a Partial specific volume
+a Contrast|a Molecular mass from chemical composition|a Concentration (g/L)|a Solvent composition
+b instrument|b Wavelength (nm)|b Beam size (µm)|b Camera length (m)|b q range measured (1/nm)
+b Absolute scaling method|b normalisation to constant counts|b monitoring radiation damage
+b Exposure|b Sample configuration|b Sample temperature (°C)
+c data reduction|c Extinction coefficient estimate|c Calculation of contrast|c Guinier|c p(r)
+c volumes|c Shape or bead|c Atomic structure|c missing sequence|c graphics
+d Guinier analysis: I(0) (|d Guinier analysis: Rg (nm)|d Guinier analysis: q range (1/nm)
+d Guinier analysis: q·Rg|d correlation R²|d p(r) analysis: I(0) (|d p(r) analysis: Rg (nm)
+d p(r) analysis: Dmax (nm)|d p(r) analysis: q range (1/nm)|d p(r) analysis: reduced χ²
+d Porod volume (nm³)|d Molecular mass from I(0) (kDa)|d Ratio of masses to that from chemical
+e Shape|f Atomistic|g SASBDB"""
+
+
+def test_all_that_the_guidelines_ask_has_a_line_also_where_nothing_is_known(followed):
+    rows = guideline_rows(followed, ReportFacts(Labels(None, None, {}, "biosaxs", "1")))
+    lines = [f"{row.part} {row.name}" for row in rows]
+    for asked in ASKED.replace("\n", "|").split("|"):
+        part, what = asked.split(" ", 1)
+        assert [line for line in lines if line.startswith(part) and what in line], asked
+    assert len(set(lines)) == len(lines)
+    assert all(row.value for row in rows)
+    found = {row.name: row.value for row in rows}
+    assert found["Sample"] == found["p(r) analysis: Dmax (nm)"] == "not recorded"
+    assert float(found["Guinier analysis: coefficient of correlation R²"]) > 0.9
+
+
+def test_an_elution_is_asked_for_its_column(followed):
+    rows = guideline_rows(followed, ReportFacts(Labels(None, None, {}, "sec_saxs", "1")))
+    assert {"SEC column", "Injection volume (µL)", "Flow rate (mL/min)"} <= {r.name for r in rows}
 
 
 def test_the_bundle_holds_the_files_themselves_without_a_time(taken):
