@@ -36,6 +36,7 @@ COMMANDS = {
     "export": "hsc.cli.export:export",
     "replicate": "hsc.cli.replicate:replicate",
     "fetch": "hsc.cli.fetch:fetch",
+    "files": "hsc.cli.files:files",
     "amend": "hsc.cli.amend:amend",
     "annotate": "hsc.cli.annotate:annotate",
     "access": "hsc.cli.access:access",

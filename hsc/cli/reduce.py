@@ -86,7 +86,7 @@ def _where(pid: str, files: Sequence[str]) -> list[str]:
     more = f" and {others} more files" if others else ""
     return [
         f"  {first}{more}:",
-        f"    hsc fetch {pid} DIR --select files      then open DIR/files/{first}",
+        f"    hsc files {pid} --to DIR      then open DIR/{first}",
     ]
 
 

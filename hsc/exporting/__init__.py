@@ -6,7 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hsc.exporting.carried import carried_folder, check_carried, write_carried
+    from hsc.exporting.carried import (
+        carried_folder,
+        check_carried,
+        check_named,
+        write_carried,
+        write_named,
+    )
     from hsc.exporting.datacite import (
         Citation,
         datacite_of_dataset,
@@ -36,6 +42,7 @@ __all__ = [
     "SasStep",
     "carried_folder",
     "check_carried",
+    "check_named",
     "datacite_of_dataset",
     "datacite_of_publication",
     "export_run",
@@ -47,6 +54,7 @@ __all__ = [
     "write_carried",
     "write_crate_files",
     "write_entries",
+    "write_named",
     "write_nxcansas",
     "write_picture",
     "write_prov",
@@ -62,6 +70,7 @@ _LATER = {
     "SasStep": "nxcansas",
     "carried_folder": "carried",
     "check_carried": "carried",
+    "check_named": "carried",
     "datacite_of_dataset": "datacite",
     "datacite_of_publication": "datacite",
     "export_run": "run",
@@ -73,6 +82,7 @@ _LATER = {
     "write_carried": "carried",
     "write_crate_files": "histories",
     "write_entries": "entries",
+    "write_named": "carried",
     "write_nxcansas": "nxcansas",
     "write_picture": "histories",
     "write_prov": "histories",

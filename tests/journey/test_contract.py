@@ -19,7 +19,8 @@ from hsc.model import Pid
 COMMANDS = (
     "inspect", "ingest", "search", "show", "lineage", "verify", "reduce", "reductions",
     "reproduce", "export", "replicate",
-    "fetch", "amend", "annotate", "access", "activities", "retry", "gc", "catalog", "login",
+    "fetch", "files", "amend", "annotate", "access", "activities", "retry", "gc", "catalog",
+    "login",
     "doctor", "demo", "account", "bench", "scicat", "serve", "token",
 )  # fmt: skip
 UNREADABLE = (

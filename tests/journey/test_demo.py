@@ -39,8 +39,16 @@ def test_the_demo_comes_out_right_and_its_files_need_no_hsc(
     listed = hsc.json("show", told["reduced"]["pid"], "--files")["files"]
     assert {one["name"] for one in listed} == brought
     home = tmp_path / "fetched"
-    hsc.json("fetch", told["reduced"]["pid"], home, "--select", "files")
-    assert (home / "files/report.html").read_bytes() == files[1].read_bytes()
+    pid = told["reduced"]["pid"]
+    taken = hsc.json("files", pid, "report.html", "--to", home)
+    assert taken["written"] == [str(home / "report.html")]
+    assert (home / "report.html").read_bytes() == files[1].read_bytes()
+    again = hsc.json("files", pid, "--to", home, code=1)
+    assert again["error"] == "ObjectExistsError"
+    hsc.json("files", pid, "--to", home, "--overwrite")
+    assert {path.name for path in home.iterdir()} == brought
+    missing = hsc.json("files", pid, "report.pdf", "--to", home, code=1)
+    assert (missing["error"], "report.pdf" in missing["message"]) == ("PathMissingError", True)
     for picture in files[2:]:
         assert picture.read_bytes().startswith(b"\x89PNG")
     location = hsc.json("show", told["datasets"][1]["pid"])["location"].removeprefix("file://")

@@ -193,7 +193,7 @@ def _pairs(found: Analysis) -> list[Line]:
     pairs = found.pairs
     names = (f"I(0) ({found.intensity_unit})", "Rg (nm)", "Dmax (nm)", "q range (1/nm)",
              "reduced χ²")  # fmt: skip
-    values = (None,) * len(names) if pairs is None else (
+    values: tuple[str | None, ...] = (None,) * len(names) if pairs is None else (
         plus_minus(pairs.i0, pairs.i0_error), plus_minus(pairs.rg_nm, pairs.rg_error_nm),
         plus_minus(pairs.dmax_nm, pairs.dmax_error_nm),
         f"{number(pairs.q_per_nm[0], 4)} to {number(pairs.q_per_nm[-1], 4)}",
