@@ -61,7 +61,7 @@ Line = tuple[str, str | None]
 
 def guideline_rows(chain: Chain, facts: ReportFacts) -> tuple[Row, ...]:
     """Give all lines of the table, part by part; which there are hangs on the reduction alone."""
-    parts = {
+    parts: dict[str, list[Line]] = {
         "a": _sample(facts),
         "b": _collection(chain, facts),
         "c": _software(chain, facts),

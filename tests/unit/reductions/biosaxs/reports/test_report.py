@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import os
 import re
+import socket
+import struct
 import subprocess
 import sys
 import threading
 import zipfile
+from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,6 +151,33 @@ def test_the_page_needs_nothing_else_and_says_where_it_is_from(taken):
     assert taken.files["report.png"].startswith(b"\x89PNG")
     for name in ("matplotlib", "jinja2"):
         assert name not in outside
+
+
+def test_no_file_knows_the_machine_or_the_hour_that_it_was_made_in(taken):
+    inside = dict(taken.files)
+    bundle = zipfile.ZipFile(io.BytesIO(inside.pop("sasbdb.zip")))
+    inside |= {f"sasbdb.zip/{name}": bundle.read(name) for name in bundle.namelist()}
+    page = inside["report.html"].decode()
+    for number, plot in enumerate(re.findall(r"svg\+xml;base64,([^\"]+)", page)):
+        inside[f"plot {number}"] = base64.b64decode(plot)
+    # Date, time, and what names a machine: its host, its user's and its program's folders.
+    today = datetime.now(UTC)
+    words = [socket.gethostname(), str(Path.home()), sys.prefix, os.getcwd(), "matplotlib v",
+             f"{today:%Y-%m-%d}", f"{today:%Y%m%d}", f"{today:%d %b %Y}"]  # fmt: skip
+    for name, data in inside.items():
+        # Of the page the plots stand by themselves: base64 may hold any short word.
+        text = re.sub(rb"base64,[^\"]+", b"", data)
+        assert [word for word in words if len(word) > 3 and word.encode() in text] == [], name
+    assert set(chunk_kinds(inside["report.png"])) == {b"IHDR", b"pHYs", b"IDAT", b"IEND"}
+
+
+def chunk_kinds(png: bytes) -> list[bytes]:
+    place, kinds = 8, []
+    while place < len(png):
+        length, kind = struct.unpack(">I4s", png[place : place + 8])
+        kinds.append(kind)
+        place += 12 + length
+    return kinds
 
 
 def test_what_people_name_things_is_text_not_markup(reduce_page):
