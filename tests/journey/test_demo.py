@@ -38,17 +38,8 @@ def test_the_demo_comes_out_right_and_its_files_need_no_hsc(
     assert {"report.html", "subtracted.dat", "curve.sascif", "sasbdb.zip"} <= brought
     listed = hsc.json("show", told["reduced"]["pid"], "--files")["files"]
     assert {one["name"] for one in listed} == brought
-    home = tmp_path / "fetched"
-    pid = told["reduced"]["pid"]
-    taken = hsc.json("files", pid, "report.html", "--to", home)
-    assert taken["written"] == [str(home / "report.html")]
-    assert (home / "report.html").read_bytes() == files[1].read_bytes()
-    again = hsc.json("files", pid, "--to", home, code=1)
-    assert again["error"] == "ObjectExistsError"
-    hsc.json("files", pid, "--to", home, "--overwrite")
-    assert {path.name for path in home.iterdir()} == brought
-    missing = hsc.json("files", pid, "report.pdf", "--to", home, code=1)
-    assert (missing["error"], "report.pdf" in missing["message"]) == ("PathMissingError", True)
+    _files_come_home(hsc, told["reduced"]["pid"], tmp_path / "home", brought)
+    assert (tmp_path / "home/report.html").read_bytes() == files[1].read_bytes()
     for picture in files[2:]:
         assert picture.read_bytes().startswith(b"\x89PNG")
     location = hsc.json("show", told["datasets"][1]["pid"])["location"].removeprefix("file://")
@@ -76,6 +67,17 @@ with h5py.File({str(files[0])!r}) as made:
     assert seen["points"] == told["reduced"]["results"]["bins"]
     assert "spheres" in seen["sample"]
     assert hsc.json("search")["total"] == 3
+
+
+def _files_come_home(hsc, pid: str, home: Path, every: set[str]) -> None:
+    """Bring one file home, then all, which are not replaced unasked."""
+    taken = hsc.json("files", pid, "report.html", "--to", home)
+    assert taken["written"] == [str(home / "report.html")]
+    assert hsc.json("files", pid, "--to", home, code=1)["error"] == "ObjectExistsError"
+    hsc.json("files", pid, "--to", home, "--overwrite")
+    assert {path.name for path in home.iterdir()} == every
+    missing = hsc.json("files", pid, "report.pdf", "--to", home, code=1)
+    assert (missing["error"], "report.pdf" in missing["message"]) == ("PathMissingError", True)
 
 
 def test_a_folder_that_cannot_be_made_is_told(hsc, tmp_path: Path) -> None:

@@ -136,17 +136,19 @@ def _draw_maps(figure: FigureBase, *, runs: Sequence[Run]) -> None:
     for axes in every[: len(runs) : columns]:
         axes.set_ylabel("frame")
     if image is not None:
-        bar = figure.colorbar(image, ax=list(every), shrink=0.7, location="right", aspect=30)
+        below = len(runs) <= columns  # maps beside each other leave room there
+        bar = figure.colorbar(image, ax=list(every), shrink=0.7, aspect=30,
+                              location="bottom" if below else "right")  # fmt: skip
         bar.set_label("log₁₀ of the probability", fontsize=9, color=GREY)
 
 
 def whole_numbers(axes: Axes, *, both: bool = True) -> None:
-    """Let the axes of frames have ticks at frames only."""
+    """Let the axes of frames have ticks at frames only, few where ``both`` are: maps are small."""
     # As in drawing: matplotlib is imported when it is needed.
     from matplotlib.ticker import MaxNLocator
 
     for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
-        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+        axis.set_major_locator(MaxNLocator(nbins=4 if both else 6, integer=True, min_n_ticks=1))
 
 
 def _block_maxima(values: NDArray[np.integer]) -> NDArray[np.integer]:
