@@ -9,6 +9,7 @@ from hsc.hdf5 import FileState, open_hdf5, walk
 from hsc.layouts.facts import read_facts
 from hsc.layouts.run import Run, RunArray, RunFile
 from hsc.layouts.run_files import NOT_CLOSED, RunFiles, lacking_files, user_block
+from hsc.layouts.scan_roles import scan_roles
 
 
 class PlainLayout:
@@ -41,4 +42,5 @@ class PlainLayout:
             missing=(*lacking_files(tree), *([NOT_CLOSED] if tree.live else [])),
             assets=tuple(user_block(file, tree)),
             facts=facts,
+            roles=scan_roles(tree.datasets),
         )

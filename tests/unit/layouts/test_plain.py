@@ -24,6 +24,21 @@ def test_every_dataset_is_an_array_under_its_path(tmp_path):
     assert [file.name for file in run.files] == ["a.h5"]
 
 
+def test_a_scan_of_circular_dichroism_has_roles_where_there_is_one_of_its_kind(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, shape in (("Wavelength", (3,)), ("CD", (2, 3)), ("HT", (2, 3)), ("abs", (3,))):
+            file[f"entry/data/{name}"] = np.zeros(shape)
+        file["entry/monochromator/wavelength"] = 0.9
+        file["entry/text/cd"], file["entry/text/wavelength"] = "none", np.arange(3.0)
+    assert read(tmp_path / "a.h5").roles == {
+        "wavelength": "/entry/data/Wavelength", "ellipticity": "/entry/data/CD",
+        "ht": "/entry/data/HT",
+    }  # fmt: skip
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file.copy("entry/data", "second")
+    assert read(tmp_path / "a.h5").roles == {}
+
+
 def test_an_external_link_that_leads_nowhere_is_named_and_kept(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["g/out"] = h5py.ExternalLink("b.h5", "/x")
