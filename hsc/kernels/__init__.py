@@ -1,7 +1,8 @@
 """Numba kernels on frames: pure functions, one thread each, without the interpreter's lock."""
 
 from hsc.kernels.agipd import (
-    ASIC_PIXELS,
+    AGIPD_CHIP_PIXELS,
+    JUNGFRAU_CHIP_PIXELS,
     NO_PHOTONS,
     CellConstants,
     CorrectedFrame,
@@ -68,10 +69,11 @@ from hsc.kernels.statistics import (
 )
 
 __all__ = [
-    "ASIC_PIXELS",
+    "AGIPD_CHIP_PIXELS",
     "CLIP_DEVIATIONS",
     "FRAMES_PER_PASS",
     "FRAME_NUMBERS",
+    "JUNGFRAU_CHIP_PIXELS",
     "MOST_COUNTS",
     "MOST_FRAMES",
     "NO_PHOTONS",

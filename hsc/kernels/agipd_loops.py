@@ -5,20 +5,25 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-_ASIC = 64
 _BINS = 1024
 _FEW = 24
 _IS_NAN = np.uint32(1 << 11)
 _OUT_OF_RANGE = np.uint32(1 << 12)
 _NO_THRESHOLD = np.uint32(1 << 13)
+_WRONG_GAIN = np.uint32(1 << 21)
+_NO_PHOTONS = np.uint16(65535)
 _LARGEST = np.float32(np.finfo(np.float32).max)
 
 
-@numba.njit(nogil=True, cache=True)
+# Divisions by 0 are infinite, and flagged as such.
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def scale_values(  # type: ignore[no-untyped-def]
-    analog, digital, offset, relative_gain, thresholds, bad, values, gain, mask
+    analog, digital, offset, relative_gain, thresholds, bad, divided, wrong, values, gain, mask
 ):
-    """Find the stage of each pixel, and take off its offset and gain."""
+    """Find the stage of each pixel, and take off its offset and gain.
+
+    ``wrong`` is a digital word that no stage has; NaN: each has one. ``divided``: by the gain.
+    """
     offset0, offset1, offset2 = offset[0], offset[1], offset[2]
     gain0, gain1, gain2 = relative_gain[0], relative_gain[1], relative_gain[2]
     bad0, bad1, bad2 = bad[0], bad[1], bad[2]
@@ -37,28 +42,30 @@ def scale_values(  # type: ignore[no-untyped-def]
         worth = worth2 if beyond else worth
         why = why1 if above else why
         why = why2 if beyond else why
-        value = (np.float32(analog[place]) - lost) * worth
+        light = np.float32(analog[place]) - lost
+        value = light / worth if divided else light * worth
         why |= _IS_NAN if np.isnan(value) else np.uint32(0)
         why |= _OUT_OF_RANGE if abs(value) > _LARGEST else np.uint32(0)
         blind = np.isnan(low[place]) | np.isnan(high[place])
         why |= _NO_THRESHOLD if blind else np.uint32(0)
+        why |= _WRONG_GAIN if word == wrong else np.uint32(0)
         values[place] = value
         gain[place] = np.uint8(above) + np.uint8(beyond)
         mask[place] = why
 
 
 @numba.njit(nogil=True, cache=True)
-def find_medians(values, gain, mask, bits, half, least, shifts):  # type: ignore[no-untyped-def]
+def find_medians(values, gain, mask, bits, half, least, side, shifts):  # type: ignore[no-untyped-def]
     """Find the median of each chip's dark pixels; 0 where they are too few."""
-    dark = np.empty(_ASIC * _ASIC, np.float32)
-    spare = np.empty(_ASIC * _ASIC, np.float32)
+    dark = np.empty(side * side, np.float32)
+    spare = np.empty(side * side, np.float32)
     counts = np.empty(_BINS, np.int32)
     rows, columns = values.shape
     for down in range(shifts.shape[0]):
         for across in range(shifts.shape[1]):
             number = 0
-            left, right = across * _ASIC, min((across + 1) * _ASIC, columns)
-            for row in range(down * _ASIC, min((down + 1) * _ASIC, rows)):
+            left, right = across * side, min((across + 1) * side, columns)
+            for row in range(down * side, min((down + 1) * side, rows)):
                 for column in range(left, right):
                     value = values[row, column]
                     why = mask[row, column] & bits
@@ -125,14 +132,14 @@ def _select(values, rank, spare, counts):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def finish_values(values, gain, mask, bits, shifts, pixels):  # type: ignore[no-untyped-def]
+def finish_values(values, gain, mask, bits, side, shifts, pixels):  # type: ignore[no-untyped-def]
     """Take off the common modes, blank bad pixels, count stages, and sum what is good."""
     rows, columns = values.shape
     sums = np.zeros(columns, np.float64)
     for row in range(rows):
         for across in range(shifts.shape[1]):
-            shift = shifts[row // _ASIC, across]
-            for column in range(across * _ASIC, min((across + 1) * _ASIC, columns)):
+            shift = shifts[row // side, across]
+            for column in range(across * side, min((across + 1) * side, columns)):
                 bad = (mask[row, column] & bits) != 0
                 value = values[row, column] - shift
                 values[row, column] = np.float32(np.nan) if bad else value
@@ -152,13 +159,26 @@ def finish_values(values, gain, mask, bits, shifts, pixels):  # type: ignore[no-
     return total
 
 
-@numba.njit(nogil=True, cache=True)
-def spread_values(values, gain, noise, relative_gain, photon, spread):  # type: ignore[no-untyped-def]
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def spread_values(values, gain, noise, relative_gain, divided, photon, spread):  # type: ignore[no-untyped-def]
     """Give the spread of each value: of the readout and of photons."""
     for place in range(values.size):
         stage = gain[place]
-        readout = noise[stage, place] * relative_gain[stage, place]
+        worth = relative_gain[stage, place]
+        readout = noise[stage, place] / worth if divided else noise[stage, place] * worth
         value = values[place]
         photons = value * photon if value > np.float32(0.0) else np.float32(0.0)
         found = np.sqrt(readout * readout + photons)
         spread[place] = np.float32(np.nan) if np.isnan(value) else found
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def round_values(values, photon, counts):  # type: ignore[no-untyped-def]
+    """Round each value to photons."""
+    most = np.float32(_NO_PHOTONS - 1)
+    for place in range(values.size):
+        value = values[place]
+        photons = np.floor(value / photon + np.float32(0.5))
+        photons = photons if photons > np.float32(0.0) else np.float32(0.0)
+        photons = photons if photons < most else most
+        counts[place] = _NO_PHOTONS if np.isnan(value) else np.uint16(photons)

@@ -13,13 +13,14 @@ from hsc.layouts.plain import PlainLayout
 from hsc.layouts.run import Run
 from hsc.model import Kind
 
-_NEEDED = ("offset", "relative_gain", "thresholds")
-_ROLES = (*_NEEDED, "bad_pixels", "noise")
+_DIGITAL = ("offset", "relative_gain", "thresholds")
+_BITS = ("offset", "adu_per_kev")
+_ROLES = (*_DIGITAL, "adu_per_kev", "bad_pixels", "noise")
 _MOST_MODULES = 1_000
 
 
 class ConstantsLayout:
-    """Offsets, gains and thresholds of a detector's modules, cell by cell."""
+    """Offsets, gains and, of AGIPD, thresholds of a detector's modules, cell by cell."""
 
     name = "constants"
 
@@ -61,6 +62,9 @@ def _groups(file: h5py.File, most: int) -> list[h5py.Group]:
 
 def _has_constants(group: h5py.Group) -> bool:
     try:
-        return all(group.get(name, getclass=True) is h5py.Dataset for name in _NEEDED)
+        return any(
+            all(group.get(name, getclass=True) is h5py.Dataset for name in needed)
+            for needed in (_DIGITAL, _BITS)
+        )
     except UNREADABLE:  # likewise
         return False

@@ -23,7 +23,8 @@ _IMAGES = re.compile(
     r"(?P<camera>data)/image/pixels)"
 )
 _MODULE = re.compile(r"(?P<detector>[^/]+)/(?:DET|CORR)/(?:(?P<xtdf>\d+)CH0|JNGFR(?P<jngfr>\d+))")
-_BESIDE = {"train_id": "trainId", "pulse_id": "pulseId", "cell_id": "cellId"}
+_BESIDE = {"train_id": "trainId", "pulse_id": "pulseId", "cell_id": "cellId", "gain": "gain"}
+_BESIDE_JUNGFRAU = {**_BESIDE, "cell_id": "memoryCell"}
 _NO_SAMPLE = "No Sample"
 # What h5py raises for what a damaged file promises and does not have; the walk names it.
 _UNREADABLE = (KeyError, OSError, RuntimeError, TypeError, ValueError)
@@ -109,7 +110,8 @@ def _images(file: h5py.File, match: re.Match[str], paths: set[str]) -> ImageSour
     key = match["group"] or match["train"] or match["camera"]
     module = _MODULE.match(source)
     folder = f"/INSTRUMENT/{source}/{key}"
-    beside = {role: f"{folder}/{name}" for role, name in _BESIDE.items()}
+    known = _BESIDE_JUNGFRAU if match["train"] else _BESIDE
+    beside = {role: f"{folder}/{name}" for role, name in known.items()}
     return ImageSource(
         path=match[0],
         source=source,

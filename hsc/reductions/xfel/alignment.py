@@ -151,13 +151,19 @@ def recall(digest: str, modules: Sequence[Module], order: FrameOrder) -> Alignme
 def _pictures(module: Module) -> _Pictures:
     train_id, pulse_id, cell_id, there = [], [], [], []
     for segment in module.segments:
-        train_id.append(np.asarray(segment.train_id.read(), np.uint64).reshape(-1))
-        pulse_id.append(np.asarray(segment.pulse_id.read(), np.uint64).reshape(-1))
+        each = segment.pictures_per_row
+        trains = np.repeat(np.asarray(segment.train_id.read(), np.uint64).reshape(-1), each)
+        train_id.append(trains)
+        pulse_id.append(
+            np.tile(np.arange(each, dtype=np.uint64), segment.frames.shape[0])
+            if segment.pulse_id is None
+            else np.asarray(segment.pulse_id.read(), np.uint64).reshape(-1)
+        )
         cell_id.append(np.asarray(segment.cell_id.read(), np.uint16).reshape(-1))
-        written = train_id[-1] != 0
+        written = trains != 0
         for array in (segment.frames, segment.gain):
-            if array is not None:
-                written[list(array.unwritten())] = False
+            for row in () if array is None else array.unwritten():
+                written[row * each : (row + 1) * each] = False
         there.append(written)
     kept = np.concatenate(there)
     return _Pictures(

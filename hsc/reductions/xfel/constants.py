@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import permutations
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,13 @@ _STAGES = 3
 _PLANES = {
     "offset": _STAGES,
     "relative_gain": _STAGES,
+    "adu_per_kev": _STAGES,
     "thresholds": _STAGES - 1,
     "bad_pixels": _STAGES,
     "noise": _STAGES,
 }
+WRONG_BITS = 2
+"""What JUNGFRAU's two bits never are: its stages are 0, 1 and 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,11 @@ class ModuleConstants:
 
     offset: SourceArray
     """(cells, 3, rows, columns): without light, for each gain."""
-    relative_gain: SourceArray
-    """(cells, 3, rows, columns): what a unit is worth, for each gain."""
-    thresholds: SourceArray
-    """(cells, 2, rows, columns): digital words that part the gains."""
+    gain: SourceArray
+    """(cells, 3, rows, columns): what a unit is worth, for each gain; without thresholds how many
+    units make a keV."""
+    thresholds: SourceArray | None
+    """(cells, 2, rows, columns): digital words that part the gains; None: two bits tell them."""
     bad_pixels: SourceArray | None
     """(cells, 3, rows, columns): bits of European XFEL's ``BadPixels``; None: none is known."""
     noise: SourceArray | None
@@ -44,7 +49,7 @@ class ModuleConstants:
         """How many memory cells they are of."""
         return min(
             array.shape[0]
-            for array in (self.offset, self.relative_gain, self.thresholds, self.bad_pixels)
+            for array in (self.offset, self.gain, self.thresholds, self.bad_pixels)
             if array is not None
         )
 
@@ -53,17 +58,42 @@ class ModuleConstants:
         offset = _one(self.offset, cell, np.float32)
         return CellConstants(
             offset,
-            _one(self.relative_gain, cell, np.float32),
-            _one(self.thresholds, cell, np.float32),
+            _one(self.gain, cell, np.float32),
+            _of_bits(offset.shape[1:])
+            if self.thresholds is None
+            else _one(self.thresholds, cell, np.float32),
             np.zeros(offset.shape, np.uint32)
             if self.bad_pixels is None
             else _one(self.bad_pixels, cell, np.uint32),
             None if self.noise is None or not noise else _one(self.noise, cell, np.float32),
+            divided=self.thresholds is None,
         )
 
 
+def tell_by_bits(datasets: Sequence[SourceDataset]) -> bool:
+    """Say whether constants are of a detector whose gain two bits tell: they are units per keV.
+
+    Raises
+    ------
+    ReductionError
+        Some are of the one kind, and some of the other.
+    """
+    kinds = {
+        role: [each for each in datasets if any(r.partition("@")[0] == role for r in each.roles)]
+        for role in ("adu_per_kev", "thresholds")
+    }
+    if kinds["adu_per_kev"] and kinds["thresholds"]:
+        raise ReductionError(
+            "constants with thresholds of a digital word, as of AGIPD, and with units per keV, as "
+            "of JUNGFRAU",
+            where=", ".join(str(each.record.pid) for each in datasets),
+            next_step="give the constants of one detector",
+        )
+    return bool(kinds["adu_per_kev"])
+
+
 def find_constants(
-    datasets: Sequence[SourceDataset], modules: Sequence[Module], *, noise: bool
+    datasets: Sequence[SourceDataset], modules: Sequence[Module], *, noise: bool, bits: bool
 ) -> tuple[ModuleConstants, ...]:
     """Find the constants of modules, in their order.
 
@@ -74,17 +104,22 @@ def find_constants(
     ----------
     noise
         Whether it has to be there.
+    bits
+        Whether two bits tell the gain (`tell_by_bits`).
 
     Raises
     ------
     RoleMissingError, ReductionError
         Some are missing, were never written, stand in several datasets, or have another shape.
     """
-    return tuple(_of_module(datasets, module, len(modules) == 1, noise) for module in modules)
+    gain = ("adu_per_kev",) if bits else ("relative_gain", "thresholds")
+    needed = ("offset", *gain, *(("noise",) if noise else ()))
+    only = len(modules) == 1
+    return tuple(_of_module(datasets, module, only, needed) for module in modules)
 
 
 def _of_module(
-    datasets: Sequence[SourceDataset], module: Module, only: bool, noise: bool
+    datasets: Sequence[SourceDataset], module: Module, only: bool, needed: Sequence[str]
 ) -> ModuleConstants:
     end = f"@{module.name}"
     having = [each for each in datasets if f"offset{end}" in each.roles]
@@ -99,17 +134,19 @@ def _of_module(
             next_step="give one dataset with the constants of each module: constants=PID",
         )
     dataset = having[0]
-    found: dict[str, SourceArray | None] = {}
-    for role, planes in _PLANES.items():
-        wanted = role in ("offset", "relative_gain", "thresholds") or (role == "noise" and noise)
-        known = f"{role}{end}" in dataset.roles
-        found[role] = (
-            _checked(array_for(dataset, f"{role}{end}", f"is the {role} of {module.name}"),
-                     planes, module, dataset)
-            if known or wanted
-            else None
-        )  # fmt: skip
-    return ModuleConstants(**found)  # type: ignore[arg-type]
+    found: dict[str, SourceArray | None] = dict.fromkeys(_PLANES)
+    for role in (*needed, *(role for role in ("bad_pixels", "noise") if role not in needed)):
+        if role in needed or f"{role}{end}" in dataset.roles:
+            array = array_for(dataset, f"{role}{end}", f"is the {role} of {module.name}")
+            found[role] = _checked(array, _PLANES[role], module, dataset)
+    gain = found["relative_gain"] if "relative_gain" in needed else found["adu_per_kev"]
+    return ModuleConstants(
+        offset=cast("SourceArray", found["offset"]),
+        gain=cast("SourceArray", gain),
+        thresholds=found["thresholds"],
+        bad_pixels=found["bad_pixels"],
+        noise=found["noise"],
+    )
 
 
 def _checked(
@@ -121,11 +158,35 @@ def _checked(
         raise ReductionError(
             f"constants of shape {array.shape} and type {array.dtype} for {module.name}",
             where=where,
-            next_step=f"give numbers of shape (cells, {', '.join(map(str, wanted))})",
+            next_step=f"give numbers of shape (cells, {', '.join(map(str, wanted))})"
+            + _turned(array.shape, wanted),
         )
     if array.unwritten():
         raise ReductionError("the constants were never written, or only in part", where=where)
     return array
+
+
+def _turned(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Say which axes stand elsewhere, where those of a shape are the wanted ones in another order.
+
+    Files of European XFEL's database have the axes (columns, rows, cells, gains) or (rows, columns,
+    cells, gains), as the attribute ``dims`` of the newer ones tells.
+    """
+    orders = (
+        [order for order in permutations(range(4)) if tuple(shape[n] for n in order)[1:] == wanted]
+        if len(shape) == 4
+        else []
+    )
+    if not orders:
+        return ""
+    names = ("cells", "gains", "rows", "columns")
+    told = ", ".join(names[orders[0].index(n)] for n in range(4))
+    return f"; these may be ({told}): turn them with numpy.transpose(constants, {orders[0]})"
+
+
+def _of_bits(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Give thresholds that part 0, 1 and more."""
+    return np.stack([np.zeros(shape, np.float32), np.ones(shape, np.float32)])
 
 
 def _one(array: SourceArray, cell: int, dtype: type[Any]) -> NDArray[Any]:

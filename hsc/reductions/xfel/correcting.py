@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from hsc.reductions import nexus
 from hsc.reductions.xfel.alignment import Alignment, FrameOrder, recall
 from hsc.reductions.xfel.constants import ModuleConstants
 from hsc.reductions.xfel.modules import Module
+from hsc.reductions.xfel.pictures import read_pictures
 from hsc.store import NewArray, Stream, StreamedArray
 
 DATA = "/entry/data"
@@ -33,7 +35,6 @@ FRAMES = "/entry/frames"
 NO_GAIN = 255
 """Where there is no picture there is no stage either."""
 
-_AT_ONCE = 8
 _STACK = ("frame", "module", "row", "column")
 
 
@@ -51,10 +52,17 @@ class Correction:
     """Whether values are rounded to photons."""
     sigma: bool
     """Whether the spread of each value is made."""
+    bits: bool
+    """Whether two bits tell the gain, and values are in keV."""
     order: FrameOrder
     """How frames are sorted."""
     alignment: str
     """Digest of which picture belongs to which frame."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of corrected values."""
+        return "keV" if self.bits else "adu"
 
     def __call__(self, start: int, stop: int) -> tuple[Mapping[str, NDArray[Any]], Any]:
         """Make frames [start, stop), with a note of pixels by stage and sums."""
@@ -72,12 +80,16 @@ class Correction:
             for place, frame in self._corrected(table, number, start, stop, made):
                 pixels[place, number], totals[place, number] = frame.pixels, frame.total
         arrays = {f"{DATA}/gain": made["gain"], f"{DATA}/mask": made["mask"]}
-        values = made["values"]
-        arrays[f"{DATA}/data"] = (
-            count_photons(values, self.rule.photon_adu) if self.photons else values
-        )
         if self.sigma:
             arrays[f"{DATA}/data_errors"] = made["sigma"]
+        arrays[f"{DATA}/data"] = made["values"]
+        if self.photons:
+            # Frame by frame: what comes up on the way is no larger than one.
+            counts = arrays[f"{DATA}/data"] = np.empty(shape, np.uint16)
+            for place, values in enumerate(made["values"]):
+                counts[place] = count_photons(values, self.rule.photon_adu)
+            if self.sigma:
+                made["sigma"] /= np.float32(self.rule.photon_adu)
         return arrays, (pixels, totals)
 
     def _corrected(
@@ -88,9 +100,8 @@ class Correction:
         Cells of the block are few: frames are sorted by pulse, or there are as many as frames.
         """
         cells: dict[int, CellConstants] = {}
-        for place, analog, digital in _pictures(
-            self.modules[number], table.rows[number, start:stop]
-        ):
+        numbers = table.rows[number, start:stop]
+        for place, words in read_pictures(self.modules[number], numbers, bits=self.bits):
             cell = int(table.cell_id[start + place])
             if cell not in cells:
                 cells[cell] = self.constants[number].read(cell, noise=self.sigma)
@@ -100,11 +111,9 @@ class Correction:
                 made["mask"][place, number],
             )
             known = cells[cell]
-            frame = correct_frame(analog, digital, known, self.rule, into)
-            if self.sigma and known.noise is not None:
-                made["sigma"][place, number] = spread_of(
-                    frame, known.noise, known.relative_gain, self.rule.photon_adu
-                )
+            frame = correct_frame(*words, known, self.rule, into)
+            if self.sigma:
+                made["sigma"][place, number] = spread_of(frame, known, self.rule.photon_adu)
             yield place, frame
 
 
@@ -117,7 +126,7 @@ def correction_stream(correction: Correction, frames: int) -> Stream:
         path = f"{DATA}/{name}"
         return StreamedArray(path, shape, np.dtype(dtype), _STACK, attributes, chunks, fill)
 
-    unit = "photons" if correction.photons else "adu"
+    unit = "photons" if correction.photons else correction.unit
     arrays = [
         array("data", "uint16", NO_PHOTONS, units=unit)
         if correction.photons
@@ -126,11 +135,11 @@ def correction_stream(correction: Correction, frames: int) -> Stream:
         array("mask", "uint32", 0, long_name="bits of European XFEL's BadPixels; 29: no picture"),
     ]
     if correction.sigma:
-        arrays.append(array("data_errors", "float32", np.nan, units="adu"))
-    return Stream("correct", tuple(arrays), correction, finish)
+        arrays.append(array("data_errors", "float32", np.nan, units=unit))
+    return Stream("correct", tuple(arrays), correction, partial(_finish, correction.unit))
 
 
-def finish(notes: Sequence[Any]) -> tuple[list[NewArray], dict[str, Any]]:
+def _finish(unit: str, notes: Sequence[Any]) -> tuple[list[NewArray], dict[str, Any]]:
     """Join what blocks noted, in the order of their frames."""
     pixels = np.concatenate([each for each, _ in notes])
     totals = np.concatenate([each for _, each in notes])
@@ -139,7 +148,7 @@ def finish(notes: Sequence[Any]) -> tuple[list[NewArray], dict[str, Any]]:
         nexus.array(f"{FRAMES}/stage_pixels", pixels[..., :3], (*axes, "stage"), "pixels"),
         nexus.array(f"{FRAMES}/bad_pixels", pixels[..., 3], axes, "pixels"),
         nexus.array(
-            f"{FRAMES}/total", totals, axes, "adu", long_name="sum of the good values of a module"
+            f"{FRAMES}/total", totals, axes, unit, long_name="sum of the good values of a module"
         ),
     ]
     stages = pixels.sum(axis=(0, 1), dtype=np.int64).tolist()
@@ -149,40 +158,3 @@ def finish(notes: Sequence[Any]) -> tuple[list[NewArray], dict[str, Any]]:
         "pixels_low_gain": stages[2],
         "pixels_bad": stages[3],
     }
-
-
-def _pictures(
-    module: Module, rows: NDArray[np.int32]
-) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
-    """Read the pictures in rows of a module: place, analog and digital words.
-
-    Rows that follow each other are read together.
-    """
-    ends = np.cumsum([0, *(segment.frames.shape[0] for segment in module.segments)])
-    there = np.flatnonzero(rows >= 0)
-    of = np.searchsorted(ends, rows[there], side="right") - 1
-    first = 0
-    while first < len(there):
-        last = first + 1
-        while (
-            last < len(there)
-            and of[last] == of[first]
-            and rows[there[last]] == rows[there[first]] + last - first
-        ):
-            last += 1
-        segment, row = module.segments[of[first]], int(rows[there[first]] - ends[of[first]])
-        place = first
-        bounds = (row, row + last - first)
-        words = segment.frames.batches(*bounds, rows=_AT_ONCE)
-        if segment.gain is None:
-            for batch in words:
-                for both in batch:
-                    yield int(there[place]), both[0], both[1]
-                    place += 1
-        else:
-            gains = (one for batch in segment.gain.batches(*bounds, rows=_AT_ONCE) for one in batch)
-            analog = (one for batch in words for one in batch)
-            for one, gain in zip(analog, gains, strict=True):
-                yield int(there[place]), one.reshape(module.shape), gain.reshape(module.shape)
-                place += 1
-        first = last

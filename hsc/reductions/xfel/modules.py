@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from hsc.errors import ReductionError, RoleMissingError
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
 
 _FRAMES = re.compile(r"frames(?:_(?P<module>.+?)(?:_S(?P<sequence>\d{5,}))?)?")
+_OTHERS = ("LPD", "DSSC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +19,23 @@ class Segment:
 
     frames: SourceArray
     """(n, 2, rows, columns): analog and digital words; or the analog ones, (n, rows, columns) or
-    (n, 1, rows, columns)."""
+    (n, 1, rows, columns). Of JUNGFRAU (trains, pulses, rows, columns): words whose two highest
+    bits tell the gain."""
     gain: SourceArray | None
-    """The digital words, likewise, where they are an array of their own."""
+    """The digital words, or JUNGFRAU's two bits, likewise, where they are an array of their own."""
     train_id: SourceArray
-    """Train of each picture; 0: nothing stands in the row."""
-    pulse_id: SourceArray
-    """Pulse of each picture."""
+    """Train of each picture, or of each row of several; 0: nothing stands in the row."""
+    pulse_id: SourceArray | None
+    """Pulse of each picture; None: its place in the row tells it."""
     cell_id: SourceArray
     """Memory cell that held it."""
+    pictures_per_row: int = 1
+    """Pictures that stand in one row."""
+
+    @property
+    def pictures(self) -> int:
+        """Pictures in all rows, written or not."""
+        return self.frames.shape[0] * self.pictures_per_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,13 @@ class Module:
         return (rows, columns)
 
 
-def find_modules(dataset: SourceDataset) -> tuple[Module, ...]:
+def find_modules(dataset: SourceDataset, *, bits: bool = False) -> tuple[Module, ...]:
     """Find all modules of a dataset, by name, and check that they are alike.
+
+    Parameters
+    ----------
+    bits
+        Whether two bits tell the gain, as JUNGFRAU's do, and not a digital word.
 
     Raises
     ------
@@ -58,16 +73,24 @@ def find_modules(dataset: SourceDataset) -> tuple[Module, ...]:
     for role in dataset.roles:
         match = _FRAMES.fullmatch(role)
         if match is not None:
-            of = found.setdefault(match["module"] or "module", [])
-            of.append((int(match["sequence"] or 0), role.removeprefix("frames")))
+            ends = found.setdefault(match["module"] or "module", [])
+            ends.append((int(match["sequence"] or 0), role.removeprefix("frames")))
     if not found:
         raise RoleMissingError(
             "no array has the role 'frames', nor one for a module, as in 'frames_AGIPD03_S00000'",
             where=str(dataset.record.pid),
             next_step=f"its roles are: {', '.join(sorted(dataset.roles)) or 'none'}",
         )
+    others = [name for name in sorted(found) if name.startswith(_OTHERS)]
+    if others:
+        raise ReductionError(
+            f"modules that write their gain otherwise than AGIPD and JUNGFRAU: {', '.join(others)}",
+            where=str(dataset.record.pid),
+            next_step="correct LPD and DSSC at the facility, and take in what comes of it",
+        )
+    of = _segment_of_bits if bits else _segment
     modules = tuple(
-        Module(name, tuple(_segment(dataset, end) for _, end in sorted(found[name])))
+        Module(name, tuple(of(dataset, end) for _, end in sorted(found[name])))
         for name in sorted(found)
     )
     shapes = {segment.frames.shape[-2:] for module in modules for segment in module.segments}
@@ -102,7 +125,43 @@ def _segment(dataset: SourceDataset, end: str) -> Segment:
             raise ReductionError(
                 f"{array.shape[0]} rows of {array.path} for {frames.shape[0]} pictures", where=where
             )
-    return Segment(frames, gain, *beside)
+    train_id, pulse_id, cell_id = beside
+    return Segment(frames, gain, train_id, pulse_id, cell_id)
+
+
+def _segment_of_bits(dataset: SourceDataset, end: str) -> Segment:
+    frames = dataset.role(f"frames{end}")
+    gain = dataset.role(f"gain{end}") if f"gain{end}" in dataset.roles else None
+    train_id, cell_id = (
+        array_for(dataset, f"{role}{end}", f"tells the {what} of each picture")
+        for role, what in (("train_id", "train"), ("cell_id", "memory cell"))
+    )
+    known = f"pulse_id{end}" in dataset.roles
+    pulse_id = dataset.role(f"pulse_id{end}") if known else None
+    where = f"{dataset.record.pid}, {frames.path}"
+    for array in (frames, *([gain] if gain else [])):
+        whole = array.dtype.kind == "u" and array.dtype.itemsize <= 2
+        if len(array.shape) not in (3, 4) or 0 in array.shape[1:] or not whole:
+            raise ReductionError(
+                f"pictures of shape {array.shape} and type {array.dtype}; unsigned words of 16 "
+                "bits at most are needed",
+                where=where,
+                next_step="give raw data: (trains, pulses, rows, columns), or (n, rows, columns)",
+            )
+    per_row = frames.shape[1] if len(frames.shape) == 4 else 1
+    rows = frames.shape[0]
+    wanted = [(train_id, rows), (cell_id, rows * per_row)]
+    for beside, count in (*wanted, *([(pulse_id, rows * per_row)] if pulse_id else [])):
+        if math.prod(beside.shape) != count:
+            raise ReductionError(
+                f"{beside.path} has the shape {beside.shape} beside pictures of {frames.shape}",
+                where=where,
+            )
+    if gain is not None and gain.shape != frames.shape:
+        raise ReductionError(
+            f"{gain.path} has the shape {gain.shape} beside pictures of {frames.shape}", where=where
+        )
+    return Segment(frames, gain, train_id, pulse_id, cell_id, per_row)
 
 
 def _is_stack(array: SourceArray, planes: int) -> bool:

@@ -1,7 +1,8 @@
-"""Pulse-resolved correction of AGIPD-like detectors: gain stage, offset, gain, common mode."""
+"""Pulse-resolved correction of detectors with three gains: stage, offset, gain, common mode."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,19 +10,31 @@ import numpy as np
 from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
-from hsc.kernels import CorrectionRule
+from hsc.kernels import AGIPD_CHIP_PIXELS, JUNGFRAU_CHIP_PIXELS, CorrectionRule
 from hsc.model import Quantity, Record
 from hsc.reductions import nexus
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.reductions.xfel.alignment import Alignment, FrameOrder, align, keep, tell_lacking
-from hsc.reductions.xfel.constants import ModuleConstants, find_constants
+from hsc.reductions.xfel.constants import (
+    WRONG_BITS,
+    ModuleConstants,
+    find_constants,
+    tell_by_bits,
+)
 from hsc.reductions.xfel.correcting import DATA, FRAMES, Correction, correction_stream
 from hsc.reductions.xfel.modules import Module, find_modules
 from hsc.store import NewArray, NewGroup, NewTree
 from hsc.workers import Progress, Workers
 
-_VERSION = "1"
+_VERSION = "2"
 _ORDER = "pixel-order-f64/v1"
+# No one array is the axis of frames: a train has many pulses, and a pulse many trains.
+_INDICES = {
+    "train_id_indices": [0],
+    "pulse_id_indices": [0],
+    "cell_id_indices": [0],
+    "module_name_indices": [1],
+}
 
 
 class XfelParameters(Record):
@@ -29,9 +42,11 @@ class XfelParameters(Record):
 
     photon_adu: float | None = Field(default=None, gt=0)
     """What one photon adds to a corrected value; common mode, photons and sigma need it."""
+    photon_kev: float | None = Field(default=None, gt=0)
+    """Energy of a photon, keV: the same where constants are units per keV, as of JUNGFRAU."""
     common_mode: bool = True
-    """Subtract from each readout chip (64 x 64 pixels) the median of its dark pixels: good, in
-    the highest gain, below half a photon."""
+    """Subtract from each readout chip (64 x 64 pixels; of JUNGFRAU 256 x 256) the median of its
+    dark pixels: good, in the highest gain, below half a photon."""
     common_mode_least_pixels: int = Field(default=256, ge=1)
     """A chip with fewer dark pixels keeps its values."""
     photons: bool = False
@@ -55,9 +70,11 @@ def reduce_xfel(
         Pictures or constants are missing or do not fit each other.
     """
     dataset = inputs.one("sample")
-    rule = _rule(parameters)
-    modules = find_modules(dataset)
-    constants = find_constants(inputs.every("constants"), modules, noise=parameters.sigma)
+    given = inputs.every("constants")
+    bits = tell_by_bits(given)
+    rule = _rule(parameters, bits)
+    modules = find_modules(dataset, bits=bits)
+    constants = find_constants(given, modules, noise=parameters.sigma, bits=bits)
     alignment = align(modules, parameters.frame_order)
     _check_cells(modules, constants, alignment)
     correction = Correction(
@@ -66,6 +83,7 @@ def reduce_xfel(
         rule,
         parameters.photons,
         parameters.sigma,
+        bits,
         parameters.frame_order,
         keep(alignment),
     )
@@ -88,19 +106,30 @@ def reduce_xfel(
     )
 
 
-def _rule(parameters: XfelParameters) -> CorrectionRule:
-    needing = [name for name in ("common_mode", "photons", "sigma") if getattr(parameters, name)]
-    if parameters.photon_adu is None and needing:
+def _rule(parameters: XfelParameters, bits: bool) -> CorrectionRule:
+    name, other = ("photon_kev", "photon_adu") if bits else ("photon_adu", "photon_kev")
+    photon = getattr(parameters, name)
+    needing = [one for one in ("common_mode", "photons", "sigma") if getattr(parameters, one)]
+    if getattr(parameters, other) is not None:
         raise ParameterError(
-            f"photon_adu is not given, and {' and '.join(needing)} need what a photon adds to a "
+            f"{other} is given, and with constants "
+            + ("of units per keV" if bits else "of relative gains")
+            + f" corrected values are in {'keV' if bits else 'adu'}",
+            next_step=f"give {name} instead",
+        )
+    if photon is None and needing:
+        raise ParameterError(
+            f"{name} is not given, and {' and '.join(needing)} need what a photon adds to a "
             "corrected value",
-            next_step="give it: -p photon_adu=...; or -p common_mode=false",
+            next_step=f"give it: -p {name}=...; or -p common_mode=false",
         )
     return CorrectionRule(
-        parameters.photon_adu or 0.0,
+        photon or 0.0,
         parameters.common_mode,
         parameters.common_mode_least_pixels,
         parameters.bad_bits,
+        JUNGFRAU_CHIP_PIXELS if bits else AGIPD_CHIP_PIXELS,
+        float(WRONG_BITS) if bits else math.nan,
     )
 
 
@@ -126,7 +155,7 @@ def _tree(
 ) -> NewTree:
     groups: list[NewGroup] = [
         nexus.group("/entry", "NXentry", default="data"),
-        nexus.group(DATA, "NXdata", signal="data", axes=["frame", "module", "row", "column"]),
+        nexus.group(DATA, "NXdata", signal="data", axes=["."] * 4, **_INDICES),
         nexus.group(FRAMES, "NXcollection"),
     ]
     arrays: list[NewArray] = [
@@ -171,10 +200,10 @@ def _modules(count: int) -> str:
 XFEL_CORRECT = Reduction(
     name="xfel_correct",
     version=_VERSION,
-    summary="pictures of an AGIPD-like detector corrected pulse by pulse, aligned by train",
+    summary="pictures of AGIPD or JUNGFRAU corrected pulse by pulse, aligned by train",
     inputs=(
-        Input("sample", "a raw run of an AGIPD-like detector"),
-        Input("constants", "offset, gain and thresholds of its modules", many=True),
+        Input("sample", "a raw run of AGIPD or JUNGFRAU"),
+        Input("constants", "offset, gain and, of AGIPD, thresholds of its modules", many=True),
     ),
     parameters=XfelParameters,
     function=reduce_xfel,

@@ -31,16 +31,19 @@ def literal(analog, digital, constants, rule):
             word = np.float32(digital[y, x])
             stage = 0 if word <= low else 1 if word <= high else 2
             value = np.float32(analog[y, x]) - constants.offset[stage, y, x]
-            value = value * constants.relative_gain[stage, y, x]
+            worth = constants.relative_gain[stage, y, x]
+            value = value / worth if constants.divided else value * worth
             why = int(constants.bad_pixels[stage, y, x])
             why |= PixelFlag.VALUE_IS_NAN if np.isnan(value) else 0
             why |= PixelFlag.VALUE_OUT_OF_RANGE if np.isinf(value) else 0
             why |= PixelFlag.GAIN_THRESHOLDING_ERROR if np.isnan(low) or np.isnan(high) else 0
+            why |= PixelFlag.WRONG_GAIN_VALUE if word == np.float32(rule.wrong_word) else 0
             gain[y, x], values[y, x], mask[y, x] = stage, value, why
         bad = (mask & rule.bad_bits) != 0
-        for top in range(0, rows if rule.common_mode else 0, 64):
-            for left in range(0, columns, 64):
-                chip = np.s_[top : top + 64, left : left + 64]
+        side = rule.chip_pixels
+        for top in range(0, rows if rule.common_mode else 0, side):
+            for left in range(0, columns, side):
+                chip = np.s_[top : top + side, left : left + side]
                 dark = (gain[chip] == 0) & ~bad[chip]
                 dark &= values[chip] < np.float32(rule.photon_adu / 2)
                 if dark.sum() >= max(rule.least_dark_pixels, 1):
@@ -102,6 +105,48 @@ def test_it_is_the_literal_version_bit_for_bit(seed, shape, common_mode):
     assert np.array_equal(counts, np.where(bad, 65535, np.nan_to_num(expected)).astype("u2"))
 
 
+def draw_bits(seed, shape):
+    """Draw a picture of JUNGFRAU: bits of all stages and wrong ones, gains of 0 and none."""
+    analog, _, known = draw(seed, shape)
+    rng = np.random.default_rng(seed)
+    bits = rng.choice(4, shape, p=[0.9, 0.06, 0.01, 0.03])
+    gain = rng.normal([[[41]], [[-1.4]], [[-0.1]]], 0.01, (3, *shape)).astype(np.float32)
+    gain[rng.random(gain.shape) < 0.002] = 0
+    parts = np.broadcast_to(np.array([0, 1], np.float32)[:, None, None], (2, *shape))
+    constants = CellConstants(
+        known.offset, gain, parts.copy(), known.bad_pixels, known.noise, divided=True
+    )
+    return (analog % 16384).astype("u2"), bits.astype("u2"), constants
+
+
+@settings(max_examples=6, deadline=None)
+@example(seed=0, shape=(130, 70), side=64)
+@given(
+    seed=st.integers(0, 2**32),
+    shape=st.sampled_from([(1, 1), (7, 5), (70, 66), (65, 130)]),
+    side=st.sampled_from([32, 64, 256]),
+)
+def test_two_bits_and_units_per_kev_are_the_literal_version_bit_for_bit(seed, shape, side):
+    analog, digital, constants = draw_bits(seed, shape)
+    rule = CorrectionRule(9.3, True, LEAST, chip_pixels=side, wrong_word=2.0)
+    found = correct_frame(analog, digital, constants, rule)
+    values, gain, mask, total, bad = literal(analog, digital, constants, rule)
+    assert np.array_equal(found.values[~bad].view("u4"), values[~bad].view("u4"))
+    assert np.isnan(found.values[bad]).all()
+    assert np.array_equal(found.gain, gain)
+    assert np.array_equal(found.mask, mask)
+    assert found.total == total
+    assert (mask[digital == 2] & PixelFlag.WRONG_GAIN_VALUE != 0).all()
+    noise, worth = (
+        np.take_along_axis(each, gain[None].astype(np.intp), axis=0)[0]
+        for each in (constants.noise, constants.relative_gain)
+    )
+    with np.errstate(all="ignore"):
+        readout = noise / worth
+        expected = np.sqrt(readout * readout + np.maximum(values, 0) * np.float32(9.3))
+    assert np.array_equal(spread_of(found, constants, 9.3), expected, equal_nan=True)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
@@ -134,9 +179,7 @@ def test_the_spread_is_that_of_readout_and_photons():
     )
     with np.errstate(all="ignore"):
         expected = np.sqrt((noise * gain) ** 2 + np.maximum(found.values, 0) * np.float32(60))
-    assert np.array_equal(
-        spread_of(found, constants.noise, constants.relative_gain, 60.0), expected, equal_nan=True
-    )
+    assert np.array_equal(spread_of(found, constants, 60.0), expected, equal_nan=True)
 
 
 @pytest.mark.parametrize("offset", [-40.0, 3.25, 0.0])

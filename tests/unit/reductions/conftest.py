@@ -123,7 +123,7 @@ def scalar_array() -> Callable[..., MemoryArray]:
     return number
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def picture() -> Callable[..., MemoryArray]:
     return lambda values: MemoryArray("/entry/mask", values)
 

@@ -12,11 +12,10 @@ from hsc.reductions.xfel.alignment import align, recall
 from hsc.reductions.xfel.modules import find_modules
 from hsc.reductions.xfel.reduction import XFEL_CORRECT
 from hsc.testing import AgipdModel
-from hsc.workers import Silent, ThreadWorkers
+from hsc.workers import ThreadWorkers
 
 MODEL = AgipdModel(shape=(64, 128))
 TRAINS = (901, 902, 903, 904)
-DATA = "/entry/data"
 
 
 @pytest.fixture
@@ -63,27 +62,13 @@ def constants(in_memory, picture):
     return make
 
 
-def run(sample, constants, parameters=None, cut=None):
-    given = {"photon_adu": MODEL.photon_adu, **(parameters or {})}
-    outputs = XFEL_CORRECT.run(
-        {"sample": sample, "constants": constants}, given, ThreadWorkers(2), Silent()
-    )
-    (stream,) = outputs.streams
-    step = cut or stream.rows
-    blocks = [stream.make(n, min(n + step, stream.rows)) for n in range(0, stream.rows, step)]
-    made = {
-        array.path.removeprefix(f"{DATA}/"): np.concatenate([b[array.path] for b, _ in blocks])
-        for array in stream.arrays
-    }
-    more, results = stream.finish([note for _, note in blocks])
-    for array in (*outputs.tree.arrays, *more):
-        made[array.path.removeprefix(f"{DATA}/")] = array.values
-    for array in stream.arrays:
-        assert (array.shape, array.dtype) == (
-            made[array.path.removeprefix(f"{DATA}/")].shape,
-            made[array.path.removeprefix(f"{DATA}/")].dtype,
-        )
-    return made, {**outputs.results, **results}
+@pytest.fixture
+def run(correct):
+    def make(sample, constants, parameters=None, cut=None):
+        given = {"photon_adu": MODEL.photon_adu, **(parameters or {})}
+        return correct(sample, constants, given, cut)
+
+    return make
 
 
 def truth(made, place, number):
@@ -100,7 +85,7 @@ def truth(made, place, number):
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_planted_photons_come_back(raw, constants, split):
+def test_planted_photons_come_back(run, raw, constants, split):
     made, results = run(raw(split=split), constants(), {"photons": True})
     assert made["data"].shape == (12, 2, 64, 128)
     for place in range(12):
@@ -117,7 +102,7 @@ def test_planted_photons_come_back(raw, constants, split):
     assert made["module_name"].tolist() == ["AGIPD03", "AGIPD04"]
 
 
-def test_modules_meet_by_train_and_pulse_and_what_is_missing_is_told(raw, constants):
+def test_modules_meet_by_train_and_pulse_and_what_is_missing_is_told(run, raw, constants):
     lost = {3: (902,), 4: (901, 904)}
     made, results = run(raw(lost), constants(), {"photons": True})
     assert results["lacking"] == ["AGIPD03 lacks 1 of 4 trains: 902",
@@ -136,7 +121,7 @@ def test_modules_meet_by_train_and_pulse_and_what_is_missing_is_told(raw, consta
 
 
 @pytest.mark.parametrize("order", ["pulse", "train"])
-def test_any_cut_and_order_of_rows_gives_the_same_bytes(raw, constants, order):
+def test_any_cut_and_order_of_rows_gives_the_same_bytes(run, raw, constants, order):
     parameters = {"frame_order": order, "sigma": True}
     whole, _ = run(raw(), constants(), parameters)
     ids = list(zip(whole["train_id"].tolist(), whole["pulse_id"].tolist(), strict=True))
@@ -150,7 +135,14 @@ def test_any_cut_and_order_of_rows_gives_the_same_bytes(raw, constants, order):
     assert np.array_equal(np.isnan(whole["data"]), np.isnan(whole["data_errors"]))
 
 
-def test_pictures_that_were_never_written_are_missing(raw, constants, picture):
+def test_spreads_are_in_the_unit_of_what_they_stand_beside(run, raw, constants):
+    adu, _ = run(raw(), constants(), {"sigma": True})
+    photons, _ = run(raw(), constants(), {"sigma": True, "photons": True})
+    expected = adu["data_errors"] / np.float32(MODEL.photon_adu)
+    assert np.array_equal(photons["data_errors"], expected, equal_nan=True)
+
+
+def test_pictures_that_were_never_written_are_missing(run, raw, constants, picture):
     sample = raw()
     frames = sample.arrays["frames_AGIPD04_S00001"]
     lacking = type(frames)(frames.path, frames.values, {}, (1,), (0, 4))
@@ -167,7 +159,7 @@ def test_another_process_makes_the_alignment_again_and_checks_it(raw):
         recall("another", modules, "pulse")
 
 
-def test_constants_that_do_not_fit_are_refused(raw, constants, picture):
+def test_constants_that_do_not_fit_are_refused(run, raw, constants, picture):
     with pytest.raises(RoleMissingError, match="offset@AGIPD04"):
         run(raw(), constants(modules=(3,)))
     with pytest.raises(ReductionError, match="2 of the datasets"):
@@ -176,6 +168,11 @@ def test_constants_that_do_not_fit_are_refused(raw, constants, picture):
     two_stages = constants(**{"offset@AGIPD03": picture(offset[:, :2])})
     with pytest.raises(ReductionError, match="constants of shape"):
         run(raw(), two_stages)
+    turned = constants(**{"offset@AGIPD03": picture(offset.transpose(3, 2, 0, 1))})
+    with pytest.raises(ReductionError) as refused:
+        run(raw(), turned)
+    assert "(columns, rows, cells, gains)" in refused.value.next_step
+    assert "(2, 3, 1, 0)" in refused.value.next_step
     two_cells = constants(**{"offset@AGIPD03": picture(offset[:2])})
     with pytest.raises(ReductionError, match="2 memory cells"):
         run(raw(), two_cells)
@@ -184,7 +181,7 @@ def test_constants_that_do_not_fit_are_refused(raw, constants, picture):
         run(raw(), without_noise, {"sigma": True})
 
 
-def test_pictures_that_do_not_fit_are_refused(raw, constants, picture):
+def test_pictures_that_do_not_fit_are_refused(run, raw, constants, picture):
     with pytest.raises(ParameterError, match="photon_adu"):
         XFEL_CORRECT.run({"sample": raw(), "constants": constants()}, {}, ThreadWorkers(1))
     sample = raw()
@@ -194,6 +191,9 @@ def test_pictures_that_do_not_fit_are_refused(raw, constants, picture):
     twice = sample.having(pulse_id_AGIPD03_S00000=picture(ids))
     with pytest.raises(ReductionError, match="several pictures of one pulse"):
         run(twice, constants())
+    others = {role.replace("AGIPD", "LPD"): array for role, array in sample.arrays.items()}
+    with pytest.raises(ReductionError, match="LPD03, LPD04"):
+        run(type(sample)(sample.record, others), constants())
     words = picture(np.zeros((6, 1, *MODEL.shape), np.uint16))
     single = sample.having(frames_AGIPD03_S00000=words)
     with pytest.raises(ReductionError, match="2 for each pixel"):
