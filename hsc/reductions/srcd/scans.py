@@ -150,7 +150,8 @@ def _values(array: SourceArray, unit: str | None) -> NDArray[np.float64]:
         raise ReductionError(
             f"its unit is {said!r}, which is none of those like {unit}",
             where=array.path,
-            next_step="take the file in again with the unit named beside the column",
+            next_step="take the file in again with the unit named: in text beside the column's "
+            "name, in HDF5 as the attribute units",
         )
     return values * (given[0] / wanted[0])
 
