@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from hsc.model import Quantity
+from hsc.reductions.sans.intensity import Measured
 from hsc.reductions.sans.measuring import KINDS, Runs
 from hsc.reductions.sans.tree import SansResult
+
+_MOST_TRANSMITTED = 1.05
 
 
 def facts_of(runs: Runs) -> dict[str, Any]:
@@ -32,13 +36,20 @@ def facts_of(runs: Runs) -> dict[str, Any]:
     return found
 
 
-def warnings_of(runs: Runs) -> list[str]:
-    """Say what is assumed of the runs and was not checked, each once."""
+def warnings_of(runs: Runs, measured: Mapping[str, Measured]) -> list[str]:
+    """Say what is assumed of the runs and was not checked, and what looks wrong, each once."""
     said = [text for each in runs.values() for run in each for text in run.flight.warnings()]
     names = {run.dataset.record.instrument for each in runs.values() for run in each}
     if len(names) > 1:
         told = ", ".join(sorted(name or "none named" for name in names))
         said.append(f"the runs are of different instruments: {told}")
+    for kind, found in measured.items():
+        mean = _mean_transmission(found)
+        if mean > _MOST_TRANSMITTED:
+            said.append(
+                f"the transmission of the {kind} is {mean:.3g} on average, more than all: were "
+                "the empty beam's run and the other, or the monitors, exchanged?"
+            )
     return list(dict.fromkeys(said))
 
 
@@ -52,7 +63,7 @@ def results_of(result: SansResult, warnings: list[str]) -> dict[str, Any]:
         "sample_events_beyond_wavelengths": int(left[2]),
         "sample_events_beyond_q": int(left[3]),
         "bins": int(np.isfinite(result.curve.values).sum()),
-        "transmission": _mean_transmission(result),
+        "transmission": _mean_transmission(result.sample),
     }
     if result.background:
         found["background_events"] = int(result.background.counts.radial.sum())
@@ -67,7 +78,7 @@ def quantities_of(result: SansResult) -> dict[str, Quantity]:
     """Give numbers to search by."""
     q, wavelength = result.used_q(), result.bins.wavelength.edges
     return {
-        "transmission": Quantity(value=_mean_transmission(result), unit="1"),
+        "transmission": Quantity(value=_mean_transmission(result.sample), unit="1"),
         "q_min": Quantity(value=float(q[0]), unit="1/angstrom"),
         "q_max": Quantity(value=float(q[-1]), unit="1/angstrom"),
         "wavelength_min": Quantity(value=float(wavelength[0]), unit="angstrom"),
@@ -75,8 +86,8 @@ def quantities_of(result: SansResult) -> dict[str, Quantity]:
     }
 
 
-def _mean_transmission(result: SansResult) -> float:
+def _mean_transmission(measured: Measured) -> float:
     """Give the transmission, averaged over the incident spectrum."""
-    weights, values = result.sample.incident.values, result.sample.transmission.values
+    weights, values = measured.incident.values, measured.transmission.values
     seen = np.isfinite(values)
     return float((weights[seen] * values[seen]).sum() / weights[seen].sum())

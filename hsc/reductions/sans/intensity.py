@@ -125,13 +125,17 @@ def refuse_empty(counts: EventCounts, bins: SansBins, where: str) -> None:
     unknown, masked, beyond_wavelengths, beyond_q = (int(each) for each in counts.left_out)
     edges, q = bins.wavelength.edges, bins.q.edges
     total = unknown + masked + beyond_wavelengths + beyond_q
+    if not total:
+        raise ReductionError(
+            "the run has no events in its detectors",
+            where=where,
+            next_step="is it the right one, and was it taken in whole? `hsc info PID` tells",
+        )
     raise ReductionError(
         f"none of {total} events counts: {beyond_wavelengths} are not of {edges[0]:g} to "
         f"{edges[-1]:g} angstrom, {beyond_q} not of Q {q[0]:g} to {q[-1]:g} 1/angstrom, "
         f"{unknown} of pixels that the file does not have, {masked} of masked ones",
         where=where,
         next_step="look at the ranges, at the unit of event_time_offset, and at the places of "
-        "source, sample and pixels"
-        if total
-        else "the run has no events: is it the right one, and was it taken in whole?",
+        "source, sample and pixels",
     )

@@ -51,13 +51,19 @@ def monitor_of(
             if wanted is None
             else f"there is no monitor {wanted!r}",
             where=f"{dataset.record.pid}, roles monitor@...",
-            next_step=f"name one: -p {what}_monitor=...; there are {', '.join(names)}"
-            if names
-            else "hsc info PID tells what the dataset has; a run without monitors can't be "
-            "normalized",
+            next_step=_instead(what, found or (names if wanted is not None else []), names),
         )
     length = float(np.sqrt(((places[found[0]] - beam.source) ** 2).sum()))
     return _counted(dataset, found[0], length, flight)
+
+
+def _instead(what: str, choice: list[str], names: list[str]) -> str:
+    if choice:
+        return f"name one: -p {what}_monitor=...; there are {', '.join(choice)}"
+    there = f"its monitors are {', '.join(names)}" if names else "it has no monitors"
+    if what == "incident":
+        return f"{there}; without one before the sample a run can't be normalized"
+    return f"{there}; give runs that have one, or the transmission as a number"
 
 
 def _counted(dataset: SourceDataset, name: str, length_m: float, flight: Flight) -> Monitor:

@@ -128,6 +128,9 @@ def bank_of(
     masks = (*([(own, 0)] if own is not None else []), *([mask] if mask else []))
     for role, why in (("x_pixel_offset", "x"), ("y_pixel_offset", "y")):
         array_for(dataset, f"{role}{end}", f"has {why} of each pixel in its bank, in m")
+    if f"depends_on{end}" not in dataset.roles:
+        # Without either all pixels would stand where the sample is.
+        array_for(dataset, f"z_pixel_offset{end}", f"or 'depends_on{end}' places the bank, in m")
     bank = Bank(
         name=end.removeprefix("@"),
         event_id=array_for(dataset, f"event_id{end}", "has the detector number of each event"),
@@ -171,11 +174,21 @@ def make_pixels(bank: Bank) -> Pixels:
     numbers = np.asarray(bank.numbers.read())
     place = _positions(bank, numbers.shape)
     solid = _solid_angles(bank, place)
+    masked = _masked(bank, numbers)
+    lost = ~(np.isfinite(place).all(axis=1) & np.isfinite(solid) | masked)
+    if lost.any():
+        raise ReductionError(
+            f"{np.count_nonzero(lost)} pixels have no finite place from the sample, or no size; "
+            f"the first is detector number {numbers.ravel()[lost][0]}",
+            where=bank.where,
+            next_step="mask them, mask=PID or -p masked_detector_numbers=..., or ask the "
+            "instrument for a file with their places",
+        )
     x, y, z = (along(place, axis) for axis in bank.beam.axes)
     far = np.sqrt(x * x + y * y + z * z)
     flown = bank.beam.length_m + far
     rate = flown if bank.lookup else RATE_M_ANGSTROM_PER_S * bank.second / flown
-    rate[_masked(bank, numbers)] = np.nan
+    rate[masked] = np.nan
     if bank.settings.gravity:
         columns = (rate, x, y, z)
     else:

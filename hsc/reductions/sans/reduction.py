@@ -43,7 +43,7 @@ def reduce_sans(
     tallies = count_runs(every, bins, parameters, workers, progress)
     measured = measure(runs, tallies, direct_beam, bins, parameters, workers, progress)
     sample, background = measured["sample"], measured.get("background")
-    warnings = warnings_of(runs)
+    warnings = warnings_of(runs, measured)
     result = SansResult(
         bins,
         sample,

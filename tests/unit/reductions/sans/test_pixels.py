@@ -7,6 +7,8 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+import scipp as sc
+from ess.sans.common import beam_center_to_detector_position_offset
 
 import hsc
 from hsc.client import connect
@@ -44,6 +46,30 @@ def test_straws_stand_and_look_as_the_model_says(written):
     assert found.paths.first == 7
     np.testing.assert_allclose(found.paths.table[:, 1:], bank.positions_m(), atol=1e-14)
     np.testing.assert_allclose(found.solid_angle, bank.solid_angles(), rtol=1e-12)
+
+
+def test_a_beam_centre_is_taken_off_as_esssans_does_and_numbers_are_masked(written):
+    given = {"beam_center_x_m": 0.012, "beam_center_y_m": -0.004}
+    found = pixels(written, masked_detector_numbers="8, 10-11", **given)
+    moved = beam_center_to_detector_position_offset(sc.vector([0.012, -0.004, 0], unit="m"))
+    places = MODEL.banks[0].positions_m() + moved.values
+    np.testing.assert_allclose(found.paths.table[:, 1:], places, atol=1e-14)
+    assert np.flatnonzero(np.isnan(found.paths.table[:, 0])).tolist() == [1, 3, 4]
+    for wrong, said in (("90-99", "no pixel has such a number"), ("7-x", "'7-x'")):
+        with pytest.raises(ParameterError, match=said):
+            pixels(written, masked_detector_numbers=wrong)
+
+
+def test_pixels_without_a_place_are_refused_unless_they_are_masked(written):
+    with h5py.File(written, "r+") as file:
+        file["entry/instrument/side/x_pixel_offset"][1, 2] = np.nan
+    with pytest.raises(ReductionError, match=r"1 pixels have no finite place.*number 13"):
+        pixels(written)
+    assert np.isnan(pixels(written, masked_detector_numbers="13").paths.table[6, 0])
+    with h5py.File(written, "r+") as file:
+        del file["entry/instrument/side/depends_on"]
+    with pytest.raises(RoleMissingError, match="or 'depends_on' places the bank"):
+        pixels(written)
 
 
 def test_rectangles_have_the_area_that_faces_the_sample(written):

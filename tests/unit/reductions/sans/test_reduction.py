@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import signal
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -65,11 +68,54 @@ def test_two_halves_of_a_run_give_the_bytes_of_the_whole(everything, event_datas
     assert same(whole, reduced([*halves[::-1], *everything[1:]], parameters))
 
 
-def test_threads_and_processes_give_the_same_bytes(everything, parameters):
+@dataclass(frozen=True)
+class Struck:
+    """An array opened, in whose first batch a signal strikes, once."""
+
+    opened: object
+    marker: Path
+    number: int
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.opened, name)
+
+    def batches(self, start, stop, *, rows):
+        for batch in self.opened.batches(start, stop, rows=rows):
+            if not self.marker.exists():
+                self.marker.touch()
+                os.kill(os.getpid(), self.number)
+            yield batch
+
+
+def struck(everything, marker, number):
+    """Give the inputs, with a signal that strikes while events of the sample are counted."""
+    (role, sample), *others = everything
+
+    def look_up(name):
+        array = sample.role(name)
+        return Struck(array, marker, number) if name.startswith("event_time_offset") else array
+
+    return [(role, Instead(sample, role=look_up)), *others]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX has it")
+def test_threads_and_processes_one_of_which_is_killed_give_the_same_bytes(
+    everything, parameters, tmp_path
+):
+    given = struck(everything, tmp_path / "killed", signal.SIGKILL)
     with open_workers("processes", 2) as workers:
-        apart = find_reduction("sans").run(everything, parameters, workers)
+        apart = find_reduction("sans").run(given, parameters, workers)
+    assert (tmp_path / "killed").exists()
     assert same(reduced(everything, parameters, 1), reduced(everything, parameters, 8))
     assert same(reduced(everything, parameters, 1), apart)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops as POSIX has it")
+def test_ctrl_c_ends_the_counting(everything, parameters, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        reduced(struck(everything, tmp_path / "stopped", signal.SIGINT), parameters, 2)
 
 
 @pytest.mark.parametrize("per_task", [1, 1_000, 7_919])
@@ -148,6 +194,37 @@ def test_times_without_pixels_are_refused_or_paired_from_the_first(
     counted = sum(value for name, value in found.items() if name.startswith("sample_events"))
     events = sum(len(bank.number) for bank in run.banks)
     assert counted == events + min(surplus, 0) * len(run.banks)
+
+
+def test_what_looks_wrong_is_told_in_the_result(everything, parameters):
+    found = {name: each for name, each in everything if name != "direct_beam"}
+    pair = {"transmission": found["empty_beam"], "empty_beam": found["transmission"]}
+    outputs = reduced({**found, **pair}, {**parameters, "wavelength_bands": 4})
+    said = outputs.results["warnings"]
+    assert "transmission of the sample is 1." in said[0]
+    assert values(outputs)["/sasentry/sasprocess01/warnings"].tolist() == said
+    assert outputs.results["bands_chi2"] > 0
+
+
+def test_choppers_without_a_table_and_pulses_without_a_period_are_told(tmp_path, model, parameters):
+    path = write_event_file(tmp_path / "run.nxs", measure_events(model, "cell", seed=3))
+    with h5py.File(path, "r+") as file:
+        chopper = file["entry/instrument"].create_group("bandwidth")
+        chopper.attrs["NX_class"] = "NXdisk_chopper"
+        chopper["rotation_speed"] = 14.0
+        del file["entry/instrument/source/frequency"]
+    given = {**parameters, "sample_transmission": 1.0}
+    said = reduced([("sample", opened(path))], given).results["warnings"]
+    assert "the choppers bandwidth are not looked at" in said[0]
+    assert "time from pulse to pulse is not known" in said[1]
+    with h5py.File(path, "r+") as file:
+        events = file["entry/instrument/rear/rear_events"]
+        events["event_time_offset"][...] //= 1_000_000
+    with pytest.raises(ReductionError, match=r"none of \d+ events counts.*not of 2 to 9 angstrom"):
+        reduced([("sample", opened(path))], {**given, "banks": "rear"})
+    with pytest.raises(ReductionError, match=r"monitor 'monitor_2' stands 0\.3 m behind") as told:
+        reduced([("sample", opened(path))], {**given, "incident_monitor": "monitor_2"})
+    assert "there are monitor_1" in told.value.next_step
 
 
 def test_what_is_missing_is_named_with_its_unit_and_where_it_was_looked_for(
