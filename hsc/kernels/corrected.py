@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.kernels.corrected_loops import (
+    AZIMUTHAL,
+    NONE,
+    POISSON,
+    TOGETHER,
+    VARIANCE,
+    walk_four,
+)
 from hsc.kernels.splitting import ShareTable
 
 ErrorModel = Literal["none", "variance", "poisson", "azimuthal"]
 """Where variances come from: nowhere, a picture, max(1, counts), or the spread in each bin."""
 
-_MODELS = {"none": 0, "variance": 1, "poisson": 2, "azimuthal": 3}
-_FIRST_CAPACITY = 4096
+_MODELS = {"none": NONE, "variance": VARIANCE, "poisson": POISSON, "azimuthal": AZIMUTHAL}
 
 
 def _nothing() -> NDArray[np.float32]:
@@ -103,102 +109,19 @@ def sum_corrected(
     given = corrections
     pictures = (given.factors, given.dark, given.dark_variance)
     rules = (_MODELS[given.model], given.ratios, float(given.lowest), float(given.highest))
-    sums = np.zeros((len(flat), table.size, 5))
+    sums = np.zeros((5, len(flat), table.size))
     left_out = np.zeros(len(flat), dtype=np.int64)
     columns = (table.entries, table.bins, table.shares)
-    for index, frame in enumerate(flat):
-        spread = spreads[index if variances is not None else 0]
-        left_out[index] = _walk(
-            frame, spread, pictures, np.float32(scales[index]), columns, sums[index], rules
-        )
-    signal, variance, norm, squared, count = np.ascontiguousarray(np.moveaxis(sums, 2, 0))
+    for start in range(0, len(flat), TOGETHER):
+        stop = min(start + TOGETHER, len(flat))
+        # Lanes without a frame of their own walk along with the last one.
+        lanes = [min(start + lane, len(flat) - 1) for lane in range(TOGETHER)]
+        together = tuple(flat[lane] for lane in lanes)
+        spread = tuple(spreads[lane if variances is not None else 0] for lane in lanes)
+        scale = np.asarray(scales, dtype=np.float32)[lanes]
+        found = np.zeros((table.size, 5, TOGETHER)), np.zeros(TOGETHER, dtype=np.int64)
+        walk_four(together, spread, pictures, scale, columns, found, rules)
+        sums[:, start:stop] = found[0].transpose(1, 2, 0)[:, : stop - start]
+        left_out[start:stop] = found[1][: stop - start]
+    signal, variance, norm, squared, count = sums
     return CorrectedSums(signal, variance, norm, squared, count, left_out)
-
-
-@numba.njit(nogil=True, cache=True)
-def _correct(value, pixel, spread, pictures, scale, rules):  # type: ignore[no-untyped-def]
-    """Give signal, variance, normalisation of a pixel; a normalisation of 0 says: left out."""
-    factors, dark, dark_variance = pictures
-    model, ratios, _, _ = rules
-    signal = np.float32(value)
-    variance = np.float32(0)
-    if model == 2:
-        variance = max(np.float32(1), signal)
-    elif model == 1 and len(spread) > 0:
-        variance = np.float32(spread[pixel])
-    if len(dark) > 0:
-        signal = np.float32(signal - dark[pixel])
-    if len(dark_variance) > 0 and model != 0:
-        variance = np.float32(variance + dark_variance[pixel])
-    norm = scale
-    for factor in range(factors.shape[0]):
-        norm = np.float32(norm * factors[factor, pixel])
-    if not (np.isfinite(signal) and np.isfinite(norm) and np.isfinite(variance)):
-        return np.float32(0), np.float32(0), np.float32(0)
-    if ratios and norm != 0:
-        signal = np.float32(signal / norm)
-        variance = np.float32(variance / np.float32(norm * norm))
-        norm = np.float32(1)
-    return signal, variance, norm
-
-
-@numba.njit(nogil=True, cache=True)
-def _walk(frame, spread, pictures, scale, columns, sums, rules):  # type: ignore[no-untyped-def]
-    """Walk over the pixels of one frame; give how many were left out."""
-    entries, bins, shares = columns
-    model, _, lowest, highest = rules
-    left_out = 0
-    last = np.uint64(0)
-    for place in range(entries.size):
-        pixel = np.uint64(place)
-        index = last
-        last = index + np.uint64(entries[pixel])
-        if index == last:
-            continue
-        value = np.float64(frame[pixel])
-        if not (lowest <= value <= highest and np.isfinite(value)):
-            left_out += 1
-            continue
-        signal, variance, norm = _correct(frame[pixel], pixel, spread, pictures, scale, rules)
-        if norm == 0:
-            left_out += 1
-            continue
-        s, v, n = np.float64(signal), np.float64(variance), np.float64(norm)
-        while index < last:
-            share = np.float64(shares[index])
-            into = sums[np.uint64(bins[index])]
-            weight = share * n
-            if model != 3:
-                into[0] += share * s
-                into[1] += share * share * v
-                into[2] += weight
-                into[3] += weight * weight
-            else:
-                _spread(into, share, s, n)
-            into[4] += share
-            index += np.uint64(1)
-    return left_out
-
-
-@numba.njit(nogil=True, cache=True)
-def _spread(into, share, signal, norm):  # type: ignore[no-untyped-def]
-    """Take a pixel into signal, spread and normalisation of a bin.
-
-    pyFAI's recurrence, V ← V + w² (S/N - x)(S'/N' - x) with the mean before and after, after
-    Schubert and Gertz, SSDBM 2018; the first pixel has no spread.
-    """
-    weight = share * norm
-    if into[3] <= 0:
-        into[0] = share * signal
-        into[2] = weight
-        into[3] = weight * weight
-        return
-    squared = weight * weight
-    mean = into[0] / into[2]
-    into[2] += weight
-    into[3] += squared
-    ratio = signal / norm
-    before = mean - ratio
-    into[0] += share * signal
-    after = into[0] / into[2] - ratio
-    into[1] += squared * before * after
