@@ -17,6 +17,7 @@ from hsc.reductions.biosaxs.curve import Curve
 _WATER_RANGE_PER_NM = (1.0, 4.0)
 _CARBON_RANGE_PER_NM = (0.3, 2.0)
 _FEWEST_POINTS = 5
+_SIGNIFICANT = 3.0
 
 # NIST Standard Reference Material 3600, absolute intensity calibration standard for small-angle
 # X-ray scattering, table 1 of the certificate of 2016: q in 1/angstrom, dΣ/dΩ in 1/cm.
@@ -93,7 +94,9 @@ def find_scale(
 ) -> AbsoluteScale:
     """Compare a measured standard with what is known of it.
 
-    The factor k is the weighted least-squares solution of k I(q) = dΣ/dΩ(q). For water dΣ/dΩ is
+    1/k is the weighted least-squares solution of I(q) = 1/k dΣ/dΩ(q): what is known without noise
+    is scaled to what is measured with it. (A fit of k I to dΣ/dΩ would find k too small by the
+    noise's share of I², a tenth for bins of a third's noise.) For water dΣ/dΩ is
     the same at every q in the range, and the cell the sample's own, so that thickness cancels.
     Glassy carbon is its own thickness; k is multiplied by it and divided by the sample's.
 
@@ -131,15 +134,16 @@ def find_scale(
     if not water:
         known = _carbon(some.q_per_nm) * _thickness_ratio(parameters)
     weight = some.error**-2
-    square = float((weight * some.intensity**2).sum())
-    factor = float((weight * some.intensity * known).sum()) / square
-    error = abs(factor) / math.sqrt(square)
-    if not factor > 3 * error:
+    square = float((weight * known**2).sum())
+    counted = float((weight * some.intensity * known).sum()) / square
+    if not counted > _SIGNIFICANT / math.sqrt(square):
         raise ReductionError(
             f"the standard scatters {some.intensity.mean():.3g} on average, which is lost in its "
             "noise or below zero",
             next_step="check the datasets for absolute and absolute_empty",
         )
+    factor = 1 / counted
+    error = factor**2 / math.sqrt(square)
     misfit = (weight * (some.intensity - known / factor) ** 2).sum() / (len(known) - 1)
     return AbsoluteScale(
         factor, error, parameters.absolute_standard, float(some.q_per_nm[0]),

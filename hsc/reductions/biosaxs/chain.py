@@ -14,13 +14,16 @@ from hsc.model import Record
 from hsc.reductions.biosaxs.absolute import AbsoluteParameters, AbsoluteScale
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve, subtract
-from hsc.reductions.biosaxs.runs import Run, Side, averages, left_out
+from hsc.reductions.biosaxs.runs import Run, Side, alone, averages, left_out
 from hsc.reductions.biosaxs.similarity import SimilarityParameters, between_curves
 from hsc.reductions.biosaxs.steps import Step
 
 _LARGE_Q = 0.1
+_SMALL_Q = 0.2
 _BELOW_ZERO = -5.0
+_VC_SHARE = 0.75
 _CHI2_DEVIATIONS = 5.0
+_BAD_CHI2 = 3.0  # with few errors the law itself is off by more, for it is a first term
 
 
 class SubtractionParameters(Record):
@@ -105,6 +108,7 @@ def follow(
     ]
     sides = (_side("sample", sample, curves[0]), _side("buffer", buffer, curves[1]))
     difference = subtract(curves[0], curves[1], parameters.buffer_scale)
+    _refuse_exchanged(difference)
     analysis = analyse(difference, parameters, "arbitrary" if scale is None else "1/cm")
     return Chain(
         analysis=analysis,
@@ -116,6 +120,20 @@ def follow(
         warnings=(*_warnings(sides, difference, analysis, scale, parameters), *remarks),
         steps=(*_steps(sides, scale, parameters), *analysis.steps),
     )
+
+
+def _refuse_exchanged(difference: Curve) -> None:
+    """Refuse a sample that scatters less than its buffer where particles scatter most."""
+    first = difference.at(slice(0, max(3, round(_SMALL_Q * len(difference.q_per_nm)))))
+    error = float(np.sqrt((first.error**2).sum()))
+    below = -float(first.intensity.sum()) / error if error > 0 else 0.0
+    if below > -_BELOW_ZERO:
+        raise ReductionError(
+            f"the sample scatters less than the buffer, by {below:.0f} standard deviations from "
+            f"{first.q_per_nm[0]:.3g} to {first.q_per_nm[-1]:.3g} 1/nm",
+            next_step="are sample and buffer exchanged? Else look at exposures, monitors and "
+            "transmissions of both, and at buffer_scale",
+        )
 
 
 def _side(name: str, runs: tuple[Run, ...], curve: Curve) -> Side:
@@ -132,6 +150,7 @@ def _warnings(
     parameters: ChainParameters,
 ) -> list[str]:
     said = [text for side in sides for text in map(left_out, side.runs) if text]
+    said += [text for side in sides for text in map(alone, side.runs) if text]
     for side in sides:
         said += _unlike(side, parameters.fidelity_neighbours)
     last = difference.at(slice(-max(1, round(_LARGE_Q * len(difference.q_per_nm))), None))
@@ -143,20 +162,28 @@ def _warnings(
             "match (other buffer, other cell, flux or concentration); look at both curves, "
             "-p buffer_scale=... is the last resort"
         )
+    found = analysis.invariants
+    if found.vc_nm2 is not None and found.vc_q_max_per_nm < _VC_SHARE * parameters.vc_q_max_per_nm:
+        said.append(
+            f"the mass from Vc is doubtful: its integral ends at {found.vc_q_max_per_nm:.3g} 1/nm "
+            f"with the curve, and the law was found with {parameters.vc_q_max_per_nm:g}"
+        )
     if scale is not None and not scale.empty_subtracted:
         said.append(
             f"nothing was subtracted from the {scale.standard.replace('_', ' ')}: what the empty "
             "cell scatters makes the absolute scale too small; give absolute_empty=PID"
         )
     fit = analysis.fit
-    if fit is not None and fit.chi2 > max(2.0, 1 + _CHI2_DEVIATIONS * math.sqrt(2 / fit.points)):
+    if fit is not None and fit.chi2 > max(
+        _BAD_CHI2, 1 + _CHI2_DEVIATIONS * math.sqrt(2 / fit.points)
+    ):
         said.append(
             f"points lie off the Guinier line by more than their noise: χ² = {fit.chi2:.3g} for "
             f"{fit.points} points up to q·Rg = {fit.qrg_max:.2f} (aggregates, a buffer that does "
             "not match, or no compact particle); look at the residuals, "
             "-p guinier_qrg_max=1 takes fewer"
         )
-    if analysis.pairs is not None and analysis.pairs.chi2 > 3:
+    if analysis.pairs is not None and analysis.pairs.chi2 > _BAD_CHI2:
         said.append(f"p(r) fits the curve badly: χ² = {analysis.pairs.chi2:.3g}")
     if "pr" in analysis.failures:
         said.append(f"no p(r): {analysis.failures['pr']}")

@@ -18,6 +18,7 @@ from hsc.reductions.biosaxs.guinier import GuinierFit, GuinierParameters, fit_gu
 
 GuinierMethod = Literal["closed_form", "autorg", "auto_guinier", "auto_gpa"]
 
+_OF_CLOSED_FORM = 0.5
 # What freesas raises when a curve has no Guinier region: its own errors are plain Exceptions.
 _REFUSALS = (IndexError, ValueError, RuntimeError, ZeroDivisionError, ArithmeticError, TypeError)
 
@@ -29,7 +30,8 @@ class EstimateParameters(GuinierParameters):
     """The estimate that everything after it takes: ``closed_form`` is the weighted fit that the
     guinier parameters steer, the others are freesas' and choose their range by themselves."""
     guinier_rg_min_nm: float = Field(default=0.5, gt=0)
-    """Smallest radius of gyration that ``auto_guinier`` and ``auto_gpa`` look for, nm."""
+    """Smallest radius of gyration that ``auto_guinier`` and ``auto_gpa`` look for, nm; where the
+    closed form found one, ``auto_guinier`` looks from half of that on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,11 @@ def estimate_guinier(curve: Curve, parameters: EstimateParameters) -> GuinierEst
         failures["closed_form"] = error.message
         refused = error
     for name in get_args(GuinierMethod)[1:]:
-        result = _by_freesas(name, curve, parameters.guinier_rg_min_nm)
+        least = parameters.guinier_rg_min_nm
+        if name == "auto_guinier" and fit is not None:
+            # It fits every range up to 1.3 / Rg_min: their number grows with its square.
+            least = max(least, _OF_CLOSED_FORM * fit.rg_nm)
+        result = _by_freesas(name, curve, least)
         if isinstance(result, str):
             failures[name] = result
         else:

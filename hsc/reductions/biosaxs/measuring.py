@@ -40,6 +40,7 @@ ABSOLUTE_INPUTS = (
 
 # A buffer is subtracted that may be a hundred times the particle's scattering.
 _SOLID_ANGLE_TOLERANCE = 1e-4
+_WAVELENGTH_TOLERANCE = 1e-3
 
 
 class MeasuringParameters(
@@ -116,7 +117,7 @@ def stacks_of(
     ------
     ParameterError
         Pixels see another solid angle in one than in the first: intensities, which are relative
-        to it, could be neither averaged nor subtracted.
+        to it, could be neither averaged nor subtracted. Or its wavelength is another one.
     """
     given = calibrations_of(inputs)
     stacks = [stack_of(dataset, parameters, given) for dataset in datasets]
@@ -132,8 +133,23 @@ def stacks_of(
                 next_step="where that is a mistake of the files, give what is right for all: "
                 "geometry=PID, or -p distance_m=...",
             )
+    _check_wavelengths(datasets, stacks)
     high = stacks[0].binning.radial_max
     return [replace(stack, binning=replace(stack.binning, radial_max=high)) for stack in stacks]
+
+
+def _check_wavelengths(datasets: list[SourceDataset], stacks: list[Stack]) -> None:
+    first = stacks[0].binning.geometry.wavelength_angstrom
+    for dataset, stack in zip(datasets, stacks, strict=True):
+        wavelength = stack.binning.geometry.wavelength_angstrom
+        if abs(wavelength / first - 1) > _WAVELENGTH_TOLERANCE:
+            raise ParameterError(
+                f"its wavelength is {wavelength:.6g} angstrom, that of the first sample "
+                f"{first:.6g}: absorption and flux are others, and nothing can be subtracted",
+                where=str(dataset.record.pid),
+                next_step="give what was measured with the same beam; where that is a mistake of "
+                "the files, what is right for all: -p wavelength_m=...",
+            )
 
 
 def scale_of(

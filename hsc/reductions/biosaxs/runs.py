@@ -280,6 +280,17 @@ def left_out(run: Run) -> str | None:
     )
 
 
+def alone(run: Run) -> str | None:
+    """Say that a run is a single frame, which nothing was compared with; None: it is not."""
+    if run.kept.sum() != 1:
+        return None
+    return (
+        f"{run.name}: one frame of {run.frames} is averaged: "
+        + ("no two in a row are alike" if run.frames > 1 else "it can be compared with no other")
+        + ", so that nothing tells whether it is good"
+    )
+
+
 def _total(values: NDArray[Any], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Add up frames: integers exactly, floating-point numbers in the order of the frames."""
     if values.dtype.kind == "f":

@@ -18,7 +18,7 @@ from hsc.reductions.biosaxs.runs import Run, choose
 from hsc.reductions.biosaxs.sec import SEC_SAXS
 from hsc.workers import Silent, ThreadWorkers
 
-PARAMETERS = {"bins": 120, "pr": False, "report": False}
+PARAMETERS = {"bins": 120, "pr": False, "report": False, "vc_q_max_per_nm": 0.8}
 
 
 def arrays(outputs):
@@ -139,11 +139,11 @@ def test_every_array_has_dimension_names_and_every_curve_units(scattering):
 
 
 def test_no_bin_of_the_curves_is_empty_and_the_edges_tell_where_they_lie(scattering):
-    got = arrays(run(*scattering(), bins=2000))
+    got = arrays(run(*scattering(), bins=900))
     edges, q = got["/reduction/process/q_edges"], got["/entry/data/Q"]
     kept = got["/reduction/process/bin"]
-    assert len(edges) == 2001
-    assert len(kept) == len(q) < 2000
+    assert len(edges) == 901
+    assert len(kept) == len(q) < 900
     assert np.array_equal(q, ((edges[:-1] + edges[1:]) / 2)[kept])
     assert np.isfinite(got["/entry/data/I"]).all()
 
@@ -159,8 +159,32 @@ def test_progress_counts_the_frames_of_both(scattering):
 
 def test_sample_and_buffer_exchanged_give_no_radius(scattering):
     sample, buffer = scattering()
-    with pytest.raises(ReductionError):
+    with pytest.raises(ReductionError, match="scatters less than the buffer") as refusal:
         run(buffer, sample)
+    assert "exchanged?" in refusal.value.next_step
+
+
+def test_a_buffer_of_another_wavelength_is_refused(scattering, scalar_array):
+    sample, buffer = scattering()
+    other = buffer.having(wavelength=scalar_array("wavelength", 1.2))
+    with pytest.raises(ParameterError, match=r"wavelength is 1\.2 angstrom, that of the first"):
+        run(sample, other)
+
+
+def test_a_single_frame_is_told_of(scattering):
+    sample, buffer = scattering()
+    one = sample.having(
+        frames=replace(sample.role("frames"), values=sample.role("frames").values[:1])
+    )
+    assert "sample: one frame of 1 is averaged: it can be compared with no other" in said(
+        run(one, buffer)
+    )
+    worse = sample
+    for frame in range(1, 8):
+        worse = damaged(worse, frame, share=0.3)
+    assert "sample: one frame of 8 is averaged: no two in a row are alike" in said(
+        run(worse, buffer)
+    )
 
 
 def test_curves_on_different_q_are_not_subtracted():
