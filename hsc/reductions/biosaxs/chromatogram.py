@@ -206,7 +206,8 @@ def find_peaks(
             where=run.where,
             next_step="name the peaks' frames: -p sec_peaks=800-860,1100-1150",
         )
-    rims = [-1, *(int(top) - 1 for top in tops), run.frames]
+    found = _parted([int(top) - 1 for top in tops], height, least)
+    rims = [-1, *found, run.frames]
     share = parameters.sec_peak_share
     return tuple(
         Peak(
@@ -216,6 +217,17 @@ def find_peaks(
         )
         for before, top, after in zip(rims, rims[1:], rims[2:], strict=False)
     )
+
+
+def _parted(tops: list[int], height: NDArray[np.float64], least: float) -> list[int]:
+    """Leave one top of those that no valley parts: scipy counts tops of one height each."""
+    kept: list[int] = []
+    for top in tops:
+        if kept and height[kept[-1] : top + 1].min() > min(height[kept[-1]], height[top]) - least:
+            kept[-1] = max(kept[-1], top, key=lambda one: height[one])
+        else:
+            kept.append(top)
+    return kept
 
 
 def _reach(height: NDArray[np.float64], share: float) -> int:

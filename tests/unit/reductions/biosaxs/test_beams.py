@@ -118,3 +118,10 @@ def test_a_concentration_that_gives_no_mass_is_told_of_and_unequal_ones_are_refu
     )
     with pytest.raises(ParameterError, match="samples of 2, 4 g/L"):
         find_concentration([two, four], None)
+
+
+def test_a_buffer_of_another_wavelength_is_refused(scattering, scalar_array):
+    sample, buffer = scattering()
+    other = buffer.having(wavelength=scalar_array("wavelength", 1.2))
+    with pytest.raises(ParameterError, match=r"wavelength is 1\.2 angstrom, that of the first"):
+        run(sample, other)

@@ -164,13 +164,6 @@ def test_sample_and_buffer_exchanged_give_no_radius(scattering):
     assert "exchanged?" in refusal.value.next_step
 
 
-def test_a_buffer_of_another_wavelength_is_refused(scattering, scalar_array):
-    sample, buffer = scattering()
-    other = buffer.having(wavelength=scalar_array("wavelength", 1.2))
-    with pytest.raises(ParameterError, match=r"wavelength is 1\.2 angstrom, that of the first"):
-        run(sample, other)
-
-
 def test_a_single_frame_is_told_of(scattering):
     sample, buffer = scattering()
     one = sample.having(

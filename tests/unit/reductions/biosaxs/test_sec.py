@@ -167,6 +167,13 @@ def test_a_peak_reaches_half_way_down_on_either_side():
     assert peak.top == 20
 
 
+def test_tops_of_one_height_without_a_valley_between_them_are_one_peak():
+    height = np.concatenate([np.arange(15), [14.9, 15, 14.9, 15, 14.9, 15], np.arange(15)[::-1]])
+    (peak,) = find_peaks(made(height), ChromatogramParameters(sec_peak_least_frames=5), Counted())
+    assert peak.top in {16, 18, 20}
+    assert (height[peak.start : peak.stop] >= 7).all()
+
+
 def test_a_trend_counts_what_neighbours_share():
     rg = np.linspace(4.0, 3.0, 11)
     error = np.full(11, 0.1)
