@@ -38,8 +38,8 @@ def test_the_demo_comes_out_right_and_its_files_need_no_hsc(
     assert {"report.html", "subtracted.dat", "curve.sascif", "sasbdb.zip"} <= brought
     listed = hsc.json("show", told["reduced"]["pid"], "--files")["files"]
     assert {one["name"] for one in listed} == brought
-    _files_come_home(hsc, told["reduced"]["pid"], tmp_path / "home", brought)
-    assert (tmp_path / "home/report.html").read_bytes() == files[1].read_bytes()
+    _files_come_home(hsc, told["reduced"]["pid"], tmp_path / "fetched", brought)
+    assert (tmp_path / "fetched/report.html").read_bytes() == files[1].read_bytes()
     for picture in files[2:]:
         assert picture.read_bytes().startswith(b"\x89PNG")
     location = hsc.json("show", told["datasets"][1]["pid"])["location"].removeprefix("file://")
