@@ -31,6 +31,7 @@ from hsc.reductions.base import SourceArray
 from hsc.workers import Progress, Workers
 
 _BATCH_BYTES = 80_000_000
+_MOST_BATCH_BYTES = 150_000_000
 _FEWEST = 4
 _LONGEST_BLOCK = 64
 # Smaller tables are made in less than a second.
@@ -100,13 +101,14 @@ def see_to_table(binning: Binning, workers: Workers, progress: Progress) -> None
 def cut(stack: Stack, workers: int) -> list[Block]:
     """Cut a stack into tasks: whole inner chunks, decoded in batches of a few frames.
 
-    Batches hold 80 MB in whole passes of a kernel, but at least half of a pass.
+    Batches hold 80 MB in whole passes of a kernel; of large frames a pass, or half of one.
     """
     frames, rows, columns = stack.frames.shape
     frame_bytes = rows * columns * stack.frames.dtype.itemsize
     chunk = max(1, stack.frames.chunks[0])
     unit = math.lcm(chunk, FRAMES_PER_PASS) if chunk <= _LONGEST_BLOCK else chunk
-    passes = _BATCH_BYTES // (FRAMES_PER_PASS * frame_bytes)
+    pass_bytes = FRAMES_PER_PASS * frame_bytes
+    passes = max(_BATCH_BYTES // pass_bytes, int(pass_bytes <= _MOST_BATCH_BYTES))
     batch = min(passes * FRAMES_PER_PASS, max(unit, FRAMES_PER_PASS * 2)) if passes else _FEWEST
     # A few tasks for each worker, so that none waits long for the last one; a single one waits for
     # nobody, and each task begins with memory that was never touched.
