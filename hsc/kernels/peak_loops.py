@@ -8,6 +8,9 @@ import numpy as np
 _BLOCK = 128
 # Of fewer good pixels around a peak no background can be told.
 _LEAST_AROUND = 4
+# Of fewer, or of those that nearly lie in a line, no slope.
+_LEAST_SLOPED = 12
+_NO_LINE = 1e-3
 
 
 @numba.njit(nogil=True, cache=True)
@@ -143,7 +146,46 @@ def judge_peaks(  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def _judge(frame, labels, nowhere, own, shape, chosen, levels, reach, peak):  # type: ignore[no-untyped-def]
     """Fill in the numbers of one peak; tell whether it is one."""
-    lowest, highest, saturation, snr = levels
+    _, _, saturation, snr = levels
+    _, rows, columns = shape
+    plane = np.empty(6)
+    number = _fit_plane(frame, labels, nowhere, own, shape, chosen, levels, reach, plane)
+    if number < _LEAST_AROUND:
+        return False
+    mean, down, across, slope_y, slope_x, variance = plane
+    y, x = 0.0, 0.0
+    for place in own:
+        y += place // columns % rows
+        x += place % columns
+    background = mean + slope_y * (y / own.size - down) + slope_x * (x / own.size - across)
+    # Never below what chance alone makes of counts.
+    spread = np.sqrt(max(variance, background, 1.0 / number))
+    largest, top, light, weight, x, y, saturated = -np.inf, -np.inf, 0.0, 0.0, 0.0, 0.0, 0
+    for place in own:
+        row, column = place // columns % rows, place % columns
+        value = np.float64(frame[place])
+        excess = value - (mean + slope_y * (row - down) + slope_x * (column - across))
+        largest, top = max(largest, value), max(top, excess)
+        saturated += value >= saturation
+        light += excess
+        share = max(excess, 0.0)
+        weight += share
+        x += share * np.float64(column)
+        y += share * np.float64(place // columns)
+    if top / spread < snr:
+        return False
+    peak[0], peak[1], peak[2], peak[3] = x / weight, y / weight, light, top / spread
+    peak[4], peak[5], peak[6], peak[7] = own.size, largest, background, saturated
+    return True
+
+
+@numba.njit(nogil=True, cache=True)
+def _fit_plane(frame, labels, nowhere, own, shape, chosen, levels, reach, plane):  # type: ignore[no-untyped-def]
+    """Fit a plane to what is around a group; give of how many pixels.
+
+    ``plane`` gets the means of values, rows and columns, slopes along both, and the variance.
+    """
+    lowest, highest, _, _ = levels
     _, rows, columns = shape
     panel = own[0] // (rows * columns)
     top, bottom, left, right = rows, 0, columns, 0
@@ -151,34 +193,41 @@ def _judge(frame, labels, nowhere, own, shape, chosen, levels, reach, peak):  # 
         row, column = place // columns % rows, place % columns
         top, bottom = min(top, row), max(bottom, row)
         left, right = min(left, column), max(right, column)
-    number, total, squares = 0, 0.0, 0.0
-    for row in range(max(top - reach, 0), min(bottom + reach + 1, rows)):
-        first = (panel * rows + row) * columns
-        for column in range(max(left - reach, 0), min(right + reach + 1, columns)):
-            place = first + column
-            value = np.float64(frame[place])
-            around = (labels[place] != nowhere) & (chosen[place] < 0)
-            if around & (value >= lowest) & (value <= highest):
-                number += 1
-                total += value
-                squares += value * value
-    if number < _LEAST_AROUND:
-        return False
-    mean = total / number
-    # Never below what chance alone makes of counts.
-    spread = np.sqrt(max(squares / number - mean * mean, mean, 1.0 / number))
-    largest, light, weight, x, y, saturated = -np.inf, 0.0, 0.0, 0.0, 0.0, 0
-    for place in own:
-        value = np.float64(frame[place])
-        largest = max(largest, value)
-        saturated += value >= saturation
-        light += value - mean
-        share = max(value - mean, 0.0)
-        weight += share
-        x += share * np.float64(place % columns)
-        y += share * np.float64(place // columns)
-    if (largest - mean) / spread < snr:
-        return False
-    peak[0], peak[1], peak[2], peak[3] = x / weight, y / weight, light, (largest - mean) / spread
-    peak[4], peak[5], peak[6], peak[7] = own.size, largest, mean, saturated
-    return True
+    top, bottom = max(top - reach, 0), min(bottom + reach + 1, rows)
+    left, right = max(left - reach, 0), min(right + reach + 1, columns)
+    number, mean, down, across = 0, 0.0, 0.0, 0.0
+    vv, yy, xx, yx, vy, vx = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for turn in range(2):
+        for row in range(top, bottom):
+            for column in range(left, right):
+                place = (panel * rows + row) * columns + column
+                value = np.float64(frame[place])
+                around = (labels[place] != nowhere) & (chosen[place] < 0)
+                if not (around & (value >= lowest) & (value <= highest)):
+                    continue
+                if turn == 0:
+                    number += 1
+                    mean += value
+                    down += row
+                    across += column
+                else:
+                    v, y, x = value - mean, row - down, column - across
+                    vv += v * v
+                    yy += y * y
+                    xx += x * x
+                    yx += y * x
+                    vy += v * y
+                    vx += v * x
+        if turn == 0:
+            if number < _LEAST_AROUND:
+                return number
+            mean, down, across = mean / number, down / number, across / number
+    slope_y, slope_x, variance = 0.0, 0.0, vv / (number - 1)
+    determinant = yy * xx - yx * yx
+    if number >= _LEAST_SLOPED and determinant > _NO_LINE * yy * xx:
+        slope_y = (vy * xx - vx * yx) / determinant
+        slope_x = (vx * yy - vy * yx) / determinant
+        variance = max(vv - slope_y * vy - slope_x * vx, 0.0) / (number - 3)
+    plane[0], plane[1], plane[2] = mean, down, across
+    plane[3], plane[4], plane[5] = slope_y, slope_x, variance
+    return number

@@ -1,7 +1,8 @@
 """Bragg peaks of a frame: pixels above their ring's background, joined, judged by what is around.
 
 After peakfinder8 (A. Barty and others, J. Appl. Cryst. 47 (2014) 1118): thresholds by the distance
-from the beam, then connected pixels against their own surroundings.
+from the beam, then connected pixels against their own surroundings, to which a plane is fitted as
+for the background of reflections (A. G. W. Leslie, Acta Cryst. D55 (1999) 1696).
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from hsc.kernels.peak_loops import (
 )
 
 PEAK_NUMBERS = ("x", "y", "total", "snr", "pixels", "maximum", "background", "saturated")
-"""What `find_peaks` gives of each peak, in order: middle along rows and columns (the middle of the
-first pixel is 0), sum above the background, (largest - background) / spread, number of pixels,
-largest value, mean of the surroundings, pixels at or above the saturation."""
+"""What `PeakFinder` gives of each peak, in order: middle along rows and columns (the middle of the
+first pixel is 0), sum above the background, largest (value - background) / spread, number of
+pixels, largest value, mean of the background, pixels at or above the saturation."""
 
 MOST_COUNTS = 2.0**20
 """Values above are never background."""

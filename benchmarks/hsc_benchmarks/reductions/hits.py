@@ -23,7 +23,7 @@ def measure_hits(rounds: int, folder: Path | None, say: Callable[[str], None]) -
     frames = [model.frame(number) for number in range(_FRAMES)]
     x, y = model.beam_center
     rows, columns = np.indices(EIGER_4M.shape, np.float32)
-    labels = (np.hypot(columns + 0.5 - x, rows + 0.5 - y) // 4).astype(np.int32)
+    labels = (np.hypot(columns + 0.5 - x, rows + 0.5 - y) // 1).astype(np.int32)
     count = int(labels.max()) + 1
     labels[EIGER_4M.gaps()] = count
     rule = PeakRule(0, 65534, 60000, 12.0, 7.0)

@@ -23,6 +23,9 @@ HIT_FRAMES = "/entry/hits/frames"
 FIXED_POINT = 1024
 """Values that are no whole numbers are summed in units of a 1024th: exact in any order."""
 
+MOST_FLOAT = 2.0**32
+"""Values further from 0 are no counts, as of integers: sums over two million frames fit 63 bits."""
+
 _TASK_BYTES = 2 * 10**9
 _TASKS_PER_WORKER = 2
 
@@ -104,7 +107,9 @@ def find_stack(search: Search, workers: Workers, progress: Progress) -> StackPea
         powder[part.powder_pixels] += part.powder
         if part.maximum is not None:
             np.fmax(maximum, part.maximum, out=maximum)
-        found[start] = replace(part, maximum=None)
+        # Only what is small is kept: of a long stack, pictures would fill the memory.
+        none = np.zeros(0, np.int64)
+        found[start] = replace(part, powder_pixels=none, powder=none, maximum=None)
 
     progress.start("find peaks", count, "frames")
     workers.fold(find_block, blocks, take, progress=progress,

@@ -13,7 +13,7 @@ from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import MOST_COUNTS, PeakRule
 from hsc.model import Quantity
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, array_for
-from hsc.reductions.hits.finding import Search, StackPeaks, find_stack, hits_stream
+from hsc.reductions.hits.finding import MOST_FLOAT, Search, StackPeaks, find_stack, hits_stream
 from hsc.reductions.hits.rates import wilson
 from hsc.reductions.hits.rings import PackedRings, bad_pixels, pack_rings
 from hsc.reductions.hits.tree import hits_tree
@@ -21,7 +21,7 @@ from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.rings import RingParameters, find_groups
 from hsc.workers import Progress, Workers
 
-_VERSION = "2"
+_VERSION = "3"
 _ORDER = "pixel-order-f64/v1"
 
 
@@ -45,8 +45,9 @@ class HitsParameters(RingParameters):
     """How far a peak's surroundings reach beyond it."""
     least_ring_pixels: int = Field(default=20, ge=2, le=1_000_000)
     """Rings with fewer good pixels have no peaks."""
-    ring_width_pixels: float = Field(default=4.0, ge=0.5, le=1e6)
-    """Width of the rings around the beam centre."""
+    ring_width_pixels: float = Field(default=1.0, ge=0.5, le=1e6)
+    """Width of the rings around the beam centre; what the background changes within one counts as
+    its spread, and hides peaks."""
     tile_pixels: int = Field(default=64, ge=4, le=100_000)
     """Side of the tiles that take the place of rings where the beam centre is not known."""
     saturation_counts: float | None = Field(default=None, gt=0)
@@ -141,8 +142,7 @@ def _rings(
 
 def _rule(inputs: Inputs, frames: SourceArray, parameters: HitsParameters) -> PeakRule:
     if frames.dtype.kind == "f":
-        limit = float(np.finfo(np.float32).max)
-        lowest, highest = -limit, limit
+        lowest, highest = -MOST_FLOAT, MOST_FLOAT
     else:
         # Negative counts, and the largest of an unsigned type, are detectors' marks.
         lowest = 0.0

@@ -59,19 +59,32 @@ def _judged(values, good, above, panel, own, rule):
     reach = rule.background_pixels
     window = np.s_[panel, max(rows.min() - reach, 0) : rows.max() + reach + 1,
                    max(columns.min() - reach, 0) : columns.max() + reach + 1]  # fmt: skip
-    around = values[window][good[window] & ~above[window]]
+    at = good[window] & ~above[window]
+    around = values[window][at]
     if len(around) < 4:
         return None
-    mean = in_order(around) / len(around)
-    variance = in_order(around**2) / len(around) - mean * mean
-    spread = np.sqrt(max(variance, mean, 1 / len(around)))
+    y, x = (each[window[1:]][at] for each in np.indices(values.shape[1:]))
+    mean, down, across = (in_order(each) / len(around) for each in (around, y, x))
+    v, y, x = around - mean, y - down, x - across
+    vv, yy, xx = (in_order(each * each) for each in (v, y, x))
+    yx, vy, vx = in_order(y * x), in_order(v * y), in_order(v * x)
+    determinant = yy * xx - yx * yx
+    along_y, along_x, variance = 0.0, 0.0, vv / (len(around) - 1)
+    if len(around) >= 12 and determinant > 1e-3 * yy * xx:
+        along_y = (vy * xx - vx * yx) / determinant
+        along_x = (vx * yy - vy * yx) / determinant
+        variance = max(vv - along_y * vy - along_x * vx, 0) / (len(around) - 3)
+    middle = in_order(rows) / len(rows) - down, in_order(columns) / len(rows) - across
+    background = mean + along_y * middle[0] + along_x * middle[1]
+    spread = np.sqrt(max(variance, background, 1 / len(around)))
     light = values[panel][own]
-    if (light.max() - mean) / spread < rule.snr:
+    excess = light - (mean + along_y * (rows - down) + along_x * (columns - across))
+    if excess.max() / spread < rule.snr:
         return None
-    share = np.maximum(light - mean, 0)
+    share = np.maximum(excess, 0)
     y = panel * values.shape[1] + rows
     return (in_order(share * columns) / in_order(share), in_order(share * y) / in_order(share),
-            in_order(light - mean), (light.max() - mean) / spread, len(rows), light.max(), mean,
+            in_order(excess), excess.max() / spread, len(rows), light.max(), background,
             (light >= rule.saturation).sum())  # fmt: skip
 
 
@@ -204,12 +217,40 @@ def test_planted_peaks_are_found_in_heavy_backgrounds(level):
     assert len(peaks) > 72  # and of those at 12 deviations, nine in ten
 
 
+@pytest.mark.parametrize("scale", [25, 60])
+def test_planted_peaks_are_found_on_steep_backgrounds(scale):
+    rng = np.random.default_rng(scale)
+    y, x = np.indices((300, 280))
+    r = np.hypot(y - 140, x - 130)
+    expected = 4000 * np.exp(-r / scale) + 1
+    places = np.array([(20 + 26 * (n // 9), 20 + 26 * (n % 9)) for n in range(80)])
+    for row, column in places:
+        spot = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * 0.9**2))
+        expected = expected + 12 * np.sqrt(expected[row, column]) * spot
+    rings = RingMap(r.astype(np.int32)[None], int(r.max()) + 1)
+    frame = rng.poisson(expected).astype(np.uint16)
+    peaks, _ = PeakFinder(rings, PeakRule(0, 65534, 65535, 10.0, 5.0))(frame[None])
+    far = [np.hypot(places[:, 1] - x, places[:, 0] - y).min() for x, y in peaks[:, :2]]
+    assert max(far) < 1.5
+    assert len(peaks) >= 78
+
+
+def test_a_peak_on_a_plane_has_the_light_that_was_planted():
+    y, x = np.indices((1, 21, 20))[1:]
+    frame = 1000.0 + 4 * x - 2.5 * y
+    frame[0, 10, 9:11] += 600, 300
+    rings = RingMap(x.astype(np.int32), 20)
+    peaks, _ = PeakFinder(rings, PeakRule(-1e9, 1e9, 1e9, 10.0, 2.0))(frame.astype(np.float32))
+    assert np.allclose(peaks[0, [0, 1, 2, 4, 6]], [9 + 1 / 3, 10, 900, 2, 1013])
+
+
+@pytest.mark.parametrize("width", [1, 4])
 @pytest.mark.parametrize("level", [0.05, 1.8, 20.0, 300.0])
-def test_few_peaks_are_found_in_frames_of_none(level):
+def test_few_peaks_are_found_in_frames_of_none(level, width):
     rng = np.random.default_rng(3)
     y, x = np.indices((700, 700))
     r = np.hypot(y - 350, x - 350)
-    rings = RingMap((r // 4).astype(np.int32)[None], int(r.max() // 4) + 1)
+    rings = RingMap((r // width).astype(np.int32)[None], int(r.max() // width) + 1)
     finder = PeakFinder(rings, PeakRule(0, 65534, 65535, 10.0, 6.0, 2, 40))
     found = sum(
         len(finder(rng.poisson(level * (0.3 + np.exp(-r / 150))).astype(np.uint16)[None])[0])

@@ -132,6 +132,17 @@ def test_modules_are_panels_and_what_has_no_value_is_no_peak(in_memory, frames, 
     assert np.allclose(np.sort(y[y > 127.5]), sorted(second), atol=0.5)
 
 
+def test_floats_that_no_sum_holds_are_no_values(dataset, frames, picture):
+    floats = frames.astype(np.float32)
+    row, column = MODEL.places(0)[0]
+    floats[0, row, column : column + 2] = 3e30
+    floats[frames == 65535] = np.nan
+    found = arrays(run(dataset.having(frames=picture(floats))))
+    assert found["hits/frame_number"].tolist() == [0, 3, 6, 9]
+    assert found["data/powder"].min() == 0
+    assert np.nanmax(found["data/maximum"]) < 1e4
+
+
 def test_a_mask_beside_it_leaves_peaks_out(dataset, in_memory, frames, picture):
     bad = np.zeros(frames.shape[1:], np.uint8)
     row, column = MODEL.places(0)[0]
