@@ -14,15 +14,11 @@ from hsc.store import Manifest
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """What came of a reduction, before it is written."""
+class DerivedPlace:
+    """Where a derived dataset will be written; known before anything is reduced."""
 
-    reduction: str
-    """Name of the reduction."""
     inputs: LocatedInputs
-    """What went in."""
-    outputs: Outputs
-    """What came out."""
+    """What goes in."""
     store: str
     """URL of the store that it goes to."""
     pid: Pid = field(init=False)
@@ -45,19 +41,36 @@ class Derived:
         """URL of its folder."""
         return f"{self.store.rstrip('/')}/{self.location}"
 
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What came of a reduction, before it is written."""
+
+    reduction: str
+    """Name of the reduction."""
+    place: DerivedPlace
+    """Where it goes."""
+    outputs: Outputs
+    """What came out."""
+
+    @property
+    def inputs(self) -> LocatedInputs:
+        """What went in."""
+        return self.place.inputs
+
     def record(self, manifest: Manifest, arrays: list[ArraySummary]) -> Dataset:
         """Word its record, as of what was written."""
         first, every, outputs = self.inputs.first, self.inputs.records, self.outputs
         return Dataset(
             **inherited(first, every, outputs.technique),
-            pid=self.pid,
-            version=self.version,
+            pid=self.place.pid,
+            version=self.place.version,
             kind=Kind.DERIVED,
             title=outputs.title,
             created=now(),
             root=manifest.root,
             layout=f"reduction/{self.reduction}",
-            location=self.url,
+            location=self.place.url,
             bytes_in=self.inputs.bytes_in,
             bytes_out=manifest.nbytes,
             arrays=by_path(arrays),

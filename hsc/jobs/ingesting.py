@@ -175,7 +175,7 @@ def write_shards(order: Order, plan: Plan, target: Target) -> Written:
     if not target.resumed:  # what is there already needs no more room
         check_room(plan, target.store)
     with named_workers(asked.workers, memory=asked.memory, max_rate=asked.max_rate) as workers:
-        check_workers(workers, plan, target.store, target.location)
+        check_workers(workers, plan.run.sources, target.store, target.location)
         return write_plan(
             plan,
             target.store,

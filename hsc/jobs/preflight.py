@@ -1,4 +1,4 @@
-"""Before the first byte: whether every worker is fit for an ingest."""
+"""Before the first byte: whether every worker is fit for an ingest or a reduction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hsc import settings
 from hsc.errors import HscError, ObjectExistsError, StoreError, WorkerUnfitError
-from hsc.ingestion import Plan
+from hsc.layouts import RunFile
 from hsc.model import plain_text
 from hsc.provenance import environment
 from hsc.store import ObjectStore, VersionWriter, open_objects
@@ -42,8 +42,25 @@ class Expectations:
     """Keys that it may write to, one after the other when others are at it too."""
 
 
-def check_workers(workers: Workers, plan: Plan, store: str, location: str) -> None:
+def check_workers(
+    workers: Workers,
+    sources: Sequence[RunFile],
+    store: str,
+    location: str,
+    packages: Sequence[str] = (),
+) -> None:
     """Refuse to begin with workers that would fail, or make other bytes.
+
+    Parameters
+    ----------
+    workers
+        Who is asked; threads of this process are not.
+    sources
+        Files that each must see as we do.
+    store, location
+        URL of the store, and the version's folder below it, where each must be able to write.
+    packages
+        Distributions that decide bytes, beside those that always do.
 
     Raises
     ------
@@ -55,8 +72,8 @@ def check_workers(workers: Workers, plan: Plan, store: str, location: str) -> No
         # Noted before they are written: what a worker that dies leaves is then found.
         VersionWriter(open_objects(store), location).begin([], probes)
     expected = Expectations(
-        versions=_versions(),
-        files=tuple((str(f.path), f.state.facts[0], f.state.facts[1]) for f in plan.run.sources),
+        versions=_versions(packages),
+        files=tuple((str(f.path), f.state.facts[0], f.state.facts[1]) for f in sources),
         store=store,
         # Below the version's own journal, so that it goes with it wherever it can't be removed.
         probes=tuple(f"{location}/{probe}" for probe in probes),
@@ -86,17 +103,18 @@ def look_around(expected: Expectations) -> list[str]:
     return [*_other_versions(expected), *_unseen(expected), *_unwritable(expected)]
 
 
-def _versions() -> tuple[tuple[str, str], ...]:
-    facts = environment()
+def _versions(packages: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    facts = environment(packages)
     minor = ".".join(facts.python.split(".")[:2])
+    names = dict.fromkeys((*_ALIKE, *packages))
     return (
         ("python", minor),
-        *((name, facts.packages[name]) for name in _ALIKE if name in facts.packages),
+        *((name, facts.packages[name]) for name in names if name in facts.packages),
     )
 
 
 def _other_versions(expected: Expectations) -> list[str]:
-    mine = dict(_versions())
+    mine = dict(_versions([name for name, _ in expected.versions if name != "python"]))
     return [
         f"it has {name} {mine.get(name, 'not at all')} and not {version}"
         for name, version in expected.versions

@@ -10,12 +10,13 @@ from typing import Any
 
 from hsc import settings
 from hsc.client import Catalog
-from hsc.errors import HscError
+from hsc.errors import HscError, StoreError
 from hsc.ingestion import write_tree
-from hsc.jobs.derived import Derived
+from hsc.jobs.derived import Derived, DerivedPlace
 from hsc.jobs.describing import without_people
 from hsc.jobs.inputs import LocatedInputs, locate_inputs, named
 from hsc.jobs.permission import check_reduction
+from hsc.jobs.preflight import check_workers
 from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.recorded import subject
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
@@ -25,7 +26,15 @@ from hsc.jobs.working import named_workers
 from hsc.model import ArraySummary, Dataset, Record, plain_json
 from hsc.provenance import RunningActivity, cpu_level, environment, recorded, write_crate
 from hsc.reductions import Outputs, Reduction, find_reduction
-from hsc.store import Manifest, NewTree, abandon_version, holding, open_objects, place_attempt
+from hsc.store import (
+    Manifest,
+    NewTree,
+    VersionWriter,
+    abandon_version,
+    holding,
+    open_objects,
+    place_attempt,
+)
 from hsc.workers import Progress, Silent, Workers, left_running
 
 NUMERIC = ("llvmlite", "numba", "numpy", "scipy")
@@ -114,19 +123,63 @@ def _made(
     progress: Progress,
 ) -> tuple[Derived, dict[str, Any]]:
     """Reduce and write on one set of workers; give what is there, and its numbers for people."""
-    with named_workers(request.workers) as workers:
-        run = (inputs.open(), parameters, workers, progress)
-        outputs = driver(f"reduce {request.name}", reduction.run, *run)
+    place = DerivedPlace(inputs, settings.store_url())
+    with named_workers(request.workers) as workers, holding(activity.id):
+        # A store that takes nothing is told before hours of work, not after.
+        with _cleared(place):
+            begin(place, activity, workers)
+            run = (inputs.open(), parameters, workers, progress)
+            outputs = driver(f"reduce {request.name}", reduction.run, *run)
         _note_facts(activity, outputs)
-        derived = Derived(reduction.name, inputs, outputs, settings.store_url())
+        derived = Derived(reduction.name, place, outputs)
         write = (derived, activity, workers, progress)
         return derived, driver(f"write {request.name}", write_derived, *write)
+
+
+def begin(place: DerivedPlace, activity: RunningActivity, workers: Workers) -> None:
+    """Place the attempt in the store's log and its notes where it will write; try the workers.
+
+    Raises
+    ------
+    StoreError
+        The store takes no writes there.
+    WorkerUnfitError
+        Workers can't write there, or would make other bytes.
+    """
+    objects, location = open_objects(place.store), place.location
+    place_attempt(objects, "reduce", place.pid, place.version, location, activity=activity.id)
+    # The store may take a line in its log and nothing in this folder: so the first note is here.
+    VersionWriter(objects, location).begin([])
+    check_workers(workers, (), place.store, location, NUMERIC)
+
+
+@contextmanager
+def _cleared(place: DerivedPlace, writing: Workers | None = None) -> Iterator[None]:
+    """Remove what was written if the block fails, but for what tasks may still be writing."""
+    try:
+        yield
+    except Exception as error:
+        _clear(place, error)
+        raise
+    except BaseException as error:
+        # Ctrl-C waits for no task for long. Where one still writes, `hsc gc` clears up.
+        if writing is None or (writing.processes == 1 and not left_running()):
+            _clear(place, error)
+        raise
+
+
+def _clear(place: DerivedPlace, cause: BaseException) -> None:
+    try:
+        abandon_version(open_objects(place.store), place.location)
+    except (StoreError, OSError) as error:
+        # The first error is the one to tell; that the rest could not be cleared belongs to it.
+        cause.add_note(f"what was written could not be removed: {error}")
 
 
 def write_derived(
     derived: Derived, activity: RunningActivity, workers: Workers, progress: Progress
 ) -> dict[str, Any]:
-    """Write and commit what came of a reduction; give its numbers for people."""
+    """Write and commit what came of a reduction, after `begin`; give its numbers for people."""
 
     def explain(manifest: Manifest, arrays: list[ArraySummary]) -> bytes:
         dataset = derived.record(manifest, arrays)
@@ -137,30 +190,18 @@ def write_derived(
         edges = activity.edges(version, derived.inputs.named)
         return write_crate(without_people(dataset), activity.as_done(), edges)
 
-    outputs, objects = derived.outputs, open_objects(derived.store)
-    with holding(activity.id):
-        place_attempt(
-            objects, "reduce", derived.pid, derived.version, derived.location, activity=activity.id
+    outputs, place = derived.outputs, derived.place
+    with _cleared(place, workers):
+        written = write_tree(
+            outputs.tree,
+            place.store,
+            place.location,
+            explain,
+            files=outputs.files,
+            streams=outputs.streams,
+            workers=workers,
+            progress=progress,
         )
-        try:
-            written = write_tree(
-                outputs.tree,
-                derived.store,
-                derived.location,
-                explain,
-                files=outputs.files,
-                streams=outputs.streams,
-                workers=workers,
-                progress=progress,
-            )
-        except Exception:
-            abandon_version(objects, derived.location)
-            raise
-        except BaseException:
-            # Ctrl-C waits for no task for long. Where one still writes, `hsc gc` clears up.
-            if workers.processes == 1 and not left_running():
-                abandon_version(objects, derived.location)
-            raise
     return {**outputs.results, **written.results}
 
 
@@ -168,7 +209,10 @@ def register(derived: Derived, catalog: Catalog, activity: RunningActivity) -> D
     """Tell the catalog of a derived dataset that is committed."""
     people = derived.inputs.first.people
     return tell_version(
-        catalog, derived.url, activity, lambda made: made.model_copy(update={"people": people})
+        catalog,
+        derived.place.url,
+        activity,
+        lambda made: made.model_copy(update={"people": people}),
     )
 
 

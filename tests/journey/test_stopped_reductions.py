@@ -12,10 +12,11 @@ import pytest
 
 from hsc import settings
 from hsc.client import make_query
-from hsc.jobs import collect, open_catalog
-from hsc.jobs.derived import Derived
+from hsc.errors import StoreUnwritableError
+from hsc.jobs import collect, open_catalog, reduce
+from hsc.jobs.derived import Derived, DerivedPlace
 from hsc.jobs.inputs import LocatedInputs, locate_inputs
-from hsc.jobs.reducing import register, write_derived
+from hsc.jobs.reducing import begin, register, write_derived
 from hsc.provenance import recorded
 from hsc.reductions import Outputs, find_reduction
 from hsc.store import NewTree, Stream, StreamedArray
@@ -55,10 +56,12 @@ def inputs(tmp_path) -> LocatedInputs:
 
 
 def write(inputs, made, count=1):
-    derived = Derived("numbered", inputs, made, settings.store_url())
+    place, workers = DerivedPlace(inputs, settings.store_url()), ThreadWorkers(count)
+    derived = Derived("numbered", place, made)
     with open_catalog() as catalog, recorded(catalog, "reduce", {"name": "numbered"}) as activity:
         activity.note(used=tuple(pid for _, pid in inputs.named))
-        write_derived(derived, activity, ThreadWorkers(count), Silent())
+        begin(place, activity, workers)
+        write_derived(derived, activity, workers, Silent())
         return register(derived, catalog, activity)
 
 
@@ -96,6 +99,35 @@ def test_a_block_that_fails_leaves_nothing_written(inputs, tmp_path):
     with pytest.raises(ValueError, match="no such frame"):
         write(inputs, outputs(fail), 2)
     assert what_is_there(tmp_path)[2] == before[2]
+
+
+class Steps:
+    """Runs steps as plain calls and keeps their names."""
+
+    runner, flow_run_id = "process", None
+
+    def __init__(self):
+        self.names = []
+
+    def __call__(self, name, function, /, *args, **kwargs):
+        self.names.append(name)
+        return function(*args, **kwargs)
+
+
+def test_a_store_that_takes_nothing_is_told_before_anything_is_reduced(tmp_path, monkeypatch):
+    folder, steps = tmp_path / "raw", Steps()
+    folder.mkdir()
+    request = EXAMPLES["azimuthal"](folder)
+    # A file where a folder is wanted refuses everybody, root among them: the whole store, then
+    # the facility's folder in a store whose log takes a line.
+    for name in ("shut", "other/local"):
+        way = tmp_path / name
+        way.parent.mkdir(exist_ok=True)
+        way.write_text("in the way", encoding="utf-8")
+        monkeypatch.setenv("HSC_STORE", (tmp_path / name.partition("/")[0]).as_uri())
+        with pytest.raises(StoreUnwritableError, match="takes no writes"):
+            reduce(request, stage=steps)
+    assert steps.names == []
 
 
 def test_a_process_killed_between_its_shards_leaves_what_gc_finds(hsc, monkeypatch):

@@ -21,9 +21,9 @@ from hsc.errors import (
     NotReproducibleError,
 )
 from hsc.jobs import ReproduceRequest, open_catalog
-from hsc.jobs.derived import Derived
+from hsc.jobs.derived import Derived, DerivedPlace
 from hsc.jobs.inputs import locate_inputs
-from hsc.jobs.reducing import register, write_derived
+from hsc.jobs.reducing import begin, register, write_derived
 from hsc.model import Activity, Pid
 from hsc.provenance import recorded
 from hsc.reductions import Outputs, find_reduction
@@ -64,12 +64,12 @@ def altered(made: Made, change: Any = None, **told: Any) -> Pid:
     with open_catalog() as catalog:
         inputs = locate_inputs(request, reduction, catalog)
         outputs = reduction.run(inputs.open(), request.given, ThreadWorkers(1))
-        derived = Derived(
-            request.name, inputs, change(outputs) if change else outputs, settings.store_url()
-        )
+        place = DerivedPlace(inputs, settings.store_url())
+        derived = Derived(request.name, place, change(outputs) if change else outputs)
         with recorded(catalog, "reduce", before.parameters) as activity:
             facts = {"used": before.used, "input_roots": before.input_roots}
             activity.note(**facts, environment=before.environment)
+            begin(place, activity, ThreadWorkers(1))
             write_derived(derived, activity, ThreadWorkers(1), Silent())
             return register(derived, catalog, activity).pid
 
