@@ -23,6 +23,8 @@ _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("counts", "cps", "a.u.", "arb. units", "arbitrary units"), ""),
     **dict.fromkeys(("cm^-1", "1/cm", "cm-1", "cm⁻¹"), "1/cm"),
 }
+_ANYWHERE = ("", "1/cm")
+"""Units that are the same of whatever they stand beside."""
 # Role: its names, and the units it may have; an empty tuple: any, or none.
 _ROLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "wavelength": (("wavelength", "lambda", "λ", "wl"), ("nm", "angstrom")),
@@ -90,8 +92,11 @@ def column_of(text: str) -> Column:
     for name, unit in _parted(text):
         known = _UNITS.get(unit.strip().casefold().replace("−", "-"))
         role = _BY_NAME.get(_plain(name))
-        if role and (known is not None or not _ROLES[role][1]):
-            return Column(text, role, (unit.strip() if known is None else known) or None)
+        if role and not _ROLES[role][1]:
+            # An intensity in A is a current, and no length: only what has one meaning is spelt anew.
+            return Column(text, role, (known if known in _ANYWHERE else unit.strip()) or None)
+        if role and known is not None:
+            return Column(text, role, known)
     return Column(text, None, None)
 
 

@@ -26,6 +26,9 @@ _TIFF = (b"II*\0", b"MM\0*")
 _NO_COMPRESSION = 1
 # TIFF 6.0, SampleFormat: what is undefined (4, or no tag) is to be read as unsigned.
 _SAMPLES = {1: "u", 2: "i", 3: "f", 4: "u"}
+# TIFF 6.0: Orientation, and PhotometricInterpretation (1: black is zero; 0 would be inverted, 3 are
+# colours by number); the first is what a file means that does not say.
+_TAKEN_AS_STORED = {274: (1,), 262: (1, 2, 3)}
 _TIMES = ("exposuretime", "count_time", "acq_expo_time")
 
 
@@ -156,6 +159,11 @@ def _inflated(path: Path, count: int, dtype: np.dtype[Any]) -> list[NDArray[Any]
 
     frames = []
     with Image.open(path) as opened:
+        tags: Mapping[int, Any] = getattr(opened, "tag_v2", {})
+        for tag, plain in _TAKEN_AS_STORED.items():
+            if tags.get(tag, plain[0]) not in plain:
+                what = f"its tag {tag} is {tags[tag]}: the decoder would turn or invert its pixels"
+                raise _bad(path, f"compressed, and {what}, which uncompressed ones are not")
         for frame in ImageSequence.Iterator(opened):
             values = np.array(frame)
             if values.dtype.itemsize != dtype.itemsize:

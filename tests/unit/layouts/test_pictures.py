@@ -153,6 +153,15 @@ def test_compressed_tiff_is_read_value_by_value(tmp_path, dtype, compression):
     assert (found == array).all()
 
 
+@pytest.mark.parametrize("tags", [{274: 3}, {274: 4}, {262: 0}])
+def test_a_compressed_tiff_is_refused_where_its_decoder_would_turn_or_invert_it(tmp_path, tags):
+    image = Image.fromarray(PIXELS.astype("u1"))
+    image.save(tmp_path / "a.tif", compression="tiff_lzw", tiffinfo=tags)
+    assert "turn or invert" in refused(tmp_path / "a.tif")
+    image.save(tmp_path / "b.tif", tiffinfo={274: 4})
+    assert np.array_equal(values(read(tmp_path / "b.tif", "dark"), "dark"), PIXELS)
+
+
 def test_a_tiff_of_several_pictures_is_a_stack(tmp_path):
     frames = [Image.fromarray(PIXELS + n) for n in range(3)]
     frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])

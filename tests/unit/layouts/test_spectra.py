@@ -64,6 +64,14 @@ def test_a_spectrum_is_a_calibration_however_its_columns_are_parted(tmp_path, te
     assert units(run)["q"] == "1/angstrom"
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"), [("I (A)", "A"), ("signal/V", "V"), ("I (1/cm)", "1/cm"), ("I (a.u.)", None)]
+)
+def test_the_unit_of_an_intensity_is_the_one_that_the_file_says(tmp_path, name, unit):
+    run = read(tmp_path / "a.txt", f"Energy (eV)\t{name}\n100\t1e-9\n101\t2e-9\n")
+    assert units(run) == {"energy": "eV", "intensity": unit}
+
+
 def test_columns_that_nobody_knows_are_kept_without_a_role(tmp_path):
     run = read(tmp_path / "a.txt", "energy (eV), I, pump / %\n10, 1, 7\n11, 2, 8\n")
     assert set(run.roles) == {"energy", "intensity"}
