@@ -45,8 +45,9 @@ def scale_values(  # type: ignore[no-untyped-def]
         light = np.float32(analog[place]) - lost
         value = light / worth if divided else light * worth
         why |= _IS_NAN if np.isnan(value) else np.uint32(0)
-        why |= _OUT_OF_RANGE if abs(value) > _LARGEST else np.uint32(0)
-        blind = np.isnan(low[place]) | np.isnan(high[place])
+        # A gain of 0 makes nothing of any light: 0 would look like a pixel without a photon.
+        why |= _OUT_OF_RANGE if (abs(value) > _LARGEST) | (worth == 0) else np.uint32(0)
+        blind = not (low[place] <= high[place])
         why |= _NO_THRESHOLD if blind else np.uint32(0)
         why |= _WRONG_GAIN if word == wrong else np.uint32(0)
         values[place] = value

@@ -93,7 +93,7 @@ def column_of(text: str) -> Column:
         known = _UNITS.get(unit.strip().casefold().replace("−", "-"))
         role = _BY_NAME.get(_plain(name))
         if role and not _ROLES[role][1]:
-            # An intensity in A is a current, and no length: only what has one meaning is spelt anew.
+            # An intensity in A is a current, no length: what has one meaning is spelt anew.
             return Column(text, role, (known if known in _ANYWHERE else unit.strip()) or None)
         if role and known is not None:
             return Column(text, role, known)

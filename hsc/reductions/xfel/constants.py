@@ -42,19 +42,26 @@ class ModuleConstants:
     bad_pixels: SourceArray | None
     """(cells, 3, rows, columns): bits of European XFEL's ``BadPixels``; None: none is known."""
     noise: SourceArray | None
-    """(cells, 3, rows, columns): spread without light; None: not known."""
+    """(cells, 3, rows, columns): spread without light; None: nobody asked for it."""
 
     @property
     def cells(self) -> int:
         """How many memory cells they are of."""
-        return min(
-            array.shape[0]
-            for array in (self.offset, self.gain, self.thresholds, self.bad_pixels)
-            if array is not None
-        )
+        return min(self._lengths)
+
+    @property
+    def of_any_cell(self) -> bool:
+        """Whether they are of one cell without a number, as of JUNGFRAU's single pictures."""
+        return self.thresholds is None and max(self._lengths) == 1
+
+    @property
+    def _lengths(self) -> tuple[int, ...]:
+        every = (self.offset, self.gain, self.thresholds, self.bad_pixels, self.noise)
+        return tuple(array.shape[0] for array in every if array is not None)
 
     def read(self, cell: int, *, noise: bool = False) -> CellConstants:
         """Read the constants of one memory cell."""
+        cell = 0 if self.of_any_cell else cell
         offset = _one(self.offset, cell, np.float32)
         return CellConstants(
             offset,
@@ -90,6 +97,12 @@ def tell_by_bits(datasets: Sequence[SourceDataset]) -> bool:
             next_step="give the constants of one detector",
         )
     return bool(kinds["adu_per_kev"])
+
+
+def named_modules(datasets: Sequence[SourceDataset]) -> frozenset[str]:
+    """Give the names of the modules that datasets have constants of."""
+    roles = (role.partition("@") for each in datasets for role in each.roles)
+    return frozenset(module for role, _, module in roles if role == "offset" and module)
 
 
 def find_constants(
@@ -131,14 +144,17 @@ def _of_module(
             f"{len(having) or 'none'} of the datasets of constants has the role "
             f"'offset@{module.name}'",
             where=", ".join(str(each.record.pid) for each in datasets),
-            next_step="give one dataset with the constants of each module: constants=PID",
+            next_step="give one dataset with the constants of each module: constants=PID; these "
+            f"are of {', '.join(sorted(named_modules(datasets))) or 'no module by name'}",
         )
     dataset = having[0]
     found: dict[str, SourceArray | None] = dict.fromkeys(_PLANES)
-    for role in (*needed, *(role for role in ("bad_pixels", "noise") if role not in needed)):
+    for role in (*needed, "bad_pixels"):
         if role in needed or f"{role}{end}" in dataset.roles:
             array = array_for(dataset, f"{role}{end}", f"is the {role} of {module.name}")
             found[role] = _checked(array, _PLANES[role], module, dataset)
+            if role == "bad_pixels":
+                _check_bits(array, dataset)
     gain = found["relative_gain"] if "relative_gain" in needed else found["adu_per_kev"]
     return ModuleConstants(
         offset=cast("SourceArray", found["offset"]),
@@ -164,6 +180,15 @@ def _checked(
     if array.unwritten():
         raise ReductionError("the constants were never written, or only in part", where=where)
     return array
+
+
+def _check_bits(array: SourceArray, dataset: SourceDataset) -> None:
+    if array.dtype.kind not in "ui" or array.dtype.itemsize > np.dtype(np.uint32).itemsize:
+        raise ReductionError(
+            f"bad_pixels of type {array.dtype}, and their bits are whole numbers of 32 bits",
+            where=f"{dataset.record.pid}, {array.path}",
+            next_step="save them as such: numpy.nan_to_num(bad_pixels, nan=2048).astype('uint32')",
+        )
 
 
 def _turned(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from string import digits
 
 from hsc.errors import ReductionError, RoleMissingError
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
@@ -54,13 +56,18 @@ class Module:
         return (rows, columns)
 
 
-def find_modules(dataset: SourceDataset, *, bits: bool = False) -> tuple[Module, ...]:
-    """Find all modules of a dataset, by name, and check that they are alike.
+def find_modules(
+    dataset: SourceDataset, *, bits: bool = False, like: Collection[str] = ()
+) -> tuple[Module, ...]:
+    """Find all modules of a dataset's detector, by name, and check that they are alike.
 
     Parameters
     ----------
     bits
         Whether two bits tell the gain, as JUNGFRAU's do, and not a digital word.
+    like
+        Names of modules of the detector that is meant: others, as cameras, whose names differ in
+        more than the number at the end, are left out. None: the dataset has but one detector.
 
     Raises
     ------
@@ -69,12 +76,8 @@ def find_modules(dataset: SourceDataset, *, bits: bool = False) -> tuple[Module,
     ReductionError
         They are no stacks of two words a pixel, or of modules of several shapes.
     """
-    found: dict[str, list[tuple[int, str]]] = {}
-    for role in dataset.roles:
-        match = _FRAMES.fullmatch(role)
-        if match is not None:
-            ends = found.setdefault(match["module"] or "module", [])
-            ends.append((int(match["sequence"] or 0), role.removeprefix("frames")))
+    every = _ends(dataset)
+    found = {name: ends for name, ends in every.items() if _is_like(name, like)} or every
     if not found:
         raise RoleMissingError(
             "no array has the role 'frames', nor one for a module, as in 'frames_AGIPD03_S00000'",
@@ -101,6 +104,26 @@ def find_modules(dataset: SourceDataset, *, bits: bool = False) -> tuple[Module,
             next_step="take in the files of one detector as a dataset of their own",
         )
     return modules
+
+
+def other_pictures(dataset: SourceDataset, modules: Sequence[Module]) -> list[str]:
+    """Name the pictures of a dataset that are of none of these modules."""
+    return sorted(set(_ends(dataset)) - {module.name for module in modules})
+
+
+def _ends(dataset: SourceDataset) -> dict[str, list[tuple[int, str]]]:
+    """Give for each module's name the numbers of its sequences, and how their roles end."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for role in dataset.roles:
+        match = _FRAMES.fullmatch(role)
+        if match is not None:
+            ends = found.setdefault(match["module"] or "module", [])
+            ends.append((int(match["sequence"] or 0), role.removeprefix("frames")))
+    return found
+
+
+def _is_like(name: str, others: Collection[str]) -> bool:
+    return not others or name.rstrip(digits) in {other.rstrip(digits) for other in others}
 
 
 def _segment(dataset: SourceDataset, end: str) -> Segment:

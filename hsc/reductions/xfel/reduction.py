@@ -19,14 +19,15 @@ from hsc.reductions.xfel.constants import (
     WRONG_BITS,
     ModuleConstants,
     find_constants,
+    named_modules,
     tell_by_bits,
 )
 from hsc.reductions.xfel.correcting import DATA, FRAMES, Correction, correction_stream
-from hsc.reductions.xfel.modules import Module, find_modules
+from hsc.reductions.xfel.modules import Module, find_modules, other_pictures
 from hsc.store import NewArray, NewGroup, NewTree
 from hsc.workers import Progress, Workers
 
-_VERSION = "2"
+_VERSION = "3"
 _ORDER = "pixel-order-f64/v1"
 # No one array is the axis of frames: a train has many pulses, and a pulse many trains.
 _INDICES = {
@@ -73,7 +74,7 @@ def reduce_xfel(
     given = inputs.every("constants")
     bits = tell_by_bits(given)
     rule = _rule(parameters, bits)
-    modules = find_modules(dataset, bits=bits)
+    modules = find_modules(dataset, bits=bits, like=named_modules(given))
     constants = find_constants(given, modules, noise=parameters.sigma, bits=bits)
     alignment = align(modules, parameters.frame_order)
     _check_cells(modules, constants, alignment)
@@ -97,6 +98,7 @@ def reduce_xfel(
             "trains": len(np.unique(alignment.train_id)),
             "pictures_missing": int((alignment.rows < 0).sum()),
             "lacking": lacking,
+            "left_out": other_pictures(dataset, modules),
         },
         quantities={"frames": Quantity(value=float(frames), unit="")},
         title=f"{record.title}: {frames} corrected frames of {_modules(len(modules))}",
@@ -136,14 +138,15 @@ def _rule(parameters: XfelParameters, bits: bool) -> CorrectionRule:
 def _check_cells(
     modules: tuple[Module, ...], constants: tuple[ModuleConstants, ...], alignment: Alignment
 ) -> None:
-    highest = int(alignment.cell_id.max())
+    lowest, highest = int(alignment.cell_id.min()), int(alignment.cell_id.max())
     for module, each in zip(modules, constants, strict=True):
-        if highest >= each.cells:
+        if highest >= each.cells and not (each.of_any_cell and lowest == highest):
             raise ReductionError(
                 f"constants of {each.cells} memory cells for {module.name}, and pictures in cell "
                 f"{highest}",
                 where=each.offset.path,
-                next_step="give the constants of the run's own number of memory cells",
+                next_step="give constants, each array of which has the run's own number of memory "
+                "cells",
             )
 
 

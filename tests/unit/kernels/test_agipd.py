@@ -35,8 +35,9 @@ def literal(analog, digital, constants, rule):
             value = value / worth if constants.divided else value * worth
             why = int(constants.bad_pixels[stage, y, x])
             why |= PixelFlag.VALUE_IS_NAN if np.isnan(value) else 0
-            why |= PixelFlag.VALUE_OUT_OF_RANGE if np.isinf(value) else 0
-            why |= PixelFlag.GAIN_THRESHOLDING_ERROR if np.isnan(low) or np.isnan(high) else 0
+            why |= PixelFlag.VALUE_OUT_OF_RANGE if np.isinf(value) or worth == 0 else 0
+            unordered = np.isnan(low) or np.isnan(high) or low > high
+            why |= PixelFlag.GAIN_THRESHOLDING_ERROR if unordered else 0
             why |= PixelFlag.WRONG_GAIN_VALUE if word == np.float32(rule.wrong_word) else 0
             gain[y, x], values[y, x], mask[y, x] = stage, value, why
         bad = (mask & rule.bad_bits) != 0
@@ -72,7 +73,8 @@ def draw(seed, shape, *, kind="f4"):
         rng.normal(8, 1, pixels).astype(np.float32),
     )
     for array, odd in ((constants.offset, np.nan), (constants.relative_gain, np.inf),
-                       (constants.thresholds, np.nan)):  # fmt: skip
+                       (constants.relative_gain, 0), (constants.thresholds, np.nan),
+                       (constants.thresholds, 0)):  # fmt: skip
         array[rng.random(array.shape) < 0.002] = odd
     stage = rng.choice(3, shape, p=[0.9, 0.08, 0.02])
     digital = np.choose(stage, [3000, 6000, 9000]) + rng.integers(-500, 500, shape)

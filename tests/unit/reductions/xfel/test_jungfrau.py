@@ -88,3 +88,25 @@ def test_what_does_not_fit_is_refused_by_name(correct, run_of, picture):
     corrected = sample.having(frames_JNGFR01_S00000=picture(np.zeros((3, CELLS, *SHAPE), "f4")))
     with pytest.raises(ReductionError, match="unsigned words"):
         correct(corrected, constants, given)
+
+
+def test_single_pictures_in_the_last_cell_take_the_constants_of_the_only_one(
+    correct, run_of, picture
+):
+    sample, constants, _ = run_of(apart=False)
+    end = "_JNGFR01_S00000"
+    words, shape = sample.role(f"frames{end}").read()[:, :1], (3, 1)
+    given = {"photon_kev": PHOTON_KEV}
+
+    def run_in(cells, cut):
+        one = sample.having(**{f"frames{end}": picture(words), f"cell_id{end}": picture(cells)})
+        first = {role: picture(constants.role(role).read()[:cut]) for role in constants.roles
+                 if role.endswith("@JNGFR01")}  # fmt: skip
+        return correct(one, constants.having(**first), given)[0]["data"]
+
+    last = run_in(np.full(shape, 15, np.uint8), 1)
+    assert np.array_equal(last, run_in(np.zeros(shape, np.uint8), 2), equal_nan=True)
+    with pytest.raises(ReductionError, match="of 2 memory cells"):
+        run_in(np.full(shape, 15, np.uint8), 2)
+    with pytest.raises(ReductionError, match="of 1 memory cells"):
+        run_in(np.array([[15], [14], [15]], np.uint8), 1)

@@ -202,3 +202,29 @@ def test_pictures_that_do_not_fit_are_refused(run, raw, constants, picture):
 
 def test_it_stands_in_the_table():
     assert find_reduction("xfel_correct") is XFEL_CORRECT
+
+
+def test_cameras_and_other_detectors_of_a_run_are_left_out_and_named(run, raw, constants, picture):
+    alone, _ = run(raw(), constants())
+    beside = raw().having(
+        frames_DA01_S00000=picture(np.zeros((4, 6, 8), np.uint16)),
+        frames_JNGFR01_S00000=picture(np.zeros((4, 16, 8, 8), np.uint16)),
+        train_id_JNGFR01_S00000=picture(np.array(TRAINS, np.uint64)),
+    )
+    made, results = run(beside, constants())
+    assert results["left_out"] == ["DA01", "JNGFR01"]
+    assert np.array_equal(made["data"], alone["data"], equal_nan=True)
+    with pytest.raises(RoleMissingError, match=r"(?s)'offset@AGIPD03'.*of JNGFR07"):
+        run(raw(), constants((), **{"offset@JNGFR07": picture(np.zeros((1, 3, 1, 1)))}))
+
+
+def test_constants_that_would_be_misread_are_refused(run, raw, constants, picture):
+    known = MODEL.constants(3)
+    for dtype in ("f4", "u8"):
+        bad = {"bad_pixels@AGIPD03": picture(known["bad_pixels"].astype(dtype))}
+        with pytest.raises(ReductionError, match=f"bad_pixels of type {np.dtype(dtype)}"):
+            run(raw(), constants(**bad))
+    few = constants(**{"noise@AGIPD03": picture(known["noise"][:1])})
+    with pytest.raises(ReductionError, match="of 1 memory cells"):
+        run(raw(), few, {"sigma": True})
+    run(raw(), few)
