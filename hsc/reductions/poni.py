@@ -13,10 +13,11 @@ from hsc.reductions.base import SourceDataset
 from hsc.reductions.geometry import Geometry, named_detector
 from hsc.reductions.numbers import Kind, Sought, find_number, find_optional_number
 
-_GEOMETRY_ROLES = {
+GEOMETRY_ROLES = {
     *("distance", "wavelength", "poni1", "poni2", "rot1", "rot2", "rot3", "detector_name"),
     *("beam_center_x", "beam_center_y", "x_pixel_size", "y_pixel_size", "orientation"),
 }
+"""Roles of arrays that tell where a detector was."""
 _PLAIN_DETECTORS = {"", "detector", "none"}
 
 
@@ -104,7 +105,7 @@ def geometry_of(
 
 def _refuse_no_geometry(calibration: SourceDataset | None) -> None:
     """Refuse what was given as a geometry and says nothing of one: a mask, mostly."""
-    if calibration is not None and not _GEOMETRY_ROLES & set(calibration.roles):
+    if calibration is not None and not GEOMETRY_ROLES & set(calibration.roles):
         known = ", ".join(sorted(calibration.roles)) or "none"
         raise RoleMissingError(
             "the geometry given says nothing of where a detector was; its roles are: " + known,

@@ -12,11 +12,20 @@ from pydantic import Field
 from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import MOST_COUNTS, PeakRule
 from hsc.model import Quantity
-from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceArray, array_for
+from hsc.reductions.base import (
+    Input,
+    Inputs,
+    Outputs,
+    Reduction,
+    SourceArray,
+    SourceDataset,
+    array_for,
+)
 from hsc.reductions.hits.finding import MOST_FLOAT, Search, StackPeaks, find_stack, hits_stream
+from hsc.reductions.hits.kept import BESIDE, beside_hits
 from hsc.reductions.hits.rates import wilson
 from hsc.reductions.hits.rings import PackedRings, bad_pixels, pack_rings
-from hsc.reductions.hits.tree import hits_tree
+from hsc.reductions.hits.tree import fits_cxi, hits_tree
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.rings import RingParameters, find_groups
 from hsc.workers import Progress, Workers
@@ -74,15 +83,16 @@ def reduce_hits(
     search = Search(frames, rings, _rule(inputs, frames, parameters), parameters.min_peaks)
     found = find_stack(search, workers, progress)
     hits = np.flatnonzero(found.hit)
+    keep = parameters.hits_only_frames and len(hits) > 0
     known = [role for role in ("pulse_id", "train_id") if role in dataset.roles]
+    known += [role for role in BESIDE if keep and _for_each(dataset, role, len(found.hit))]
     beside = {role: _beside(dataset.role(role), len(found.hit)) for role in known}
     given = {**parameters.document(), **document}
-    keep = parameters.hits_only_frames and len(hits)
     record = dataset.record
+    made = _VERSION, _ORDER, record.instrument
+    kept = beside_hits(dataset, search, given) if keep else None
     return Outputs(
-        tree=hits_tree(
-            found, search, beside, given, (_VERSION, _ORDER, record.instrument, bool(keep))
-        ),
+        tree=hits_tree(found, search, beside, given, made, kept),
         results=_results(found, document),
         quantities={"hit_rate": Quantity(value=float(found.hit.mean()), unit="")},
         title=f"{record.title}: {len(hits)} hits of {len(found.hit)} frames",
@@ -166,6 +176,10 @@ def _rule(inputs: Inputs, frames: SourceArray, parameters: HitsParameters) -> Pe
     )
 
 
+def _for_each(dataset: SourceDataset, role: str, frames: int) -> bool:
+    return role in dataset.roles and math.prod(dataset.role(role).shape) == frames
+
+
 def _beside(array: SourceArray, frames: int) -> NDArray[Any]:
     values = np.asarray(array.read()).reshape(-1)
     if len(values) != frames:
@@ -184,6 +198,7 @@ def _results(found: StackPeaks, document: dict[str, Any]) -> dict[str, Any]:
         "hit_rate_high": float(high[0]),
         "peaks": int(found.counts.sum()),
         "compared_in": document["compared_in"],
+        "cxi_peaks": fits_cxi(found),
     }
 
 

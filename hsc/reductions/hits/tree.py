@@ -1,4 +1,4 @@
-"""The derived dataset of hit finding: peaks under CXI's names, hits, rates, pictures."""
+"""The derived dataset of hit finding: peaks, also as CXI files have them, hits, rates, pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from hsc.reductions.hits.finding import HIT_FRAMES, Search, StackPeaks
 from hsc.reductions.hits.rates import rates_by
 from hsc.store import NewArray, NewGroup, NewTree
 
-_PEAKS, _HITS, _RATES, _PICTURES = "/entry/result_1", "/entry/hits", "/entry/rates", "/entry/data"
+_PEAKS, _HITS, _RATES, _PICTURES = "/entry/peaks", "/entry/hits", "/entry/rates", "/entry/data"
+_CXI = "/entry/result_1"
+_OF_CXI = ("x", "y", "total")
+MOST_CXI_NUMBERS = 50_000_000
+"""Hits times most peaks of one from which peaks are not written as CXI files have them."""
+_RATED = ("pulse_id", "train_id")
 # CXI's names (Coherent X-ray Imaging data bank) where it has them.
 _NAMES = {
     "x": ("peakXPosRaw", "pixel", np.float64),
@@ -27,6 +32,7 @@ _NAMES = {
     "saturated": ("peakSaturatedPixels", "pixels", np.int32),
 }
 Part = tuple[list[NewGroup], list[NewArray]]
+Beside = tuple[list[NewGroup], list[NewArray], dict[str, str]]
 
 
 def hits_tree(
@@ -34,7 +40,8 @@ def hits_tree(
     search: Search,
     beside: Mapping[str, NDArray[Any]],
     parameters: Mapping[str, Any],
-    made: tuple[str, str, str | None, bool],
+    made: tuple[str, str, str | None],
+    kept: Beside | None = None,
 ) -> NewTree:
     """Arrange what was found.
 
@@ -43,28 +50,33 @@ def hits_tree(
     beside
         Numbers beside frames, by role: pulses, trains.
     made
-        Version and order of the reduction, name of the instrument, whether frames are kept.
+        Version and order of the reduction, name of the instrument.
+    kept
+        What goes with the frames of hits; None: they are not kept.
     """
-    version, order, instrument, kept = made
+    version, order, instrument = made
     note = "connected pixels above their ring's background, judged by their surroundings"
     parts = [
         ([nexus.group("/entry", "NXentry", default="data")], []),
         _pictures(found, search),
         _peaks(found),
+        *([_cxi(found)] if fits_cxi(found) else []),
         _hits(found, beside),
-        *(_rates(role, values, found.hit) for role, values in beside.items()),
+        *(_rates(role, beside[role], found.hit) for role in _RATED if role in beside),
         nexus.process_group("/entry/reduction", "hits", version, note, order),
         nexus.parameters_group("/entry/reduction/input", parameters),
     ]
-    if instrument:
-        name = nexus.scalar("/entry/instrument/name", instrument)
-        parts.append(([nexus.group("/entry/instrument", "NXinstrument")], [name]))
+    if instrument or kept:
+        name = [nexus.scalar("/entry/instrument/name", instrument)] if instrument else []
+        parts.append(([nexus.group("/entry/instrument", "NXinstrument")], name))
     roles = {
         "hits": f"{_HITS}/frame_number",
         "hit_flag": f"{_HITS}/hit",
         "powder": f"{_PICTURES}/powder",
-        **({"frames": HIT_FRAMES} if kept else {}),
     }
+    if kept:
+        parts.append(kept[:2])
+        roles |= {"frames": HIT_FRAMES, **{role: f"{_HITS}/{role}" for role in beside}, **kept[2]}
     groups = tuple(group for more, _ in parts for group in more)
     return NewTree(groups, tuple(array for _, more in parts for array in more), roles)
 
@@ -98,6 +110,26 @@ def _peaks(found: StackPeaks) -> Part:
         values = np.ascontiguousarray(found.peaks[:, column], kind)
         arrays.append(nexus.array(f"{_PEAKS}/{name}", values, ("peak",), units))
     return [nexus.group(_PEAKS, "NXcollection")], arrays
+
+
+def fits_cxi(found: StackPeaks) -> bool:
+    """Tell whether the peaks of all hits fit in memory, each with room for the most of one."""
+    counts = found.counts[found.hit]
+    return len(counts) * int(counts.max(initial=0)) <= MOST_CXI_NUMBERS
+
+
+def _cxi(found: StackPeaks) -> Part:
+    """Arrange the peaks of hits as CXI files have them, each hit with room for the most of one."""
+    counts = found.counts[found.hit]
+    room = np.arange(counts.max(initial=0)) < counts[:, None]
+    own = np.repeat(found.hit, found.counts)
+    arrays = [nexus.array(f"{_CXI}/nPeaks", counts.astype(np.int32), ("hit",), "peaks")]
+    for key in _OF_CXI:
+        name, units, _ = _NAMES[key]
+        values = np.zeros(room.shape, np.float32)
+        values[room] = found.peaks[own, PEAK_NUMBERS.index(key)]
+        arrays.append(nexus.array(f"{_CXI}/{name}", values, ("hit", "peak_of_hit"), units))
+    return [nexus.group(_CXI, "NXcollection")], arrays
 
 
 def _hits(found: StackPeaks, beside: Mapping[str, NDArray[Any]]) -> Part:

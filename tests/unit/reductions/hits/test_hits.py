@@ -58,12 +58,12 @@ def test_planted_peaks_are_all_found_and_no_others(dataset, centre):
     outputs = run(dataset)
     found = arrays(outputs)
     assert outputs.results["compared_in"] == ("rings" if centre == "known" else "tiles")
-    offsets = found["result_1/offsets"]
+    offsets = found["peaks/offsets"]
     for index in range(MODEL.frames):
         own = slice(offsets[index], offsets[index + 1])
         places = MODEL.places(index)
-        x, y = found["result_1/peakXPosRaw"][own], found["result_1/peakYPosRaw"][own]
-        assert found["result_1/nPeaks"][index] == len(places)
+        x, y = found["peaks/peakXPosRaw"][own], found["peaks/peakYPosRaw"][own]
+        assert found["peaks/nPeaks"][index] == len(places)
         assert all(np.hypot(x - column, y - row).min() < 0.5 for row, column in places)
     hits = [n for n in range(MODEL.frames) if MODEL.is_hit(n)]
     assert found["hits/frame_number"].tolist() == hits
@@ -120,6 +120,40 @@ def test_only_the_frames_of_hits_are_kept_where_that_is_asked_for(dataset, frame
     assert "frames" not in nothing.tree.roles
 
 
+def test_peaks_of_hits_stand_as_cxi_files_have_them(dataset):
+    found = arrays(run(dataset))
+    hits, counts = found["hits/frame_number"], found["result_1/nPeaks"]
+    assert counts.tolist() == found["peaks/nPeaks"][hits].tolist()
+    for name in ("peakXPosRaw", "peakYPosRaw", "peakTotalIntensity"):
+        padded = found[f"result_1/{name}"]
+        assert padded.shape == (len(hits), counts.max())
+        for hit, frame in enumerate(hits):
+            own = found[f"peaks/{name}"][slice(*found["peaks/offsets"][frame : frame + 2])]
+            assert np.array_equal(padded[hit, : counts[hit]], own.astype(np.float32))
+            assert not padded[hit, counts[hit] :].any()
+    assert arrays(run(dataset, {"min_peaks": 99}))["result_1/peakXPosRaw"].shape == (0, 0)
+
+
+def test_frames_of_hits_keep_what_they_are_reduced_with(dataset, scalar_array, picture, in_memory):
+    monitor = picture(np.arange(12) * 0.5)
+    bad = np.zeros((260, 250), np.uint8)
+    bad[3, 4] = 1
+    outputs = run(
+        dataset.having(monitor=monitor, saturation=scalar_array("saturation", 60000)),
+        {"hits_only_frames": True, "beam_center_x_pixels": 119.5},
+        mask=in_memory(np.zeros((1, 260, 250), np.uint16), pixel_mask=picture(bad)),
+    )
+    by_path = {one.path: one for one in outputs.tree.arrays}
+    kept = {role: by_path[path] for role, path in outputs.tree.roles.items() if path in by_path}
+    assert kept["monitor"].values.tolist() == [0, 1.5, 3, 4.5]
+    assert (kept["wavelength"].values.item(), kept["distance"].values.item()) == (1.0, 2.0)
+    assert kept["beam_center_x"].values.item() == 119.5  # what was given goes before
+    assert kept["beam_center_y"].values.item() == MODEL.beam_center[1]
+    assert kept["saturation"].values.item() == 60000
+    assert np.array_equal(kept["pixel_mask"].values != 0, MODEL.detector.gap_mask() | bad != 0)
+    assert not {"wavelength", "pixel_mask"} & set(run(dataset).tree.roles)
+
+
 def test_modules_are_panels_and_what_has_no_value_is_no_peak(in_memory, frames, picture):
     modules = np.stack([frames[:, :128], frames[:, 132:]], axis=1).astype(np.float32)
     modules[modules == 65535] = np.nan
@@ -128,7 +162,7 @@ def test_modules_are_panels_and_what_has_no_value_is_no_peak(in_memory, frames, 
     assert found["hits/frame_number"].tolist() == [0, 3, 6, 9]
     assert found["data/powder"].shape == (2, 128, 250)
     second = [row - 4 for row, _ in MODEL.places(0) if row >= 132]
-    y = found["result_1/peakYPosRaw"][: found["result_1/nPeaks"][0]]
+    y = found["peaks/peakYPosRaw"][: found["peaks/nPeaks"][0]]
     assert np.allclose(np.sort(y[y > 127.5]), sorted(second), atol=0.5)
 
 
@@ -148,7 +182,7 @@ def test_a_mask_beside_it_leaves_peaks_out(dataset, in_memory, frames, picture):
     row, column = MODEL.places(0)[0]
     bad[row - 6 : row + 7, column - 6 : column + 7] = 1
     found = arrays(run(dataset, mask=in_memory(frames, pixel_mask=picture(bad))))
-    assert found["result_1/nPeaks"][0] == MODEL.peaks - 1
+    assert found["peaks/nPeaks"][0] == MODEL.peaks - 1
     wrong = in_memory(frames, pixel_mask=picture(bad[1:]))
     with pytest.raises(ReductionError, match="a mask of shape"):
         run(dataset, mask=wrong)
