@@ -18,6 +18,8 @@ GEOMETRY_ROLES = {
     *("beam_center_x", "beam_center_y", "x_pixel_size", "y_pixel_size", "orientation"),
 }
 """Roles of arrays that tell where a detector was."""
+# Beyond these a number is in another unit: of X-rays and neutrons, and of halls that hold them.
+_BEYOND_M = {"wavelength": 1e-6, "distance": 1000.0, "x_pixel_size": 1.0, "y_pixel_size": 1.0}
 _PLAIN_DETECTORS = {"", "detector", "none"}
 
 
@@ -132,11 +134,11 @@ class _Search:
         sought = Sought(f"{role}_m", role, unit, kind)
         given = getattr(self.given, sought.parameter)
         value = find_number((self.calibration, self.dataset), given, sought)
-        if not (math.isfinite(value) and value > 0):
+        if not 0 < value < _BEYOND_M.get(role, math.inf):
             raise ParameterError(
                 f"{role}_m is {value!r}, which is impossible",
                 where=f"{self.dataset.record.pid}, role {role}",
-                next_step=f"give it: -p {role}_m=...",
+                next_step=f"give it, in m: -p {role}_m=...",
             )
         return value
 

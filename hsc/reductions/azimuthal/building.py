@@ -117,12 +117,17 @@ def _read_pictures(binning: Binning) -> Pictures:
     for mask in binning.masks:
         bad |= mask.read(shape)
     if binning.flat is not None:
-        flat = binning.flat.read(shape).astype(np.float32)
+        flat = _single(binning.flat.read(shape))
+        bad |= ~(flat > 0)  # below zero: a mark, or a mean of noise; nothing can be divided by it
     if binning.dark is not None:
-        scaled = binning.dark.read(shape) * binning.dark_scale
-        bad |= ~np.isfinite(scaled)
-        dark = scaled.astype(np.float32).reshape(-1)
+        dark = _single(binning.dark.read(shape) * binning.dark_scale).reshape(-1)
+        bad |= ~np.isfinite(dark).reshape(shape)
     return Pictures(bad, flat, dark)
+
+
+def _single(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # infinite, and so no value
+        return values.astype(np.float32)
 
 
 def _factors(binning: Binning, pictures: Pictures) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -141,8 +141,9 @@ def integrate_block(block: Block) -> FrameSums:
     table = pixel_table(block.binning)
     add = _Exact(block, table) if _exact(block) else _Corrected(block, table)
     parts, done = [], 0
+    native = block.frames.dtype.newbyteorder("=")
     for batch in block.frames.batches(block.start, block.stop, rows=block.batch):
-        parts.append(add(batch, done))
+        parts.append(add(batch.astype(native, copy=False), done))
         done += len(batch)
     return join(parts)
 
@@ -226,7 +227,7 @@ class _Corrected:
         variances = None
         if block.variances is not None:
             start = block.start + done
-            variances = block.variances.read(start, start + len(frames)).astype(np.float32)
+            variances = _single(block.variances.read(start, start + len(frames)))
         scales = block.scales[done : done + len(frames)]
         sums = sum_corrected(frames, self._table, self._corrections, scales, variances)
         return FrameSums(
@@ -237,3 +238,11 @@ class _Corrected:
             sums.count,
             sums.left_out,
         )
+
+
+def _single(variances: NDArray[Any]) -> NDArray[np.float32]:
+    """Give variances in float32; what is below zero is none, and its pixel does not count."""
+    with np.errstate(over="ignore"):  # infinite, and so none either
+        single = variances.astype(np.float32)
+    single[single < 0] = np.nan
+    return single

@@ -103,10 +103,12 @@ class IntegrationParameters(GeometryParameters):
                 f"chi_min_deg is {low!r} and chi_max_deg is {high!r}",
                 next_step="give both ends, in degrees, or none for all around",
             )
-        if low == high or abs(high - low) > _CIRCLE_DEG:
+        # What ends one turn later than its beginning less one turn ends where it begins.
+        nothing = low == high or low - high == _CIRCLE_DEG
+        if nothing or abs(high - low) > _CIRCLE_DEG:
             raise ParameterError(
                 f"chi_min_deg is {low!r} and chi_max_deg is {high!r}: "
-                f"{'nothing lies between them' if low == high else 'that is more than one turn'}",
+                f"{'nothing lies between them' if nothing else 'that is more than one turn'}",
                 next_step="give two ends not more than 360 degrees apart, or none for all around",
             )
         return low, high

@@ -170,4 +170,6 @@ def _mask_digest(bad: NDArray[np.bool_]) -> str:
 
 def _digest(values: NDArray[np.float64]) -> str:
     shape = canonical_json(list(values.shape))
-    return blake3(shape + values.astype("<f4").tobytes()).hexdigest()
+    with np.errstate(over="ignore"):
+        single = values.astype("<f4")
+    return blake3(shape + single.tobytes()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from hsc.errors import ParameterError
 from hsc.model import Quantity
 from hsc.reductions.azimuthal.integration import integrate, see_to_table
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
@@ -50,6 +51,7 @@ def reduce_azimuthal(
         Something that integration needs is missing or impossible.
     """
     dataset = inputs.one("sample")
+    _refuse_too_many(parameters)
     stack = stack_of(
         dataset, parameters, calibrations_of(inputs), azimuthal_bins=parameters.azimuthal_bins
     )
@@ -74,6 +76,17 @@ def reduce_azimuthal(
         title=f"{record.title}: {kind} of {frames} frames",
         streams=streams,
     )
+
+
+def _refuse_too_many(parameters: AzimuthalParameters) -> None:
+    size = parameters.bins * parameters.azimuthal_bins
+    if size > _MOST_NUMBERS:
+        raise ParameterError(
+            f"bins is {parameters.bins} and azimuthal_bins is {parameters.azimuthal_bins}: a cake "
+            f"of {size} bins, of which each takes 200 bytes of memory",
+            next_step=f"give fewer, {_MOST_NUMBERS} in all at most: -p bins=... "
+            "-p azimuthal_bins=...",
+        )
 
 
 def _results(stack: Stack) -> dict[str, float | int | str]:
@@ -118,7 +131,7 @@ def _quantities(stack: Stack) -> dict[str, Quantity]:
 
 AZIMUTHAL = Reduction(
     name="azimuthal",
-    version="4",
+    version="5",
     summary="every frame integrated over the azimuth to I(q), or a cake, with errors",
     inputs=(
         Input("sample", "frames of an area detector"),

@@ -21,7 +21,7 @@ from hsc.settings import home
 
 _FORMAT = b"hsc-table/1\n"
 # Raised where the same binning makes another table than before.
-_RULES = 2
+_RULES = 3
 _MOST_BYTES = 4_000_000_000
 _ENDING = ".table"
 _DIGEST_BYTES = 32

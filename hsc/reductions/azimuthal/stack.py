@@ -14,6 +14,7 @@ from hsc.kernels import ErrorModel
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import Calibrations, Picture, mask_of, picture_of
+from hsc.reductions.azimuthal.scales import frame_scales
 from hsc.reductions.azimuthal.slab import axis_reach, slab_limits
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
 from hsc.reductions.geometry import Geometry
@@ -114,7 +115,7 @@ def stack_of(
         frames,
         binning,
         _good_counts(dataset, frames, parameters),
-        _scales(dataset, frames, parameters),
+        frame_scales(dataset, frames.shape[0], parameters),
         Summing(model, ratios, dark is not None and parameters.dark_variance),
         _variances(dataset, frames) if model == "variance" else None,
     )
@@ -147,16 +148,16 @@ def stack_facts(stack: Stack) -> dict[str, Any]:
 def _frames(dataset: SourceDataset) -> SourceArray:
     frames = array_for(dataset, "frames", "is the stack of pictures to integrate")
     where = f"{dataset.record.pid}, {frames.path}"
-    if len(frames.shape) != 3 or frames.shape[0] == 0:
+    if len(frames.shape) != 3 or 0 in frames.shape:
         raise ReductionError(
             f"frames of shape {frames.shape}; a stack (frames, rows, columns) is needed",
             where=where,
         )
     whole = frames.dtype.kind in "ui" and frames.dtype.itemsize <= 4
-    if not whole and frames.dtype.kind != "f":
+    if not whole and frames.dtype.newbyteorder("=") not in {np.dtype("f4"), np.dtype("f8")}:
         raise ReductionError(
-            f"frames of type {frames.dtype}; counts of at most 32 bits, or floating-point numbers, "
-            "are needed",
+            f"frames of type {frames.dtype}; counts of at most 32 bits, or floating-point numbers "
+            "of 32 or 64 bits, are needed",
             where=where,
         )
     _refuse_unwritten(frames, where, "frames")
@@ -297,33 +298,12 @@ def _good_counts(
     return GoodCounts(lowest, highest)
 
 
-def _scales(
-    dataset: SourceDataset, frames: SourceArray, parameters: IntegrationParameters
-) -> NDArray[np.float32]:
-    scales = np.full(frames.shape[0], parameters.normalization_factor)
-    if parameters.monitor:
-        monitor = array_for(dataset, "monitor", "is what frames are divided by")
-        values = np.asarray(monitor.read(), dtype=np.float64).reshape(-1)
-        where = f"{dataset.record.pid}, {monitor.path}"
-        if values.shape != scales.shape:
-            raise ReductionError(f"{len(values)} monitors for {len(scales)} frames", where=where)
-        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
-        if len(bad):
-            raise ReductionError(
-                f"the monitor of frame {bad[0] + 1} is {values[bad[0]]!r}: nothing can be divided "
-                "by it",
-                where=where,
-                next_step="leave it out: -p monitor=false",
-            )
-        scales *= values
-    return scales.astype(np.float32)
-
-
 def _variances(dataset: SourceDataset, frames: SourceArray) -> SourceArray:
     variances = array_for(dataset, "variance", "is what the error model takes")
-    if variances.shape != frames.shape:
+    if variances.shape != frames.shape or variances.dtype.kind not in "uif":
         raise ReductionError(
-            f"variances of shape {variances.shape} for frames of shape {frames.shape}",
+            f"variances of shape {variances.shape} and type {variances.dtype} for frames of shape "
+            f"{frames.shape}",
             where=f"{dataset.record.pid}, {variances.path}",
         )
     _refuse_unwritten(variances, f"{dataset.record.pid}, {variances.path}", "variances")

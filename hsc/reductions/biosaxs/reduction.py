@@ -122,7 +122,7 @@ def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="4",
+    version="5",
     summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),

@@ -234,6 +234,8 @@ def test_negative_counts_are_marks_of_bad_pixels(in_memory):
         (np.zeros((2, 3, 4), dtype=np.complex64), "complex64"),
         (np.zeros((2, 3, 4), dtype=np.uint64), "uint64"),
         (np.zeros((0, 3, 4), dtype=np.uint16), "a stack"),
+        (np.zeros((2, 0, 4), dtype=np.uint16), "a stack"),
+        (np.zeros((2, 3, 4), dtype=np.float16), "of 32 or 64 bits"),
     ],
 )
 def test_what_is_no_stack_of_counts_is_refused(in_memory, random_frames, picture, frames, message):
