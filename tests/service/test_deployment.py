@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsc.client import connect
-from hsc.jobs import IngestRequest, ReduceRequest
+from hsc.jobs import IngestRequest, ReduceRequest, reduce
 from hsc.model import ActivityState, Pid
+from hsc.testing.reductions import EXAMPLES
 
 pytestmark = [pytest.mark.prefect, pytest.mark.timeout(400)]
 
 
-def start(served: Any, **parameters: object) -> Any:
+def start(served: Any, flow: str, parameters: dict[str, Any]) -> Any:
     # The program imports Prefect by itself, which would make ~/.prefect.
     home = str(served.home / "started_from")
-    return served.run("run_deployment.py", json.dumps(parameters), PREFECT_HOME=home)
+    return served.run("run_deployment.py", flow, json.dumps(parameters), PREFECT_HOME=home)
 
 
-def run_deployment(served: Any, **parameters: object) -> dict[str, Any]:
-    done = start(served, **parameters)
+def run_deployment(served: Any, flow: str, **parameters: Any) -> dict[str, Any]:
+    done = start(served, flow, parameters)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_a_deployed_ingest_answers_with_its_report(served: Any, plain_file: Path) -> None:
-    answer = run_deployment(served, paths=[str(plain_file)], facility="maxiv")
+    answer = run_deployment(served, "ingest", paths=[str(plain_file)], facility="maxiv")
     assert answer["state"] == "COMPLETED", answer
     assert answer["name"] == "ingest scan.h5"
     (dataset,) = answer["result"]["datasets"]
@@ -47,7 +49,7 @@ def test_a_path_that_is_no_hdf5_fails_run_and_activity_and_not_the_other_path(
 ) -> None:
     text = tmp_path / "notes.h5"
     text.write_text("no HDF5 at all", encoding="utf-8")
-    answer = run_deployment(served, paths=[str(text), str(plain_file)])
+    answer = run_deployment(served, "ingest", paths=[str(text), str(plain_file)])
     assert answer["state"] == "FAILED"
     assert answer["message"].startswith("FlowError: 1 of 2 paths failed; the first: NotHdf5Error")
     assert "\n" not in answer["message"]
@@ -63,9 +65,53 @@ def test_a_path_that_is_no_hdf5_fails_run_and_activity_and_not_the_other_path(
 
 
 def test_a_wrong_parameter_is_refused_before_anything_starts(served: Any, plain_file: Path) -> None:
-    done = start(served, paths=[str(plain_file)], policy="lenient")
+    done = start(served, "ingest", {"paths": [str(plain_file)], "policy": "lenient"})
     assert done.returncode != 0
     assert "'lenient' is not one of" in done.stderr
+
+
+def test_a_deployed_reduction_gives_what_the_command_gives_and_a_failing_one_says_why_and_where(
+    served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSC_HOME", str(served.home))
+    asked = EXAMPLES["biosaxs"](tmp_path)
+    inputs = [f"{role}={pid}" for role, pid in asked.inputs]
+    given = dict(asked.parameters)
+    recipe = {"bins": given.pop("bins")}
+    # Both at once, as the deployment lets them: the one of half the datasets fails.
+    with ThreadPoolExecutor() as pool:
+        whole = pool.submit(
+            run_deployment, served, "reduce",
+            name="biosaxs", inputs=inputs, parameters=given, recipe=recipe, workers=1,
+        )  # fmt: skip
+        half = pool.submit(
+            run_deployment, served, "reduce", name="biosaxs", inputs=inputs[:1], parameters=given
+        )
+        answer, failed = whole.result(), half.result()
+    plainly = reduce(asked)
+    assert answer["state"] == "COMPLETED", answer
+    assert answer["name"] == "reduce biosaxs"
+    assert answer["result"]["results"] == plainly.document()["results"]
+    with connect(served.catalog) as catalog:
+        record = catalog.get(Pid.parse(answer["result"]["pid"]))
+        known = {each.flow_run_id: each for each in catalog.activities(limit=50)}
+    assert record.root == plainly.root
+    activity = known[answer["id"]]
+    assert (activity.runner, activity.generated) == ("prefect", (record.pid.at(1),))
+    assert activity.parameters["sources"]["bins"] == "recipe"
+    steps = served.find("task_runs", {"task_runs": {"flow_run_id": {"any_": [answer["id"]]}}})
+    assert {each["name"] for each in steps} == {
+        "reduce biosaxs", "write biosaxs", "register biosaxs",
+    }  # fmt: skip
+
+    assert failed["state"] == "FAILED"
+    assert failed["message"].startswith("ParameterError: ")
+    assert "'buffer'" in failed["message"]
+    assert f"(biosaxs {inputs[0]})" in failed["message"]
+    assert "\n" not in failed["message"]
+    failure = known[failed["id"]].failure
+    assert failure is not None
+    assert failed["message"] == f"{failure.error}: {failure.message} ({failure.where})"
 
 
 @pytest.mark.parametrize("name", ["ingest", "reduce"])

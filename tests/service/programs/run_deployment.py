@@ -1,4 +1,4 @@
-"""Starts ``ingest/local`` with the parameters it is given and waits for its end."""
+"""Starts a flow's deployment with the parameters it is given and waits for its end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from prefect.deployments import run_deployment
 
 run = run_deployment(
-    "ingest/local", parameters=json.loads(sys.argv[1]), timeout=150, poll_interval=1
+    f"{sys.argv[1]}/local", parameters=json.loads(sys.argv[2]), timeout=150, poll_interval=1
 )
 result = run.state.result(raise_on_failure=False)
 answer = {
