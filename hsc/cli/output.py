@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -16,17 +17,20 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from hsc.errors import HscError, OutputError
 
 _PROSE = ("title", "found", "next", "of", "result or error")
 _PIPE_WIDTH = 160
+_BAR_WIDTH = 20
 
 
 def json_wanted() -> bool:
@@ -143,11 +147,37 @@ def size(nbytes: float) -> str:
     return f"{nbytes:.0f} B"
 
 
-class Bars:
-    """Progress bars on stderr; silent where stderr is no terminal."""
+class _Rate(ProgressColumn):
+    """Units a second, as they came of late, or over all at the end."""
 
-    def __init__(self) -> None:
-        console = Console(stderr=True)
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        if speed is None or task.total == 1:
+            return Text("")
+        return Text(f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s")
+
+
+class _Left(ProgressColumn):
+    """The time that is left, as far as it can be told, and at the end what it took."""
+
+    def render(self, task: Task) -> Text:
+        left = None if task.finished else task.time_remaining
+        seconds = left if left is not None else task.elapsed or 0.0
+        told = str(timedelta(seconds=int(seconds)))
+        return Text(told if left is None else f"{told} left")
+
+
+class Bars:
+    """Progress bars, silent where nobody looks on.
+
+    Parameters
+    ----------
+    console
+        The terminal; None: stderr, if it is one.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
         self._shown = console.is_terminal
         self._console = console
         self._bars: Progress | None = None
@@ -161,13 +191,13 @@ class Bars:
         amount = (
             (DownloadColumn(), TransferSpeedColumn())
             if unit == "bytes"
-            else (MofNCompleteColumn(), TextColumn(unit))
+            else (MofNCompleteColumn(), TextColumn(unit), _Rate())
         )
         self._bars = Progress(
             TextColumn("{task.description:>10}"),
-            BarColumn(),
+            BarColumn(bar_width=_BAR_WIDTH),
             *amount,
-            TimeElapsedColumn(),
+            _Left(),
             console=self._console,
         )
         self._bars.start()

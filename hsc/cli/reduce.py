@@ -54,11 +54,13 @@ def reduce(
 
 
 def tell_reduced(done: Any) -> None:
-    """Say what came of a reduction."""
+    """Say what came of a reduction: doubts first, then its numbers, and how one goes on."""
+    results = dict(done.results)
+    warnings = results.pop("warnings", None) or []
     lines = [f"{done.pid}  {done.reduction}, {done.seconds} s"]
-    lines += [f"  {line}" for line in number_lines(done.results)]
-    if done.files:
-        lines += _where(str(done.pid), done.files)
+    lines += [f"  warning: {text}" for text in warnings]
+    lines += [f"  {line}" for line in number_lines(results)]
+    lines += _next(str(done.pid), done.files)
     answer(done.document(), "\n".join(lines))
 
 
@@ -79,15 +81,15 @@ def number_lines(results: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{'  ' if place else '- '}{line}"
 
 
-def _where(pid: str, files: Sequence[str]) -> list[str]:
-    """Say which files there are, and how one gets at the one to open first."""
-    first = next((name for name in files if name.endswith("report.html")), files[0])
-    others = len(files) - 1
-    more = f" and {others} more files" if others else ""
-    return [
-        f"  {first}{more}:",
-        f"    hsc files {pid} --to DIR      then open DIR/{first}",
-    ]
+def _next(pid: str, files: Sequence[str]) -> list[str]:
+    """Say how one looks at it, and which files there are with the one to open first."""
+    lines = ["  next:", f"    hsc show {pid}"]
+    if files:
+        first = next((name for name in files if name.endswith("report.html")), files[0])
+        others = len(files) - 1
+        more = f" and {others} more" if others else ""
+        lines.append(f"    hsc files {pid} --to DIR    # {first}{more}; open DIR/{first}")
+    return [*lines, f'    hsc.open("{pid}")    # in Python']
 
 
 def _asked(words: list[str], recipe: Recipe) -> tuple[str, tuple[tuple[str, Pid], ...]]:

@@ -23,13 +23,15 @@ def told(capsys, files=(), **results: Any) -> tuple[str, list[str]]:
 def test_warnings_are_told_and_the_report_is_one_command_away(capsys) -> None:
     files = ("buffer.dat", "report.html", "table.csv")
     pid, lines = told(capsys, files, rg_nm=2.0, warnings=["a frame was left out", "b"])
+    opened = f'    hsc.open("{pid}")    # in Python'
     assert lines[1:] == [
+        "  warning: a frame was left out",
+        "  warning: b",
         "  rg_nm = 2",
-        "  warnings:",
-        "    a frame was left out",
-        "    b",
-        "  report.html and 2 more files:",
-        f"    hsc files {pid} --to DIR      then open DIR/report.html",
+        "  next:",
+        f"    hsc show {pid}",
+        f"    hsc files {pid} --to DIR    # report.html and 2 more; open DIR/report.html",
+        opened,
     ]
-    assert told(capsys, ("srcd.txt",))[1][1] == "  srcd.txt:"
-    assert told(capsys)[1][1:] == []
+    assert told(capsys, ("srcd.txt",))[1][3].endswith("--to DIR    # srcd.txt; open DIR/srcd.txt")
+    assert len(told(capsys)[1]) == 4
