@@ -18,6 +18,7 @@ _WATER_RANGE_PER_NM = (1.0, 4.0)
 _CARBON_RANGE_PER_NM = (0.3, 2.0)
 _FEWEST_POINTS = 5
 _SIGNIFICANT = 3.0
+_BAD_CHI2 = 3.0
 
 # NIST Standard Reference Material 3600, absolute intensity calibration standard for small-angle
 # X-ray scattering, table 1 of the certificate of 2016: q in 1/angstrom, dΣ/dΩ in 1/cm.
@@ -149,6 +150,24 @@ def find_scale(
         factor, error, parameters.absolute_standard, float(some.q_per_nm[0]),
         float(some.q_per_nm[-1]), len(known), float(misfit), empty_subtracted,
     )  # fmt: skip
+
+
+def scale_remarks(scale: AbsoluteScale) -> list[str]:
+    """Say what is doubtful about a scale, in sentences."""
+    said, standard = [], scale.standard.replace("_", " ")
+    if not scale.empty_subtracted:
+        said.append(
+            f"nothing was subtracted from the {standard}: what the empty "
+            "cell scatters makes the absolute scale too small; give absolute_empty=PID"
+        )
+    if scale.chi2 > _BAD_CHI2:
+        said.append(
+            f"the standard does not scatter as {standard} does: χ² = {scale.chi2:.3g} from "
+            f"{scale.q_min_per_nm:.3g} to {scale.q_max_per_nm:.3g} 1/nm, so that "
+            "the absolute scale and the mass from I(0) are doubtful; look at "
+            "absolute_standard, at absolute_empty and at the range: -p absolute_q_min_per_nm=..."
+        )
+    return said
 
 
 def _or(value: float | None, otherwise: float) -> float:

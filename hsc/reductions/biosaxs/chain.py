@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hsc.errors import ReductionError
 from hsc.model import Record
-from hsc.reductions.biosaxs.absolute import AbsoluteParameters, AbsoluteScale
+from hsc.reductions.biosaxs.absolute import AbsoluteParameters, AbsoluteScale, scale_remarks
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve, subtract
 from hsc.reductions.biosaxs.runs import Run, Side, alone, averages, left_out
@@ -168,14 +168,22 @@ def _warnings(
             f"the mass from Vc is doubtful: its integral ends at {found.vc_q_max_per_nm:.3g} 1/nm "
             f"with the curve, and the law was found with {parameters.vc_q_max_per_nm:g}"
         )
-    if scale is not None and not scale.empty_subtracted:
-        said.append(
-            f"nothing was subtracted from the {scale.standard.replace('_', ' ')}: what the empty "
-            "cell scatters makes the absolute scale too small; give absolute_empty=PID"
-        )
-    fit = analysis.fit
-    if fit is not None and fit.chi2 > max(
-        _BAD_CHI2, 1 + _CHI2_DEVIATIONS * math.sqrt(2 / fit.points)
+    if scale is not None:
+        said += scale_remarks(scale)
+    said += misfits(analysis)
+    if "pr" in analysis.failures:
+        said.append(f"no p(r): {analysis.failures['pr']}")
+    return said
+
+
+def misfits(analysis: Analysis) -> list[str]:
+    """Say which of the fits that count miss the curve, in sentences."""
+    fit, said = analysis.fit, []
+    counts = fit is not None and analysis.guinier.method == "closed_form"
+    if (
+        fit is not None
+        and counts
+        and fit.chi2 > max(_BAD_CHI2, 1 + _CHI2_DEVIATIONS * math.sqrt(2 / fit.points))
     ):
         said.append(
             f"points lie off the Guinier line by more than their noise: χ² = {fit.chi2:.3g} for "
@@ -185,8 +193,6 @@ def _warnings(
         )
     if analysis.pairs is not None and analysis.pairs.chi2 > _BAD_CHI2:
         said.append(f"p(r) fits the curve badly: χ² = {analysis.pairs.chi2:.3g}")
-    if "pr" in analysis.failures:
-        said.append(f"no p(r): {analysis.failures['pr']}")
     return said
 
 

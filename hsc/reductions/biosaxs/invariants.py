@@ -25,7 +25,7 @@ class MassParameters(Record):
 
     concentration_g_per_l: float | None = Field(default=None, gt=0)
     """Concentration of the sample, g/L (mg/ml); None: not known."""
-    partial_specific_volume_cm3_per_g: float = Field(default=0.7425, gt=0)
+    partial_specific_volume_cm3_per_g: float = Field(default=0.7425, gt=0, le=2)
     """Volume that a gram of the particle takes; 0.7425 cm³/g is customary for proteins."""
     electrons_per_g: float = Field(default=3.22e23, gt=0)
     """Electrons in a gram of the particle; of a protein 3.22e23."""

@@ -152,6 +152,35 @@ def _check_wavelengths(datasets: list[SourceDataset], stacks: list[Stack]) -> No
             )
 
 
+def beam_remarks(
+    inputs: Inputs, runs: Mapping[str, tuple[Run, ...]], parameters: MeasuringParameters
+) -> tuple[str, ...]:
+    """Say what of the beam is not known, or known and not used, in sentences."""
+    datasets = [one for name in runs for one in inputs.every(name)]
+    said = []
+    if not parameters.monitor:
+        if len(datasets) > 1 and all(
+            one.exposure_s is None for every in runs.values() for one in every
+        ):
+            said.append(
+                "no exposure is known and no monitor used: all frames are taken for equally "
+                "exposed; -p sample_count_time_s=... -p buffer_count_time_s=... say otherwise"
+            )
+        if all("monitor" in one.roles for one in datasets):
+            said.append(
+                "a monitor was recorded with all frames and is not used: where the beam was not "
+                "the same, nothing corrects that; -p monitor=true divides by it"
+            )
+    carbon = "absolute" in runs and parameters.absolute_standard == "glassy_carbon"
+    if carbon and parameters.transmission and runs["absolute"][0].transmission is None:
+        said.append(
+            "no transmission is known: glassy carbon lets another share of the beam pass than a "
+            "solution, and the absolute scale is off by as much; give all of them, or say with "
+            "-p transmission=false that monitor or exposure hold them"
+        )
+    return tuple(said)
+
+
 def scale_of(
     runs: dict[str, tuple[Run, ...]], parameters: MeasuringParameters
 ) -> AbsoluteScale | None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from hsc.errors import ReductionError
 from hsc.reductions.biosaxs.absolute import AbsoluteScale
-from hsc.reductions.biosaxs.chain import Chain, follow
+from hsc.reductions.biosaxs.chain import Chain, follow, misfits
 from hsc.reductions.biosaxs.choosing import spell_frames
 from hsc.reductions.biosaxs.chromatogram import (
     Chromatogram,
@@ -24,7 +24,7 @@ from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.elution import Elution, ElutionParameters, follow_elution
 from hsc.reductions.biosaxs.measuring import MeasuringParameters
 from hsc.reductions.biosaxs.purity import Purity, PurityParameters, judge, purify
-from hsc.reductions.biosaxs.remarks import elution_remarks
+from hsc.reductions.biosaxs.remarks import elution_remarks, level_remarks
 from hsc.reductions.biosaxs.runs import Run, averages
 from hsc.workers import Progress, Workers
 
@@ -48,6 +48,9 @@ class ElutedPeak:
     """How clean it is, and which part of it is averaged."""
     chain: Chain
     """Averages, difference and analysis."""
+    doubts: tuple[str, ...] = ()
+    """Why its numbers are not to be trusted as they stand, in sentences; they are among the
+    chain's warnings. Errors of the counts hold nothing of this."""
 
     @property
     def used(self) -> Peak:
@@ -87,8 +90,11 @@ def follow_peaks(
     scale: AbsoluteScale | None,
     workers: Workers,
     progress: Progress,
+    beam: tuple[str, ...] = (),
 ) -> SecSaxs:
     """Find buffer and peaks of an integrated elution, and follow the chain for each peak.
+
+    What is to be known of the beam is told with each of them.
 
     Raises
     ------
@@ -111,16 +117,15 @@ def follow_peaks(
         run, curve, points, wanted, lost, parameters, workers, progress, factor
     )
     window = parameters.sec_window_frames
-    remarks = elution_remarks(run, chromatogram, buffer, peaks, parameters, own=own)
+    levels = tuple(level_remarks(run, chromatogram, buffer[0], peaks)) if own else ()
+    remarks = (*elution_remarks(chromatogram, buffer, parameters), *levels, *beam)
     followed: list[ElutedPeak] = []
     failures: list[str] = []
     for number, peak in enumerate(peaks, start=1):
-        used, least = peak, None
-        if not named:
-            used, least = purify(
-                peak, run, curve, points, chromatogram, elution, window, parameters, workers,
-                progress, factor,
-            )  # fmt: skip
+        used, least = (peak, None) if named else purify(
+            peak, run, curve, points, chromatogram, elution, window, parameters, workers,
+            progress, factor,
+        )  # fmt: skip
         purity = judge(number, peaks, used, least, chromatogram, elution, window, parameters)
         kept = ~lost
         kept[: used.start], kept[used.stop :] = False, False
@@ -128,7 +133,8 @@ def follow_peaks(
         said = (*purity.remarks, *remarks)
         try:
             chain = follow((sample,), buffer, edges, parameters, scale, said)
-            followed.append(ElutedPeak(peak, purity, chain))
+            doubts = (*purity.remarks, *levels, *misfits(chain.analysis))
+            followed.append(ElutedPeak(peak, purity, chain, doubts))
         except ReductionError as error:
             failures.append(
                 f"peak {number}, frames {spell_frames(kept)}, gives no numbers: {error.message}"

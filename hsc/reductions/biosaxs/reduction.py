@@ -12,6 +12,7 @@ from hsc.reductions.biosaxs.concentration import find_concentration
 from hsc.reductions.biosaxs.measuring import (
     ABSOLUTE_INPUTS,
     MeasuringParameters,
+    beam_remarks,
     measure_inputs,
     sample_name_of,
     scale_of,
@@ -51,7 +52,8 @@ def reduce_biosaxs(
     runs = measure_inputs(inputs, parameters, chosen, workers, progress)
     edges = runs["sample"][0].stack.binning.edges()
     scale = scale_of(runs, parameters)
-    remarks = () if concentration.remark is None else (concentration.remark,)
+    remarks = beam_remarks(inputs, runs, parameters)
+    remarks += () if concentration.remark is None else (concentration.remark,)
     chain = follow(runs["sample"], runs["buffer"], edges, parameters, scale, remarks)
     first = inputs.every("sample")[0]
     name = sample_name_of(first)

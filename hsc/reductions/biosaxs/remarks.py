@@ -17,28 +17,20 @@ _DEVIATIONS = 5.0
 
 
 def elution_remarks(
-    run: Run,
     chromatogram: Chromatogram,
     buffer: Sequence[Run],
-    peaks: Sequence[Peak],
     parameters: ChromatogramParameters,
-    *,
-    own: bool,
 ) -> tuple[str, ...]:
-    """Say what is doubtful about an elution, in sentences.
+    """Say what is to be known of an elution and its buffer, in sentences.
 
     Parameters
     ----------
-    run, chromatogram
+    chromatogram
         The elution.
     buffer
         Its buffer.
-    peaks
-        Its peaks.
     parameters
-        How they were found.
-    own
-        Whether the buffer is frames of the elution.
+        How peaks were found.
     """
     said = list(_losses(chromatogram, named=parameters.sec_peaks is not None))
     frames = sum(int(one.kept.sum()) for one in buffer)
@@ -47,8 +39,6 @@ def elution_remarks(
             f"the buffer is {frames} frames, fewer than {parameters.sec_buffer_least_frames} "
             "(sec_buffer_least_frames): its noise is in every number"
         )
-    if own:
-        said += _levels(run, chromatogram, buffer[0], peaks)
     return tuple(said)
 
 
@@ -64,10 +54,10 @@ def _losses(chromatogram: Chromatogram, *, named: bool) -> Iterator[str]:
     )
 
 
-def _levels(
+def level_remarks(
     run: Run, chromatogram: Chromatogram, buffer: Run, peaks: Sequence[Peak]
 ) -> Iterator[str]:
-    """Compare both ends of the elution with the buffer: it drifts, or the cell is fouled."""
+    """Compare both ends of an elution with the buffer in it: it drifts, or the cell is fouled."""
     free = ~chromatogram.lost
     for peak in peaks:
         free[peak.start : peak.stop] = False

@@ -149,7 +149,7 @@ def check_exposures(runs: list[tuple[str, str, float | None]]) -> None:
     if lacking and len(lacking) < len(runs):
         name, where = lacking[0]
         other = next(known for known, _, exposure in runs if exposure is not None)
-        parameter = f"{name.split()[0]}_count_time_s"
+        parameter = f"{name.split()[0].removesuffix('_empty')}_count_time_s"
         raise ParameterError(
             f"the exposure of the {name} frames is unknown, that of the {other} frames is known",
             where=where,

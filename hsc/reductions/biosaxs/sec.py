@@ -11,6 +11,7 @@ from hsc.reductions.biosaxs.choosing import spell_frames
 from hsc.reductions.biosaxs.concentration import find_concentration
 from hsc.reductions.biosaxs.measuring import (
     ABSOLUTE_INPUTS,
+    beam_remarks,
     measure_inputs,
     sample_name_of,
     scale_of,
@@ -49,8 +50,9 @@ def reduce_sec_saxs(
     # What was loaded is thinned out on its way: no mass of a peak comes from its concentration.
     eluted = parameters.model_copy(update={"concentration_g_per_l": None})
     found = follow_peaks(
-        runs["sample"][0], runs.get("buffer", ()), eluted, scale, workers, progress
-    )
+        runs["sample"][0], runs.get("buffer", ()), eluted, scale, workers, progress,
+        beam_remarks(inputs, runs, parameters),
+    )  # fmt: skip
     first = inputs.one("sample")
     name = sample_name_of(first)
     labels = Labels(
@@ -61,14 +63,22 @@ def reduce_sec_saxs(
         version=SEC_SAXS.version,
         concentration_g_per_l=loaded.g_per_l,
     )
-    radii = ", ".join(f"{one.chain.analysis.guinier.rg_nm:.3g}" for one in found.peaks)
+    radii = ", ".join(
+        f"{one.chain.analysis.guinier.rg_nm:.3g}{' (doubtful)' if one.doubts else ''}"
+        for one in found.peaks
+    )
     geometry = found.run.stack.binning.geometry
     main = found.main.chain.analysis
     return Outputs(
         tree=sec_tree(found, labels),
         results=_results(found),
         quantities={
-            "radius_of_gyration": Quantity(value=main.guinier.rg_nm, unit="nm"),
+            # Where people search there is no room for a doubt.
+            **(
+                {}
+                if found.main.doubts
+                else {"radius_of_gyration": Quantity(value=main.guinier.rg_nm, unit="nm")}
+            ),
             "wavelength": Quantity(value=geometry.wavelength_angstrom, unit="angstrom"),
         },
         title=f"{name or first.record.title}: SEC-SAXS, {len(found.peaks)} peaks, Rg = {radii} nm",
@@ -83,6 +93,7 @@ def _results(found: SecSaxs) -> dict[str, Any]:
             "frames": spell_frames(one.chain.sample.runs[0].kept),
             "top_frame": one.found.top + 1,
             **purity_document(one),
+            "doubts": list(one.doubts),
             **{name: value for name, value in results_of(one.chain).items()
                if name not in {"warnings", "bins", "buffer_frames", "buffer_frames_measured",
                                "sample_frames_measured"}},
@@ -94,6 +105,7 @@ def _results(found: SecSaxs) -> dict[str, Any]:
     return {
         "rg_nm": main["rg_nm"],
         "rg_error_nm": main["rg_error_nm"],
+        "rg_doubtful": bool(found.main.doubts),
         "frames": found.run.frames,
         "buffer_frames": buffer,
         "buffer_in_run": found.buffer_in_run,

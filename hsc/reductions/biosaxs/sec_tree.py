@@ -165,7 +165,8 @@ def _history(found: SecSaxs, labels: Labels) -> list[Part]:
         run_part(f"{path}/sample_frames", found.run, similarity=False),
     ]
     for number, peak in enumerate(found.peaks, start=1):
-        parts.append(nexus.parameters_group(f"{path}/peak_{number}", purity_document(peak)))
+        clean = {**purity_document(peak), "doubts": "; ".join(peak.doubts) or None}
+        parts.append(nexus.parameters_group(f"{path}/peak_{number}", clean))
     if not found.buffer_in_run:
         parts += [
             run_part(f"{path}/buffer_frames_{number}", run)

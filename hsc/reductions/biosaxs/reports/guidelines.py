@@ -87,6 +87,8 @@ def _sample(facts: ReportFacts) -> list[Line]:
     )
     contrast = contrast_cm_per_g(protein)
     concentration = facts.labels.concentration_g_per_l
+    loaded = facts.labels.name == "sec_saxs"  # and thinned out on its way
+    known = None if concentration is None else number(concentration, 4)
     return [
         ("Sample", facts.labels.sample_name),
         ("Organism", None),
@@ -97,19 +99,20 @@ def _sample(facts: ReportFacts) -> list[Line]:
          number(protein.partial_specific_volume_cm3_per_g, 4)),
         ("Contrast Δρ per gram (10¹⁰ cm/g), from the parameters", number(contrast / 1e10, 4)),
         ("Molecular mass from chemical composition (kDa)", None),
-        *_separation(facts),
-        ("Concentration (g/L)", None if concentration is None else number(concentration, 4)),
+        *(_separation(known) if loaded else []),
+        ("Concentration (g/L)", None if loaded else known),
         ("Concentration: how it was measured", None),
         ("Solvent composition and source", None),
     ]  # fmt: skip
 
 
-def _separation(facts: ReportFacts) -> list[Line]:
-    if facts.labels.name != "sec_saxs":
-        return []
-    asked = ("SEC column", "Loading concentration (g/L)", "Injection volume (µL)",
-             "Flow rate (mL/min)")  # fmt: skip
-    return [(name, None) for name in asked]
+def _separation(loaded_g_per_l: str | None) -> list[Line]:
+    return [
+        ("SEC column", None),
+        ("Loading concentration (g/L)", loaded_g_per_l),
+        ("Injection volume (µL)", None),
+        ("Flow rate (mL/min)", None),
+    ]
 
 
 def _collection(chain: Chain, facts: ReportFacts) -> list[Line]:
@@ -222,10 +225,12 @@ def _volumes(found: Analysis) -> list[Line]:
 
 
 def _normalisation(chain: Chain, facts: ReportFacts) -> str:
-    if facts.parameter("monitor"):
-        return "monitor of each frame"
     timed = chain.sample.runs[0].exposure_s is not None
-    return "exposure time" if timed else "none: intensities are per frame"
+    found = ["monitor of each frame"] if facts.parameter("monitor") else []
+    found += ["exposure time"] if timed else []
+    if chain.sample.transmission is not None:
+        found.append("transmission")
+    return " and ".join(found) or "none: intensities are per frame"
 
 
 def _damage(side: Side) -> str | None:

@@ -35,6 +35,8 @@ class Part:
     """What there is to tell."""
     plots: tuple[Plot, ...]
     """Its plots."""
+    doubts: tuple[str, ...] = ()
+    """Why its numbers are not to be trusted as they stand."""
 
 
 def chain_page(chain: Chain, facts: ReportFacts) -> dict[str, bytes]:
@@ -56,17 +58,14 @@ def elution_page(found: SecSaxs, facts: ReportFacts) -> dict[str, bytes]:
             f"Peak {n}, frames {spell_frames(peak.chain.sample.runs[0].kept)}",
             peak.chain,
             chain_plots(peak.chain, traces=False),
+            peak.doubts,
         )
         for n, peak in enumerate(found.peaks, start=1)
     ]
     main = next(part for part in parts if part.chain is found.main.chain)
     remarks = [
         *found.failures,
-        *(
-            f"peak {n}: {text}"
-            for n, part in enumerate(parts, start=1)
-            for text in remarks_of(part.chain)
-        ),
+        *gathered([remarks_of(part.chain) for part in parts]),
     ]
     title = f"{facts.sample}: size-exclusion chromatography with small-angle scattering"
     return {
@@ -75,6 +74,18 @@ def elution_page(found: SecSaxs, facts: ReportFacts) -> dict[str, bytes]:
             (whole, *main.plots, _numbers(main.chain)), f"{title}; {main.title.lower()}"
         ),
     }
+
+
+def gathered(said: Sequence[Sequence[str]]) -> list[str]:
+    """Gather what is said of peaks: once what is said of all, else with the peak's number."""
+    texts = dict.fromkeys(text for one in said for text in one)
+    found = []
+    for text in texts:
+        peaks = [number for number, one in enumerate(said, start=1) if text in one]
+        named = text.startswith("peak") or len(peaks) == len(said) > 1
+        numbers = ", ".join(str(number) for number in peaks)
+        found.append(text if named else f"peak{'s' * (len(peaks) > 1)} {numbers}: {text}")
+    return found
 
 
 def _page(
@@ -94,6 +105,7 @@ def _page(
     said = [
         {
             "title": part.title,
+            "doubts": [_sentence(text) for text in part.doubts],
             "head": head_rows(part.chain),
             "numbers": results_rows(part.chain),
             "plots": [_figure(plot) for plot in part.plots],

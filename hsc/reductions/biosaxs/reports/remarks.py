@@ -15,8 +15,6 @@ _QRG_LARGE, _QRG_LATE = 1.35, 0.8
 _RADII_APART, _MASSES_APART = 0.1, 0.3
 # From here on freesas calls a curve aggregated (containers.py of 2026.10).
 _AGGREGATED = 0.1
-# As for p(r) in the chain: far beyond what chance does to tens of points.
-_CHI2_LARGE = 3.0
 
 
 def remarks_of(chain: Chain) -> tuple[str, ...]:
@@ -35,13 +33,6 @@ def _guinier(chain: Chain) -> list[str]:
         said.append(
             f"the Guinier fit begins at q·Rg = {number(chosen.qrg_min, 3)} only: the particle is "
             "large for the smallest q, and Rg and I(0) hang on few points"
-        )
-    fit = chain.analysis.fit
-    if fit is not None and chosen.method == "closed_form" and fit.chi2 > _CHI2_LARGE:
-        said.append(
-            f"the Guinier line misses its points by more than their errors (reduced χ² = "
-            f"{number(fit.chi2, 3)}): look for a bend in the residuals, and at a shorter range "
-            "(-p guinier_qrg_max=1)"
         )
     radii = [one.rg_nm for one in chain.analysis.estimates]
     if len(radii) > 1 and max(radii) > (1 + _RADII_APART) * min(radii):

@@ -7,7 +7,7 @@ import pytest
 
 from hsc.errors import ParameterError, ReductionError
 from hsc.reductions import Curve
-from hsc.reductions.biosaxs.absolute import AbsoluteParameters, find_scale
+from hsc.reductions.biosaxs.absolute import AbsoluteParameters, find_scale, scale_remarks
 
 Q = np.linspace(0.2, 5.0, 400)
 CARBON = AbsoluteParameters(absolute_standard="glassy_carbon", sample_thickness_mm=1.7)
@@ -32,6 +32,14 @@ def test_glassy_carbon_is_compared_with_its_certificate_and_both_thicknesses():
                     [28.065980, 26.401158, 23.946472, 17.264117, 8.325578])  # fmt: skip
     found = find_scale(noisy(7 * law), CARBON, empty_subtracted=True)
     assert found.factor == pytest.approx(1.055 / 1.7 / 7, rel=0.01)
+
+
+def test_a_standard_that_does_not_scatter_as_it_should_is_told_of():
+    water = noisy(np.full(400, 5.0))
+    assert scale_remarks(find_scale(water, AbsoluteParameters(), empty_subtracted=True)) == []
+    carbon = find_scale(water, CARBON, empty_subtracted=True)
+    (said,) = scale_remarks(carbon)
+    assert "does not scatter as glassy carbon does" in said
 
 
 def test_glassy_carbon_needs_the_thickness_of_the_sample():

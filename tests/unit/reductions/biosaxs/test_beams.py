@@ -9,6 +9,7 @@ from hsc.errors import ParameterError, ReductionError
 from hsc.model import Quantity
 from hsc.reductions.biosaxs.concentration import find_concentration
 from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.reductions.biosaxs.runs import check_exposures
 from hsc.workers import ThreadWorkers
 
 PARAMETERS = {"bins": 120, "pr": False, "report": False}
@@ -125,3 +126,25 @@ def test_a_buffer_of_another_wavelength_is_refused(scattering, scalar_array):
     other = buffer.having(wavelength=scalar_array("wavelength", 1.2))
     with pytest.raises(ParameterError, match=r"wavelength is 1\.2 angstrom, that of the first"):
         run(sample, other)
+
+
+def test_what_is_not_known_of_the_beam_or_not_used_is_told(scattering, scalar_array):
+    sample, buffer = scattering()
+    assert run(sample, buffer, vc_q_max_per_nm=0.8).results["warnings"] == []
+    blind = run(sample.without("count_time"), buffer.without("count_time")).results["warnings"]
+    assert any("all frames are taken for equally exposed" in one for one in blind)
+    seen = [one.having(monitor=scalar_array("monitor", np.ones(8))) for one in (sample, buffer)]
+    assert any("-p monitor=true" in one for one in run(*seen).results["warnings"])
+    used = run(*seen, monitor=True).results["warnings"]
+    assert not any("monitor" in one for one in used)
+
+
+def test_an_exposure_of_the_empty_cell_is_asked_for_by_the_parameter_that_there_is():
+    with pytest.raises(ParameterError, match="of the absolute_empty frames is unknown") as no:
+        check_exposures([("sample", "a", 0.5), ("absolute_empty", "b", None)])
+    assert "-p absolute_count_time_s=" in no.value.next_step
+
+
+def test_a_specific_volume_in_another_unit_is_refused():
+    with pytest.raises(ParameterError, match="partial_specific_volume_cm3_per_g"):
+        BIOSAXS.parse({"partial_specific_volume_cm3_per_g": 742.5})

@@ -64,6 +64,9 @@ def test_two_species_are_found_with_their_radii_and_the_buffer_between_nothing(e
     assert len(kept) >= 20
     assert all(sum(species.share(frame) for species in sec_model.species) < 1e-3 for frame in kept)
     assert outputs.results["warnings"] == []
+    assert [peak["doubts"] for peak in peaks] == [[], []]
+    assert not outputs.results["rg_doubtful"]
+    assert "radius_of_gyration" in outputs.quantities
     json.dumps([outputs.results, *(dict(one.attributes) for one in outputs.tree.arrays)])
 
 
@@ -251,6 +254,11 @@ def test_a_drift_and_a_fouled_cell_are_told_of(opened_model):
     outputs = run(opened_model(model))
     said = " | ".join(outputs.results["warnings"])
     assert "at its end (frames 221-240) the elution scatters" in said
+    # The errors are of the counts: nothing but the doubt tells that a radius is wrong by more.
+    assert all(any("at its end" in one for one in p["doubts"]) for p in outputs.results["peaks"])
+    assert outputs.results["rg_doubtful"]
+    assert "(doubtful)" in outputs.title
+    assert "radius_of_gyration" not in outputs.quantities
     tops = [peak["top_frame"] - 1 for peak in outputs.results["peaks"]]
     assert tops == pytest.approx([one.top_frame for one in model.species], abs=2)
     # The buffer is that before the peaks, where nothing was on the walls yet.

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hsc.reductions.biosaxs.chain import misfits
 from hsc.reductions.biosaxs.invariants import Mass
 from hsc.reductions.biosaxs.pairs import PairDistances
 from hsc.reductions.biosaxs.reports.remarks import remarks_of
@@ -54,11 +55,16 @@ def test_what_the_chain_warns_of_stands_first(chain):
 
 @pytest.mark.parametrize(("chi2", "said"), [(1.0, 0), (2.99, 0), (3.01, 1)])
 def test_a_guinier_line_that_misses_its_points_is_told_of(chain, chi2, said):
-    found = told(chain, fit=replace(chain.analysis.fit, chi2=chi2))
+    analysis = replace(
+        chain.analysis, fit=replace(chain.analysis.fit, chi2=chi2, points=100), pairs=None
+    )
+    found = misfits(analysis)
     assert len(found) == said
     assert all("χ²" in text for text in found)
+    # Once: among the chain's warnings, which the page begins with.
+    assert remarks_of(replace(chain, analysis=analysis)) == ()
     other = guinier(chain, method="autorg")
-    assert told(chain, guinier=other, fit=replace(chain.analysis.fit, chi2=9.0)) == ()
+    assert misfits(replace(analysis, guinier=other)) == []
 
 
 # 1.3 is the customary limit (Guinier; Trewhella et al. 2017); a twentieth is left to fits that end

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,7 +26,7 @@ from hsc.reductions.biosaxs.reports.bundle import make_bundle
 from hsc.reductions.biosaxs.reports.drawing import Plot, as_svg
 from hsc.reductions.biosaxs.reports.facts import ReportFacts, ReportInput
 from hsc.reductions.biosaxs.reports.guidelines import guideline_rows
-from hsc.reductions.biosaxs.reports.page import chain_page
+from hsc.reductions.biosaxs.reports.page import chain_page, gathered
 from hsc.reductions.biosaxs.tree import Labels
 
 DRAW = """
@@ -112,6 +113,25 @@ def test_all_that_the_guidelines_ask_has_a_line_also_where_nothing_is_known(foll
 def test_an_elution_is_asked_for_its_column(followed):
     rows = guideline_rows(followed, ReportFacts(Labels(None, None, {}, "sec_saxs", "1")))
     assert {"SEC column", "Injection volume (µL)", "Flow rate (mL/min)"} <= {r.name for r in rows}
+    labels = Labels(None, None, {}, "sec_saxs", "1", concentration_g_per_l=8.0)
+    found = {row.name: row.value for row in guideline_rows(followed, ReportFacts(labels))}
+    # What was loaded is thinned out on its way.
+    assert found["Loading concentration (g/L)"] == "8"
+    assert found["Concentration (g/L)"] == "not recorded"
+
+
+def test_the_table_says_all_that_intensities_are_divided_by(followed):
+    divided = replace(followed, sample=replace(followed.sample, runs=tuple(
+        replace(run, transmission=0.8) for run in followed.sample.runs)))  # fmt: skip
+    rows = guideline_rows(divided, ReportFacts(Labels(None, None, {}, "biosaxs", "1")))
+    found = {row.name: row.value for row in rows}
+    assert found["Basis for normalisation to constant counts"] == "exposure time and transmission"
+
+
+def test_what_is_said_of_all_peaks_is_said_once():
+    said = [("drifts", "peak 1: bends", "few"), ("drifts", "low")]
+    assert gathered(said) == ["drifts", "peak 1: bends", "peak 1: few", "peak 2: low"]
+    assert gathered([("few",)]) == ["peak 1: few"]
 
 
 def test_the_bundle_holds_the_files_themselves_without_a_time(taken):
