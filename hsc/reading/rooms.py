@@ -6,18 +6,37 @@ the same time wait for each other: a task of a few frames would spend as long on
 
 from __future__ import annotations
 
-import sys
 import threading
+import weakref
 
 import numpy as np
 from numpy.typing import NDArray
 
 _MOST_BYTES = 160_000_000
 _SLACK = 2  # who needs less than half of what is kept gets memory of its own
-# A list, the loop over it and the call that counts look at a room that nobody else looks at.
-_OUR_REFERENCES = 3
 
 _kept = threading.local()
+
+
+class _Room:
+    """Memory of a thread, and whom it was lent to last."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.memory = np.empty(nbytes, np.uint8)
+        self._lent: weakref.ref[NDArray[np.uint8]] | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing is left of what was lent."""
+        return self._lent is None or self._lent() is None
+
+    def lend(self) -> NDArray[np.uint8]:
+        """Give the memory as an array that lives for as long as any view of it."""
+        # A view of a view holds the array that owns the memory, here `memory` itself. Between the
+        # two stands a memoryview, which numpy does not look through: views hold `lent` instead.
+        lent = np.frombuffer(self.memory.data, np.uint8)
+        self._lent = weakref.ref(lent)
+        return lent
 
 
 def room_for(nbytes: int) -> NDArray[np.uint8]:
@@ -28,13 +47,12 @@ def room_for(nbytes: int) -> NDArray[np.uint8]:
     """
     if threading.current_thread() is threading.main_thread():
         return np.empty(nbytes, np.uint8)
-    rooms: list[NDArray[np.uint8]] = _kept.__dict__.setdefault("rooms", [])
+    rooms: list[_Room] = _kept.__dict__.setdefault("rooms", [])
     for room in rooms:
-        fits = nbytes <= room.size <= _SLACK * nbytes
-        if fits and sys.getrefcount(room) == _OUR_REFERENCES:
-            return room
-    found = np.empty(nbytes, np.uint8)
+        if nbytes <= room.memory.nbytes <= _SLACK * nbytes and room.free:
+            return room.lend()
+    found = _Room(nbytes)
     rooms.insert(0, found)
-    while sum(each.nbytes for each in rooms) > _MOST_BYTES:
+    while sum(each.memory.nbytes for each in rooms) > _MOST_BYTES:
         rooms.pop()
-    return found
+    return found.lend()
