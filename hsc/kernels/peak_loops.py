@@ -77,6 +77,17 @@ def raise_thresholds(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def keep_above(frame, labels, candidates, thresholds):  # type: ignore[no-untyped-def]
+    """Move those above their ring's threshold to the beginning; give how many they are."""
+    found = 0
+    for place in candidates:
+        if frame[place] > thresholds[labels[place]]:
+            candidates[found] = place
+            found += 1
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
 def join_candidates(above, shape, chosen):  # type: ignore[no-untyped-def]
     """Join pixels that touch, also by corners, within a panel; give the first pixel of each group.
 

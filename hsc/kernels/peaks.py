@@ -17,6 +17,7 @@ from hsc.kernels.peak_loops import (
     add_rings,
     join_candidates,
     judge_peaks,
+    keep_above,
     raise_thresholds,
 )
 
@@ -143,8 +144,7 @@ class PeakFinder:
         self, flat: NDArray[Any], candidates: NDArray[np.int64], thresholds: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         rule, labels = self._rule, self._labels
-        limits = thresholds[labels[candidates]]
-        above = candidates[flat[candidates] > limits]
+        above = candidates[: keep_above(flat, labels, candidates, thresholds)]
         groups = join_candidates(above, self._shape, self._chosen)
         peaks, kept = judge_peaks(
             flat, labels, self._count, above, groups, self._shape, self._chosen,

@@ -77,7 +77,7 @@ def reduce_hits(
     """
     dataset = inputs.one("sample")
     frames = array_for(dataset, "frames", "is the stack of pictures to search")
-    _check(frames, f"{dataset.record.pid}, {frames.path}")
+    _check(frames, f"{dataset.record.pid}, {frames.path}", "channel" in dataset.roles)
     _refuse_contradictions(parameters)
     rings, document = _rings(inputs, frames, parameters)
     search = Search(frames, rings, _rule(inputs, frames, parameters), parameters.min_peaks)
@@ -102,8 +102,15 @@ def reduce_hits(
     )
 
 
-def _check(frames: SourceArray, where: str) -> None:
+def _check(frames: SourceArray, where: str, channels: bool) -> None:
     kind, itemsize = frames.dtype.kind, frames.dtype.itemsize
+    if channels and len(frames.shape) == 4:
+        raise ReductionError(
+            f"frames of shape {frames.shape}, which are channels of one detector and no modules: "
+            "each would count the peaks of a crystal again",
+            where=where,
+            next_step="ingest a run of one channel without that dimension: (frames, rows, columns)",
+        )
     if len(frames.shape) not in (3, 4) or not math.prod(frames.shape):
         raise ReductionError(
             f"frames of shape {frames.shape}; a stack (frames, rows, columns), or of modules "
@@ -183,7 +190,11 @@ def _for_each(dataset: SourceDataset, role: str, frames: int) -> bool:
 def _beside(array: SourceArray, frames: int) -> NDArray[Any]:
     values = np.asarray(array.read()).reshape(-1)
     if len(values) != frames:
-        raise ReductionError(f"{len(values)} values for {frames} frames", where=array.path)
+        raise ReductionError(
+            f"{len(values)} values for {frames} frames: which belongs to which is not known",
+            where=array.path,
+            next_step="ingest a run in which each frame has one",
+        )
     return values
 
 

@@ -130,6 +130,8 @@ def _refuse_coarse(stack: Stack, sums: BlockSums) -> None:
     """Stop where rounding to whole units would make other numbers of the values."""
     pixels = sums.pixels
     seen = pixels.missing < len(sums.frames.frame)
+    if not seen.any():
+        raise ReductionError("no frame has a finite value", where=stack.frames.path)
     ends = [pixels.minimum[seen].min(initial=stack.scale.offset),
             pixels.maximum[seen].max(initial=stack.scale.offset)]  # fmt: skip
     top = max(abs(int(each) - stack.scale.offset) for each in ends)

@@ -124,6 +124,11 @@ def scalar_array() -> Callable[..., MemoryArray]:
 
 
 @pytest.fixture(scope="session")
+def memory_array() -> type[MemoryArray]:
+    return MemoryArray
+
+
+@pytest.fixture(scope="session")
 def picture() -> Callable[..., MemoryArray]:
     return lambda values: MemoryArray("/entry/mask", values)
 

@@ -12,6 +12,7 @@ from hsc.reductions import find_reduction
 from hsc.reductions.hits.finding import HIT_FRAMES
 from hsc.reductions.hits.rates import wilson
 from hsc.reductions.hits.reduction import HITS
+from hsc.reductions.poni import GeometryParameters, geometry_of
 from hsc.testing import CrystalModel
 from hsc.workers import Silent, ThreadWorkers
 
@@ -152,6 +153,28 @@ def test_frames_of_hits_keep_what_they_are_reduced_with(dataset, scalar_array, p
     assert kept["saturation"].values.item() == 60000
     assert np.array_equal(kept["pixel_mask"].values != 0, MODEL.detector.gap_mask() | bad != 0)
     assert not {"wavelength", "pixel_mask"} & set(run(dataset).tree.roles)
+
+
+def test_frames_of_hits_keep_the_geometry_that_was_given(dataset, memory_array):
+    given = {"poni1_m": 0.02, "poni2_m": 0.03, "rot1_rad": 0.3, "rot3_rad": 0.1, "orientation": 2}
+    outputs = run(dataset, {"hits_only_frames": True, "min_peaks": 2, **given})
+    by_path = {one.path: one for one in outputs.tree.arrays}
+    kept = dataset.without(*dataset.arrays).having(
+        **{
+            role: memory_array(path, by_path[path].values, by_path[path].attributes)
+            for role, path in outputs.tree.roles.items()
+            if path in by_path
+        }
+    )
+    alone = geometry_of(kept, (260, 250), GeometryParameters())
+    assert alone == geometry_of(dataset, (260, 250), GeometryParameters(**given))
+
+
+def test_channels_are_no_modules(dataset, frames, picture):
+    channels = np.stack([frames, frames // 2], axis=1)
+    sample = dataset.without("pixel_mask").having(frames=picture(channels), channel=picture(["a"]))
+    with pytest.raises(ReductionError, match="channels of one detector"):
+        run(sample)
 
 
 def test_modules_are_panels_and_what_has_no_value_is_no_peak(in_memory, frames, picture):

@@ -100,6 +100,8 @@ def test_what_whole_units_can_not_hold_is_refused(in_memory, frames):
     assert "float_step" in error.value.next_step
     with pytest.raises(ReductionError, match="only 123 of"):
         run(in_memory(np.full((3, *SHAPE), 0.12, np.float32)))
+    with pytest.raises(ReductionError, match="no frame has a finite value"):
+        run(in_memory(np.full((3, *SHAPE), np.nan, np.float32)))
     fine = run(in_memory(np.full((3, *SHAPE), 0.12, np.float32)), {"float_step": 2.0**-30})
     assert fine.results["largest_value"] == pytest.approx(0.12, rel=1e-7)
     with pytest.raises(ParameterError, match="no power of two") as wrong:
