@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,8 @@ class Picture:
     """What it is, for messages: dark, flat."""
     frames: int = 1
     """How many frames it is the mean of."""
+    median: float = 1.0
+    """Of its numbers above 0; NaN where there are none."""
 
     def read(self, shape: tuple[int, int]) -> NDArray[np.float64]:
         """Give the numbers.
@@ -121,7 +124,10 @@ def picture_of(array: SourceArray, name: str) -> Picture:
     ReductionError
         It is no picture of numbers, or was never written.
     """
-    return Picture(array, _digest(_read_numbers(array, name)), name, frames_of(array))
+    values = _read_numbers(array, name)
+    above = values[np.isfinite(values) & (values > 0)]
+    median = float(np.median(above)) if len(above) else math.nan
+    return Picture(array, _digest(values), name, frames_of(array), median)
 
 
 def _read_mask(array: SourceArray) -> NDArray[np.bool_]:

@@ -10,8 +10,7 @@ from hsc.reductions.azimuthal.integration import integrate, see_to_table
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS, calibrations_of
 from hsc.reductions.azimuthal.stack import Stack, stack_of
-from hsc.reductions.azimuthal.streaming import first_frame, streamed
-from hsc.reductions.azimuthal.sums import FrameSums
+from hsc.reductions.azimuthal.streaming import first_frame, note_of, streamed, totals_of
 from hsc.reductions.azimuthal.tree import azimuthal_tree
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.store import Stream
@@ -71,7 +70,7 @@ def reduce_azimuthal(
     kind = "a cake" if binning.azimuthal_bins else "I(q)"
     return Outputs(
         tree=tree,
-        results={**_results(stack), **(_totals(sums) if whole else {})},
+        results={**_results(stack), **(totals_of(stack, [note_of(sums)]) if whole else {})},
         quantities=_quantities(stack),
         title=f"{record.title}: {kind} of {frames} frames",
         streams=streams,
@@ -99,14 +98,6 @@ def _results(stack: Stack) -> dict[str, float | int | str]:
         "radial_min": binning.radial_min,
         "radial_max": binning.radial_max,
         **_q_range(stack),
-    }
-
-
-def _totals(sums: FrameSums) -> dict[str, float | int]:
-    total = sums.signal.sum()
-    return {
-        "counts": int(total) if sums.signal.dtype.kind == "i" else float(total),
-        "pixels_left_out": int(sums.left_out.sum()),
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.reductions.azimuthal.integration import block_of, cut, integrate_block
+from hsc.reductions.azimuthal.remarks import empty_frames, remarks_of
 from hsc.reductions.azimuthal.stack import Stack
 from hsc.reductions.azimuthal.sums import FrameSums
 from hsc.reductions.azimuthal.tree import frame_arrays, norm_array
@@ -18,8 +19,19 @@ from hsc.store import NewArray, NewTree, Stream, StreamedArray
 # Some 50 bytes for each frame and bin, and as many while they are made: about 100 MB for a block.
 _NUMBERS_PER_BLOCK = 1_000_000
 
-Note = tuple[int, int | float, NDArray[Any]]
-"""Pixels left out, counts, and the largest share of pixels in each bin, of a block of frames."""
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is kept in mind of a block of frames."""
+
+    left_out: int
+    """Pixels left out for their counts."""
+    counts: int | float
+    """Sum of all counts."""
+    count: NDArray[Any]
+    """Largest number of pixels in each bin, of any frame."""
+    empty: int
+    """Frames in which no pixel counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class MakeFrames:
         """Give all arrays' rows [start, stop), and the note of them."""
         sums = integrate_block(block_of(self.stack, start, stop, self.batch))
         made = {one.path: one.values for one in frame_arrays(self.stack.binning, sums)}
-        return made, (int(sums.left_out.sum()), _counts(sums), sums.count.max(axis=0))
+        return made, note_of(sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +59,8 @@ class FinishFrames:
 
     def __call__(self, notes: Sequence[Note]) -> tuple[list[NewArray], dict[str, Any]]:
         """Give the array of pixels in each bin, and the sums over all frames."""
-        count = np.max([largest for _, _, largest in notes], axis=0)
-        left_out, counts = (sum(one) for one in list(zip(*notes, strict=True))[:2])
-        return [norm_array(self.stack.binning, count)], {
-            "counts": counts,
-            "pixels_left_out": left_out,
-        }
+        count = np.max([note.count for note in notes], axis=0)
+        return [norm_array(self.stack.binning, count)], totals_of(self.stack, notes)
 
 
 def first_frame(stack: Stack) -> FrameSums:
@@ -86,6 +94,18 @@ def streamed(stack: Stack, tree: NewTree, first: FrameSums) -> tuple[NewTree, St
     )
 
 
-def _counts(sums: FrameSums) -> int | float:
+def note_of(sums: FrameSums) -> Note:
+    """Give the note of a block of frames, or of all."""
     total = sums.signal.sum()
-    return int(total) if sums.signal.dtype.kind == "i" else float(total)
+    counts = int(total) if sums.signal.dtype.kind == "i" else float(total)
+    left_out = int(sums.left_out.sum())
+    return Note(left_out, counts, sums.count.max(axis=0), empty_frames(sums))
+
+
+def totals_of(stack: Stack, notes: Sequence[Note]) -> dict[str, Any]:
+    """Give the results that hang on all frames, of the notes of their blocks."""
+    return {
+        "counts": sum(note.counts for note in notes),
+        "pixels_left_out": sum(note.left_out for note in notes),
+        "warnings": remarks_of(stack, sum(note.empty for note in notes)),
+    }
