@@ -40,7 +40,7 @@ def test_corrections_and_error_models_are_pyfais(
     }
     got = judge.run(dataset, asked, **others)
     static = mask | (flat == 0) | np.isnan(flat)
-    for index, frame in enumerate(frames):
+    for index, frame in judge.judged(frames):
         theirs = judge.by_pyfai(
             place,
             frame,
@@ -71,7 +71,7 @@ def test_a_flat_and_a_monitor_alone_leave_counts_as_they_are(judge, in_memory, p
     }
     calibration = in_memory(frames, flatfield=picture(flat))
     got = judge.run(in_memory(frames, monitor=picture(monitor)), asked, flat=calibration)
-    for index, frame in enumerate(frames):
+    for index, frame in judge.judged(frames):
         theirs = judge.by_pyfai(
             judge.places["near"],
             frame,
@@ -100,7 +100,7 @@ def test_the_dark_adds_to_the_variance_as_in_pyfais_preprocessing(
     calibration = in_memory(frames, dark=picture(dark)).without("count_time")
     got = judge.run(in_memory(frames), asked, dark=calibration)
     nothing = np.zeros(judge.shape, dtype=bool)
-    for index, frame in enumerate(frames):
+    for index, frame in judge.judged(frames):
         variance = np.maximum(np.float32(1), frame.astype(np.float32)) + dark
         theirs = judge.by_pyfai(
             judge.places["near"],
@@ -131,7 +131,7 @@ def test_floating_point_frames_and_given_variances_are_pyfais(
         "error_model": "variance",
     }
     got = judge.run(in_memory(frames, variance=picture(variances)), asked)
-    for index, frame in enumerate(frames):
+    for index, frame in judge.judged(frames):
         theirs = judge.by_pyfai(
             judge.places["turned"],
             frame,
@@ -157,7 +157,7 @@ def test_the_mean_of_ratios_is_pyfais_unweighted_mean(judge, in_memory, splittin
     got = judge.run(in_memory(frames), asked)
     integrator = judge.places["near"].integrator()
     method = IntegrationMethod.select_method(1, splitting, "csr", "cython")[0].unweighted
-    for index, frame in enumerate(frames):
+    for index, frame in judge.judged(frames):
         theirs = integrator.integrate1d_ng(
             frame,
             30,
