@@ -5,11 +5,11 @@ from __future__ import annotations
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from hsc.errors import WorkersLostError
+from hsc.errors import HscError, WorkersLostError
 from hsc.workers.bounds import Bounds, paced
 from hsc.workers.budget import check_needs
 from hsc.workers.progress import Progress, Silent
@@ -112,7 +112,7 @@ class ClusterWorkers:
         arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         waiting = deque(range(len(tasks)))
         flying: dict[Any, int] = {}
-        used = 0
+        used = index = 0
         try:
             while waiting or flying:
                 while waiting and len(flying) < self.count * _IN_FLIGHT_PER_WORKER:
@@ -134,10 +134,12 @@ class ClusterWorkers:
             raise
         except Exception:
             # What runs on a worker can't be stopped: wait for it, as threads do.
-            self._settle(list(flying), _SETTLE_S)
+            errors = {flying[each]: said for each, said in self._settle(flying, _SETTLE_S).items()}
+            if errors and min(errors) < index:  # whichever came first, the same one is told
+                raise errors[min(errors)] from None
             raise
         except BaseException:  # Ctrl-C waits for nothing very long
-            self._settle(list(flying), _STOP_S)
+            self._settle(flying, _STOP_S)
             raise
 
     def _next(self, arrived: queue.SimpleQueue[Any]) -> Any:
@@ -168,12 +170,17 @@ class ClusterWorkers:
         scheduler = self._client.scheduler
         return str(scheduler.address) if scheduler is not None else "no scheduler"
 
-    def _settle(self, flying: Sequence[Any], seconds: float) -> None:
+    def _settle(self, flying: Iterable[Any], seconds: float) -> dict[Any, HscError]:
+        """Wait for tasks to end and drop them; give the errors of those that failed."""
         until = time.monotonic() + seconds
+        errors: dict[Any, HscError] = {}
         for future in flying:
-            with suppress(Exception):  # its error is not the one to tell
-                future.exception(timeout=max(0.01, until - time.monotonic()))
+            with suppress(Exception):  # one that never ends has no error to tell
+                said = future.exception(timeout=max(0.01, until - time.monotonic()))
+                if isinstance(said, HscError):
+                    errors[future] = said
         self._client.cancel(list(flying))
+        return errors
 
 
 def _result(future: Any) -> Any:

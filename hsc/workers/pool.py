@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
+from hsc.errors import WorkStoppedError
 from hsc.workers.bounds import Bounds
 from hsc.workers.budget import MemoryBudget, check_needs
 from hsc.workers.children import end_children
@@ -53,7 +54,8 @@ class Workers(Protocol):
     ) -> list[R]:
         """Give each task's result, in the order of the tasks.
 
-        The first error stops the rest and is raised. ``weights`` are the units that each task
+        The first error stops the rest; of those that then have failed the first by task is raised,
+        whichever came first. ``weights`` are the units that each task
         advances the progress by, by default one; ``needs`` are the bytes of memory that it takes.
         With ``waiting`` tasks wait for a store much of their time: in threads twice as many are
         under way, of which no more than `count` are at work (`at_work`).
@@ -170,9 +172,11 @@ class ThreadWorkers:
         heard, units = progress or Silent(), weights or [1] * len(tasks)
         budget = MemoryBudget(self._bounds.memory if needs else None)
         stop, turns = Stop(self._pace), Turns(self.count)
+        failures: dict[int, Exception] = {}
+        each = zip(tasks, units, needs or [0] * len(tasks), strict=True)
         calls = [
-            _Call(function, task, heard, amount, budget, need, stop, turns)
-            for task, amount, need in zip(tasks, units, needs or [0] * len(tasks), strict=True)
+            _Call(function, task, heard, amount, budget, need, stop, turns, failures, number)
+            for number, (task, amount, need) in enumerate(each)
         ]
         # Of tasks that hang on nothing Dask begins with the last by name; without one, with any.
         graph = [
@@ -191,6 +195,9 @@ class ThreadWorkers:
             if isinstance(error, Exception):
                 # None goes on writing behind the back of whoever cleans up.
                 pool.shutdown(wait=True)
+                first = failures[min(failures)] if failures else error
+                if first is not error:
+                    raise first from None
             else:  # Ctrl-C waits for no child process, and for nothing else very long
                 end_children(working=True)
                 settled(_PATIENCE_S)
@@ -235,7 +242,11 @@ class _Call:
         need: int,
         stop: Stop,
         turns: Turns,
+        failures: dict[int, Exception],
+        number: int,
     ) -> None:
+        self._failures = failures
+        self._number = number
         self._function = function
         self._task = task
         self._heard = heard
@@ -248,6 +259,12 @@ class _Call:
     def __call__(self) -> Any:
         with self._budget.taking(self._need), self._stop.heard(), self._turns.offered():
             self._stop.check()
-            result = self._function(self._task)
+            try:
+                result = self._function(self._task)
+            except WorkStoppedError:
+                raise
+            except Exception as error:
+                self._failures[self._number] = error
+                raise
         self._heard.advance(self._amount)
         return result

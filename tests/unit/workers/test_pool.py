@@ -83,6 +83,18 @@ def test_the_first_error_is_raised_as_it_was_and_stops_the_rest():
     assert len(begun) < 500
 
 
+def fail_after(task):
+    number, seconds = task
+    time.sleep(seconds)
+    raise DamagedSourceError("wrong", where=f"chunk {number}")
+
+
+def test_of_several_that_fail_the_first_by_task_is_told():
+    with pytest.raises(DamagedSourceError) as caught:
+        ThreadWorkers(3).map(fail_after, [(0, 0.2), (1, 0.1), (2, 0.0)])
+    assert caught.value.where == "chunk 0"
+
+
 def test_work_runs_at_once_and_never_more_than_asked():
     lock = threading.Lock()
     running = most = 0
@@ -151,6 +163,9 @@ def test_processes_keep_the_same_contract():
         with pytest.raises(DamagedSourceError) as caught:
             workers.map(divide, [1, 2, 0, *range(1, 50)])
         assert (caught.value.where, caught.value.next_step) == ("chunk 0", "copy")
+        with pytest.raises(DamagedSourceError) as caught:
+            workers.map(fail_after, [(0, 0.5), (1, 0.0)])
+        assert caught.value.where == "chunk 0"
         assert workers.map(str, [1, 2], progress=Silent()) == ["1", "2"]
 
 
