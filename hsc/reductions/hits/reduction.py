@@ -32,6 +32,8 @@ from hsc.workers import Progress, Workers
 
 _VERSION = "3"
 _ORDER = "pixel-order-f64/v1"
+# The squares of so many values up to MOST_COUNTS are more than 63 bits.
+_MOST_RING_PIXELS = 2**23
 
 
 class HitsParameters(RingParameters):
@@ -153,6 +155,14 @@ def _rings(
         labels[groups.gaps] = groups.count
     if (labels == groups.count).all():
         raise ReductionError("every pixel is masked", next_step="look at the masks")
+    largest = int(np.bincount(labels.reshape(-1), minlength=groups.count)[: groups.count].max())
+    if frames.dtype.kind != "f" and largest >= _MOST_RING_PIXELS:
+        raise ParameterError(
+            f"{largest} pixels are compared in one of the {groups.kind}; sums of their squares are "
+            f"exact for fewer than {_MOST_RING_PIXELS}",
+            where=str(dataset.record.pid),
+            next_step=f"give a smaller {'ring_width' if groups.kind == 'rings' else 'tile'}_pixels",
+        )
     rings = pack_rings(labels.reshape(-1, *shape[-2:]), groups.count)
     return rings, {**groups.document, "rings_blake3": rings.digest}
 

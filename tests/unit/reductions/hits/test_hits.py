@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from hsc.errors import ReductionError
+from hsc.errors import ParameterError, ReductionError
 from hsc.reductions import find_reduction
 from hsc.reductions.hits.finding import HIT_FRAMES
 from hsc.reductions.hits.rates import wilson
@@ -175,6 +175,13 @@ def test_channels_are_no_modules(dataset, frames, picture):
     sample = dataset.without("pixel_mask").having(frames=picture(channels), channel=picture(["a"]))
     with pytest.raises(ReductionError, match="channels of one detector"):
         run(sample)
+
+
+def test_rings_whose_squares_no_sum_holds_are_refused(in_memory):
+    sample = in_memory(np.zeros((1, 2900, 2900), np.uint16)).without("beam_center_x")
+    with pytest.raises(ParameterError, match="8410000 pixels are compared") as error:
+        run(sample, {"tile_pixels": 3000})
+    assert "tile_pixels" in error.value.next_step
 
 
 def test_modules_are_panels_and_what_has_no_value_is_no_peak(in_memory, frames, picture):
