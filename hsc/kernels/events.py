@@ -178,7 +178,16 @@ def count_events(
     table
         Wavelengths by time and length of flight; None: λ = rate t. An event for which it has none
         is out of range in wavelength.
+
+    Raises
+    ------
+    ParameterError
+        Numbers and times are not as many.
     """
+    if len(event_id) != len(event_time_offset):
+        raise ParameterError(
+            f"{len(event_id)} events have a pixel and {len(event_time_offset)} a time"
+        )
     radial = np.zeros((wavelength.count + 2, q.count + 2), np.int64)
     side = qxy.count if qxy else 0
     flat = np.zeros((side + 2, side + 2), np.int64)

@@ -124,7 +124,8 @@ def _events_of(path: str, kinds: Mapping[str, str], paths: set[str]) -> dict[str
 
 def _pixels_of(path: str, kinds: Mapping[str, str], paths: set[str]) -> dict[str, str]:
     found = {name: f"{path}/{name}" for name in _PIXELS if f"{path}/{name}" in paths}
-    for group, kind in sorted(kinds.items()):
+    # NXdetector: pixel_shape is that of one pixel, detector_shape that of all of them.
+    for group, kind in sorted(kinds.items(), key=lambda each: ("/detector_shape" in each[0], each)):
         shape = f"{group}/vertices"
         if kind == "NXcylindrical_geometry" and group.startswith(f"{path}/") and shape in paths:
             found.setdefault("pixel_shape", shape)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,8 @@ class EventTask:
     """The bins."""
     frame: PulseFrame
     """Period and shortest wavelength, in the events' unit of time."""
+    owner: int = 0
+    """Which of the sources they are from."""
 
 
 def monitor_rate(length_m: float, second: float) -> float:
@@ -83,19 +86,27 @@ def count_all(
     ReductionError
         Events and pixel numbers are not as many, or the pulses' first events do not ascend.
     """
-    tasks, owners = [], []
-    for owner, (source, frame) in enumerate(sources):
-        for start, stop in _ranges(source, per_task, unequal):
-            tasks.append(EventTask(source, start, stop, bins, frame))
-            owners.append(owner)
+    tasks = [
+        EventTask(source, start, stop, bins, frame, owner)
+        for owner, (source, frame) in enumerate(sources)
+        for start, stop in _ranges(source, per_task, unequal)
+    ]
     weights = [task.stop - task.start for task in tasks]
-    progress.start("count", sum(weights), "events")
-    parts = workers.map(count_task, tasks, progress=progress, weights=weights)
-    progress.finish()
     totals = [_nothing(source, bins) for source, _ in sources]
-    for owner, part in zip(owners, parts, strict=True):
-        totals[owner] = totals[owner] + part
+
+    def add(part: tuple[int, EventCounts]) -> None:
+        owner, counts = part
+        totals[owner] = totals[owner] + counts
+
+    progress.start("count", sum(weights), "events")
+    # Whole numbers, which may come in any order: none is kept.
+    workers.fold(_count_owned, tasks, add, progress=progress, weights=weights)
+    progress.finish()
     return totals
+
+
+def _count_owned(task: EventTask) -> tuple[int, EventCounts]:
+    return task.owner, count_task(task)
 
 
 def count_task(task: EventTask) -> EventCounts:
@@ -114,14 +125,26 @@ def count_task(task: EventTask) -> EventCounts:
             )
         return counts
     paths = pixels_of(source).paths
-    batches = zip(
+    batches = _paired(
         source.event_id.batches(task.start, task.stop, rows=_BATCH),
         source.event_time_offset.batches(task.start, task.stop, rows=_BATCH),
-        strict=True,
     )
     for numbers, times in batches:
         count_events(counts, numbers, times, paths, bins.wavelength, bins.q, bins.qxy, frame, table)
     return counts
+
+
+def _paired(
+    first: Iterator[NDArray[Any]], second: Iterator[NDArray[Any]]
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Give batches of two arrays that belong together; how either is cut hangs on its chunks."""
+    one, other = next(first, None), next(second, None)
+    while one is not None and other is not None:
+        size = min(len(one), len(other))
+        yield one[:size], other[:size]
+        one, other = one[size:], other[size:]
+        one = one if len(one) else next(first, None)
+        other = other if len(other) else next(second, None)
 
 
 def _nothing(source: Bank | MonitorEvents, bins: SansBins) -> EventCounts:
@@ -132,7 +155,7 @@ def _nothing(source: Bank | MonitorEvents, bins: SansBins) -> EventCounts:
 
 def _ranges(source: Bank | MonitorEvents, per_task: int, unequal: str) -> Iterable[tuple[int, int]]:
     if isinstance(source, MonitorEvents):
-        _refuse_unwritten(source.times)
+        refuse_unwritten(source.times)
         events = source.times.shape[0]
         ends = np.arange(0, events, per_task)
     else:
@@ -146,8 +169,14 @@ def _ranges(source: Bank | MonitorEvents, per_task: int, unequal: str) -> Iterab
     return [pair for pair in pairwise(edges) if pair[1] > pair[0]]
 
 
-def _refuse_unwritten(*arrays: SourceArray | None) -> None:
-    """Refuse events that would read as zeros, which are a time and may be a pixel."""
+def refuse_unwritten(*arrays: SourceArray | None) -> None:
+    """Refuse arrays that would read as zeros, which are a time and may be a pixel or a count.
+
+    Raises
+    ------
+    ReductionError
+        Some of one was never written.
+    """
     for array in arrays:
         if array is not None and (lacking := len(array.unwritten())):
             raise ReductionError(
@@ -158,7 +187,7 @@ def _refuse_unwritten(*arrays: SourceArray | None) -> None:
 
 
 def _length(bank: Bank, unequal: str) -> int:
-    _refuse_unwritten(bank.event_id, bank.event_time_offset, bank.event_index)
+    refuse_unwritten(bank.event_id, bank.event_time_offset, bank.event_index)
     numbers, times = bank.event_id.shape[0], bank.event_time_offset.shape[0]
     if numbers != times and unequal == "fail":
         raise ReductionError(

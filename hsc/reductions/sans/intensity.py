@@ -104,8 +104,8 @@ def refuse_unweighed(
         edges, which = bins.wavelength.edges, np.flatnonzero(~seen)
         raise ReductionError(
             f"{lost} events lie in {len(which)} bins of wavelength, from {edges[which[0]]:.4g} to "
-            f"{edges[which[-1] + 1]:.4g} angstrom, in which a monitor counted nothing: there is "
-            "no transmission to divide them by",
+            f"{edges[which[-1] + 1]:.4g} angstrom, in which a monitor counted nothing, or "
+            "not over the whole bin: there is no transmission to divide them by",
             where=where,
             next_step="narrow -p wavelength_min_angstrom and wavelength_max_angstrom to what the "
             "monitors saw, give fewer wavelength_bins, or the transmission as a number",

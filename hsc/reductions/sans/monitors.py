@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hsc.errors import ReductionError, RoleMissingError
 from hsc.kernels import PixelPaths, WavelengthTable, event_values
 from hsc.reductions.base import SourceDataset
-from hsc.reductions.sans.counting import MonitorEvents, monitor_rate
+from hsc.reductions.sans.counting import MonitorEvents, monitor_rate, refuse_unwritten
 from hsc.reductions.sans.flight import Flight
 from hsc.reductions.sans.lookup import table_of
 from hsc.reductions.sans.parameters import SansParameters
@@ -30,7 +30,7 @@ def monitor_of(
     """
     wanted = getattr(parameters, f"{what}_monitor")
     names = sorted(r.removeprefix("monitor@") for r in dataset.roles if r.startswith("monitor@"))
-    places = {name: component_place(dataset, "monitor", name) for name in names}
+    places = {name: component_place(dataset, "monitor", name, beam.sample) for name in names}
     side = -1 if what == "incident" else 1
     sought = "before the sample" if what == "incident" else "behind the sample"
     along = {n: side * float((place - beam.sample) @ beam.axes[2]) for n, place in places.items()}
@@ -75,6 +75,7 @@ def _counted(dataset: SourceDataset, name: str, length_m: float, flight: Flight)
         second = si_factor(array, "[time]^1", "ns", where)
         return MonitorEvents(array, length_m, second, lookup)
     axis = dataset.role(role)
+    refuse_unwritten(array, axis)
     times = np.asarray(axis.read(), np.float64).ravel()
     counts = np.asarray(array.read()).ravel()
     if len(times) != len(counts) + 1 or counts.dtype.kind not in "uif":
@@ -82,6 +83,12 @@ def _counted(dataset: SourceDataset, name: str, length_m: float, flight: Flight)
             f"{len(counts)} counts with {len(times)} times of flight; edges of bins are needed, "
             "one more than counts",
             where=where,
+        )
+    if not (np.diff(times) > 0).all() or not np.isfinite(counts).all():
+        raise ReductionError(
+            "the monitor's times of flight do not ascend, or a count is no number",
+            where=f"{where}, role {role}",
+            next_step="the file was damaged or written wrongly: ask the instrument",
         )
     second = si_factor(axis, "[time]^1", "us", f"{where}, role {role}")
     given = counts.astype(np.float64)

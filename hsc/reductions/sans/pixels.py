@@ -173,7 +173,7 @@ def make_pixels(bank: Bank) -> Pixels:
     """
     numbers = np.asarray(bank.numbers.read())
     place = _positions(bank, numbers.shape)
-    solid = _solid_angles(bank, place)
+    solid = _solid_angles(bank, place, numbers.shape)
     masked = _masked(bank, numbers)
     lost = ~(np.isfinite(place).all(axis=1) & np.isfinite(solid) | masked)
     if lost.any():
@@ -216,17 +216,7 @@ def _positions(bank: Bank, shape: tuple[int, ...]) -> NDArray[np.float64]:
     columns = []
     for axis, array in enumerate(bank.lengths[:3]):
         given = np.zeros(1) if array is None else metres(array, bank.where)
-        # One number for each row or column of a picture: x along its last axis, y along its first.
-        if axis == 1 and given.ndim == 1 and len(shape) == 2 and len(given) == shape[0]:
-            given = given[:, None]
-        try:
-            columns.append(np.broadcast_to(given, shape).ravel())
-        except ValueError as error:
-            raise ReductionError(
-                f"the pixels' places along {'xyz'[axis]} have the shape {given.shape}, their "
-                f"numbers {shape}",
-                where=bank.where,
-            ) from error
+        columns.append(_spread(given, axis, shape, f"places along {'xyz'[axis]}", bank.where))
     local, offset = np.stack(columns, axis=1), bank.matrix[:3, 3] - bank.beam.sample
     across = bank.settings.center_m
     offset = offset - (across[0] * bank.beam.axes[0] + across[1] * bank.beam.axes[1])
@@ -234,12 +224,36 @@ def _positions(bank: Bank, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.asarray(turned + offset)
 
 
-def _solid_angles(bank: Bank, place: NDArray[np.float64]) -> NDArray[np.float64]:
+def _spread(
+    given: NDArray[np.float64], axis: int, shape: tuple[int, ...], what: str, where: str
+) -> NDArray[np.float64]:
+    """Give a number for each pixel, of one for all, each, or each row or column of a picture."""
+    # x along a picture's last axis, y along its first.
+    if axis == 1 and given.ndim == 1 and len(shape) == 2 and len(given) == shape[0]:
+        given = given[:, None]
+    try:
+        return np.asarray(np.broadcast_to(given, shape).ravel())
+    except ValueError as error:
+        raise ReductionError(
+            f"the pixels' {what} have the shape {given.shape}, their numbers {shape}", where=where
+        ) from error
+
+
+def _solid_angles(
+    bank: Bank, place: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
     far = np.sqrt(along(place, place.T))
     vertices, *sizes = bank.lengths[3:]
     turn = bank.matrix[:3, :3]
     if vertices is not None:
-        center, edge, other = metres(vertices, bank.where)[:3]
+        corners = metres(vertices, bank.where)
+        if corners.shape != (3, 3):
+            raise ReductionError(
+                f"{vertices.path} has the shape {corners.shape}; the three vertices of one "
+                "cylinder, that of every pixel, are needed",
+                where=bank.where,
+            )
+        center, edge, other = corners
         axis = np.array([along((other - center)[None], row)[0] for row in turn])
         length, radius = (float(np.sqrt(along(one[None], one)[0])) for one in (axis, center - edge))
         across = np.sqrt(np.maximum(0.0, 1 - (along(place, axis) / (far * length)) ** 2))
@@ -250,7 +264,11 @@ def _solid_angles(bank: Bank, place: NDArray[np.float64]) -> NDArray[np.float64]
             "'x_pixel_size' and 'y_pixel_size', which tell how large pixels are, in m",
             where=bank.where,
         )
-    width, height = (metres(size, bank.where).ravel() for size in sizes if size is not None)
+    width, height = (
+        _spread(metres(size, bank.where), axis, shape, f"sizes along {'xy'[axis]}", bank.where)
+        for axis, size in enumerate(sizes)
+        if size is not None
+    )
     facing = np.abs(along(place, turn[:, 2])) / far
     return np.asarray(width * height * facing / far**2)
 

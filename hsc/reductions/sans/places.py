@@ -44,8 +44,8 @@ def beam_of(dataset: SourceDataset, *, gravity: bool) -> Beam:
     ReductionError
         Something moves, source and sample are at one place, or the beam is not level.
     """
-    sample = _place(dataset, "sample", np.zeros(3))
-    source = _place(dataset, "source", None)
+    sample = _place(dataset, "sample", np.zeros(3), np.zeros(3))
+    source = _place(dataset, "source", None, sample)
     flight = sample - source
     length = float(np.linalg.norm(flight))
     level = flight - (flight @ _UP) * _UP
@@ -122,15 +122,18 @@ def si_factor(array: SourceArray, dimension: str, example: str, where: str) -> f
 
 
 def _place(
-    dataset: SourceDataset, what: str, default: NDArray[np.float64] | None
+    dataset: SourceDataset,
+    what: str,
+    default: NDArray[np.float64] | None,
+    origin: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     if f"{what}_depends_on" in dataset.roles:
         return np.asarray(matrix_of(dataset, f"{what}_depends_on")[:3, 3])
     if f"{what}_distance" in dataset.roles:
-        # NeXus: negative before the sample.
+        # NeXus: from the sample, negative before it; the sample's own is from the origin.
         where = f"{dataset.record.pid}, role {what}_distance"
         at = float(metres(dataset.role(f"{what}_distance"), where).ravel()[0])
-        return np.array([0.0, 0.0, at])
+        return np.asarray(origin + np.array([0.0, 0.0, at]))
     if default is not None:
         return default
     raise RoleMissingError(
@@ -141,8 +144,12 @@ def _place(
     )
 
 
-def component_place(dataset: SourceDataset, prefix: str, name: str) -> NDArray[np.float64]:
+def component_place(
+    dataset: SourceDataset, prefix: str, name: str, sample: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Give the place of a monitor by the roles ``<prefix>_depends_on@name``, ``_distance@name``.
+
+    A distance is from the sample (NXmonitor).
 
     Raises
     ------
@@ -154,7 +161,8 @@ def component_place(dataset: SourceDataset, prefix: str, name: str) -> NDArray[n
         return np.asarray(matrix_of(dataset, chain)[:3, 3])
     if distance in dataset.roles:
         where = f"{dataset.record.pid}, role {distance}"
-        return np.array([0.0, 0.0, float(metres(dataset.role(distance), where).ravel()[0])])
+        along_beam = float(metres(dataset.role(distance), where).ravel()[0])
+        return np.asarray(sample + np.array([0.0, 0.0, along_beam]))
     raise RoleMissingError(
         f"no array has the role {chain!r} or {distance!r}, which tell where it is, in m",
         where=str(dataset.record.pid),

@@ -37,13 +37,13 @@ def reduce_sans(
             next_step="-p uncertainties=upper_bound counts them for each bin, drop leaves them out",
         )
     bins = parameters.bins()
-    direct_beam = direct_beam_at(inputs.optional("direct_beam"), bins.middles_angstrom)
+    direct_beam, said = direct_beam_at(inputs.optional("direct_beam"), bins.middles_angstrom)
     runs = _runs(inputs, parameters)
     every = [run for each in runs.values() for run in each]
     tallies = count_runs(every, bins, parameters, workers, progress)
     measured = measure(runs, tallies, direct_beam, bins, parameters, workers, progress)
     sample, background = measured["sample"], measured.get("background")
-    warnings = warnings_of(runs, measured)
+    warnings = said + warnings_of(runs, measured)
     result = SansResult(
         bins,
         sample,
@@ -115,7 +115,7 @@ def _sample_name(dataset: SourceDataset) -> str | None:
 
 SANS = Reduction(
     name="sans",
-    version="2",
+    version="3",
     summary="neutron events to I(Q) and I(Qx, Qy), with monitors, transmission and background",
     inputs=(
         Input("sample", "events of the sample; several runs are added", many=True),

@@ -50,9 +50,9 @@ class EventRun:
         """
         lengths = {f"the bank {bank.name or 'that there is'}": bank.farthest_m
                    for bank in self.banks if bank.farthest_m}  # fmt: skip
-        for monitor in (self.incident, self.transmitted):
-            if monitor is not None:
-                lengths.setdefault("a monitor", monitor.length_m)
+        lengths["the monitor before the sample"] = self.incident.length_m
+        if self.transmitted is not None:
+            lengths["the monitor behind the sample"] = self.transmitted.length_m
         for what, length in lengths.items():
             self.flight.refuse_overlap(parameters, length, what)
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from hsc.errors import ParameterError, ReductionError
 from hsc.reductions.sans.parameters import SansParameters
 
+_ROUND = 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spectrum:
@@ -71,7 +73,8 @@ def corrected(
 
     The background is the mean count of the monitor's own bins outside of
     ``monitor_signal_min_angstrom`` to ``monitor_signal_max_angstrom``; it is taken off after the
-    counts were brought into the new bins, as esssans does (`preprocess_monitor_data`).
+    counts were brought into the new bins, as esssans does (`preprocess_monitor_data`). A bin that
+    the monitor's own reach over only in part, or not at all, counts nothing.
 
     Raises
     ------
@@ -79,6 +82,9 @@ def corrected(
         No bin is outside.
     """
     values = rebin(monitor.edges, monitor.counts, edges)
+    slack = _ROUND * edges[-1]
+    whole = (edges[:-1] >= monitor.edges[0] - slack) & (edges[1:] <= monitor.edges[-1] + slack)
+    values = np.where(whole, values, 0.0)
     low, high = parameters.monitor_signal_min_angstrom, parameters.monitor_signal_max_angstrom
     if low is None and high is None:
         return Spectrum(values, values.copy())
@@ -96,7 +102,10 @@ def corrected(
     total = float(outside.sum())
     variance = total / len(outside) ** 2
     spread = len(values) if parameters.uncertainties == "upper_bound" else 0
-    return Spectrum(values - total / len(outside), values + spread * variance)
+    return Spectrum(
+        np.where(whole, values - total / len(outside), 0.0),
+        np.where(whole, values + spread * variance, 0.0),
+    )
 
 
 def rebin(

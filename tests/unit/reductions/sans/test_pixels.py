@@ -86,6 +86,39 @@ def test_rectangles_have_the_area_that_faces_the_sample(written):
     np.testing.assert_allclose(pixels(written).solid_angle, expected, rtol=1e-12)
 
 
+def test_sizes_stand_for_rows_and_columns_and_shapes_are_of_one_pixel(written):
+    with h5py.File(written, "r+") as file:
+        detector = file["entry/instrument/side"]
+        whole = detector.create_group("detector_shape")
+        whole.attrs["NX_class"] = "NXcylindrical_geometry"
+        whole["vertices"] = np.ones((12, 3))
+        whole["vertices"].attrs["units"] = "m"
+    np.testing.assert_allclose(
+        pixels(written).solid_angle, MODEL.banks[0].solid_angles(), rtol=1e-12
+    )
+    with h5py.File(written, "r+") as file:
+        del file["entry/instrument/side/pixel_shape"]
+    with pytest.raises(
+        ReductionError, match=r"shape \(12, 3\); the three vertices of one cylinder"
+    ):
+        pixels(written)
+    with h5py.File(written, "r+") as file:
+        detector = file["entry/instrument/side"]
+        del detector["detector_shape"]
+        for name, sizes_mm in (("x_pixel_size", [6.0, 6, 6, 12]), ("y_pixel_size", [4.0, 8, 4])):
+            detector[name] = sizes_mm
+            detector[name].attrs["units"] = "mm"
+    found = pixels(written).solid_angle.reshape(3, 4)
+    np.testing.assert_allclose(found[1, 1] / found[2, 1], 2.0, rtol=1e-3)
+    np.testing.assert_allclose(found[0, 3] / found[0, 2], 2.0, rtol=0.02)
+    with h5py.File(written, "r+") as file:
+        del file["entry/instrument/side/x_pixel_size"]
+        file["entry/instrument/side/x_pixel_size"] = np.ones(5)
+        file["entry/instrument/side/x_pixel_size"].attrs["units"] = "mm"
+    with pytest.raises(ReductionError, match=r"sizes along x have the shape \(5,\)"):
+        pixels(written)
+
+
 def test_without_gravity_only_angles_are_kept(written):
     with_fall, without = pixels(written), pixels(written, gravity=False)
     x, y, z = with_fall.paths.table[:, 1:].T
