@@ -179,15 +179,9 @@ def count_events(
         Wavelengths by time and length of flight; None: λ = rate t. An event for which it has none
         is out of range in wavelength.
 
-    Raises
-    ------
-    ParameterError
-        Numbers and times are not as many.
+    Raises ParameterError where numbers and times are not as many.
     """
-    if len(event_id) != len(event_time_offset):
-        raise ParameterError(
-            f"{len(event_id)} events have a pixel and {len(event_time_offset)} a time"
-        )
+    _refuse_unpaired(event_id, event_time_offset)
     radial = np.zeros((wavelength.count + 2, q.count + 2), np.int64)
     side = qxy.count if qxy else 0
     flat = np.zeros((side + 2, side + 2), np.int64)
@@ -211,6 +205,13 @@ def count_events(
     within = int(radial[1:-1].sum())
     besides = within - int(radial[1:-1, 1:-1].sum())
     into.left_out[...] += [unknown, lost - unknown, len(event_id) - within - lost, besides]
+
+
+def _refuse_unpaired(event_id: NDArray[Any], event_time_offset: NDArray[Any]) -> None:
+    if len(event_id) != len(event_time_offset):
+        raise ParameterError(
+            f"{len(event_id)} events have a pixel and {len(event_time_offset)} a time"
+        )
 
 
 def event_values(
