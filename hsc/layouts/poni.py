@@ -41,6 +41,8 @@ _NUMBERS = {
 }
 _NEEDED = ("distance", "poni1", "poni2")
 _POSITIVE = ("distance", "wavelength")
+# Beyond it no radiation that is diffracted has its wavelength: 1.0 was meant in angstrom.
+_LONGEST_M = 1e-6
 _LOOKS = (re.compile(rb"(?mi)^\s*poni1\s*:"), re.compile(rb"(?mi)^\s*dist(ance)?\s*:"))
 
 
@@ -167,6 +169,8 @@ def _number(path: Path, lines: Mapping[str, _Line], role: str) -> float | None:
         value = math.nan
     if not math.isfinite(value) or (role in _POSITIVE and value <= 0):
         raise _bad(path, line.number, f"{role} is {line.value!r}, which is impossible")
+    if role == "wavelength" and value > _LONGEST_M:
+        raise _bad(path, line.number, f"wavelength is {line.value!r}, which is no length in m")
     return value
 
 

@@ -15,6 +15,7 @@ from hsc.hdf5 import Problem
 _PATH = "/entry/instrument/detector@configuration"
 _PLAIN = ("", "detector", "none")
 _FIRST = 3
+_LARGEST_M = 0.1  # tubes and scintillators are of centimetres; beyond, micrometres were meant
 _UNDERSTOOD = ("pixel1", "pixel2", "max_shape", "orientation")
 
 
@@ -122,8 +123,8 @@ def _sizes(said: SaidDetector, where: str) -> tuple[float, float] | None:
         first, second = (float(str(value)) for value in found)
     except ValueError:
         first = second = math.nan
-    if not (math.isfinite(first) and math.isfinite(second) and min(first, second) > 0):
-        raise _bad(f"pixel sizes are {found[0]!r} and {found[1]!r}, which is impossible", where)
+    if not (min(first, second) > 0 and max(first, second) < _LARGEST_M):  # nor NaN
+        raise _bad(f"pixel sizes are {found[0]!r} and {found[1]!r} m, which is impossible", where)
     return first, second
 
 

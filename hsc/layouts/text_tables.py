@@ -40,7 +40,7 @@ def read_table(path: Path) -> TextTable:
     """Read the table of a file: rows of as many numbers each, one after the other.
 
     Numbers are separated by tabs, semicolons, commas or blanks. A decimal comma is understood
-    where tabs or semicolons separate.
+    where tabs or semicolons separate, in a file without a decimal point.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def parse_table(content: bytes, where: str) -> TextTable:
     """
     lines = _text(content, where).splitlines()
     rows: list[list[float]] = []
-    first = last = 0
+    first = last = comma = point = 0
     for number, line in enumerate(lines, 1):
         numbers = _numbers(line)
         if numbers is None:
@@ -86,6 +86,15 @@ def parse_table(content: bytes, where: str) -> TextTable:
             )
         first, last = first or number, number
         rows.append(numbers)
+        cells, decimal = _split(line)
+        comma = comma or number * (decimal and "," in line)
+        point = point or number * any("." in cell for cell in cells)
+        if comma and point:
+            raise _bad(
+                f"a comma in a number of line {comma} and a point in one of line {point}: one of "
+                "them parts thousands, and hsc can't know which",
+                f"{where}, line {number}",
+            )
     if len(rows) < _LEAST_ROWS:
         raise _bad("it has no table of numbers", where)
     return TextTable(np.array(rows, np.float64), _names(lines[: first - 1], len(rows[0])), first)
@@ -143,7 +152,9 @@ def _names(head: list[str], count: int) -> tuple[str, ...]:
     """Give the columns' names: JASCO's keys, or the last line above the table of as many words."""
     keys: Mapping[str, str] = {
         key.strip().upper(): value.strip()
-        for key, _, value in (line.partition("\t") for line in head)
+        for key, _, value in (
+            line.partition("\t" if "\t" in line else ",") for line in head if line.strip()
+        )
     }
     jasco = tuple(keys[key] for key in _JASCO if keys.get(key))
     if len(jasco) == count:

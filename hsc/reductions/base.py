@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from hsc.errors import ParameterError
 from hsc.model import Quantity, Record
 from hsc.reductions.inputs import Given, Input, Inputs, pairs_of
-from hsc.reductions.sources import SourceArray, SourceDataset, array_for
+from hsc.reductions.sources import SINGLE_PICTURES, SourceArray, SourceDataset, array_for
 from hsc.reductions.units import worded
 from hsc.store import NewTree, Stream
 from hsc.workers import Progress, Silent, Workers
 
 __all__ = [
+    "SINGLE_PICTURES",
     "Input",
     "Inputs",
     "Outputs",

@@ -90,6 +90,13 @@ class SourceDataset(Protocol):
         """Give the matrices of a chain of ``depends_on``, lengths in m: (n, 4, 4)."""
 
 
+SINGLE_PICTURES = (
+    "give a dataset whose frames are single pictures; of modules, (frames, modules, rows, "
+    "columns), hits takes the frames, and hsc.open(PID) gives each module to other programs"
+)
+"""What to do with frames of several modules, which have no place beside each other."""
+
+
 def array_for(dataset: SourceDataset, role: str, why: str) -> SourceArray:
     """Give the array for a role.
 

@@ -16,7 +16,7 @@ from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import Calibrations, Picture, mask_of, picture_of
 from hsc.reductions.azimuthal.scales import frame_scales
 from hsc.reductions.azimuthal.slab import axis_reach, slab_limits
-from hsc.reductions.base import SourceArray, SourceDataset, array_for
+from hsc.reductions.base import SINGLE_PICTURES, SourceArray, SourceDataset, array_for
 from hsc.reductions.geometry import Geometry
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.poni import geometry_of
@@ -152,6 +152,7 @@ def _frames(dataset: SourceDataset) -> SourceArray:
         raise ReductionError(
             f"frames of shape {frames.shape}; a stack (frames, rows, columns) is needed",
             where=where,
+            next_step=SINGLE_PICTURES,
         )
     whole = frames.dtype.kind in "ui" and frames.dtype.itemsize <= 4
     if not whole and frames.dtype.newbyteorder("=") not in {np.dtype("f4"), np.dtype("f8")}:

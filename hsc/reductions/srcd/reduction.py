@@ -32,6 +32,10 @@ class SrcdParameters(MolarParameters):
     """Of the result: ``mdeg``, ``delta_epsilon`` or ``mean_residue_ellipticity``."""
     per: Per = "residue"
     """What delta epsilon is counted by: ``residue`` (N - 1 of them) or ``molecule``."""
+    sample_group: str | None = None
+    """Which scan is the sample's in HDF5 files that have several: the name of its group."""
+    baseline_group: str | None = None
+    """Which one is the baseline's; the files may be the same."""
     grids: Literal["same", "interpolate"] = "same"
     """``same`` refuses scans of other wavelengths, ``interpolate`` puts them linearly on those of
     the first."""
@@ -65,7 +69,8 @@ def reduce_srcd(
     RoleMissingError, ReductionError
         Scans lack what is needed, or do not fit together.
     """
-    inputs.check_unlike("sample", "baseline")
+    if parameters.sample_group == parameters.baseline_group:
+        inputs.check_unlike("sample", "baseline")
     if parameters.zero_min_nm > parameters.zero_max_nm:
         raise ParameterError(
             f"zero_min_nm is {parameters.zero_min_nm:g}, above zero_max_nm, "
@@ -73,7 +78,8 @@ def reduce_srcd(
             next_step="give the lower one first",
         )
     conversion = factor(parameters.unit, parameters.per, parameters)
-    samples, baselines = (scans_of(inputs.every(name)) for name in ("sample", "baseline"))
+    samples = scans_of(inputs.every("sample"), parameters.sample_group)
+    baselines = scans_of(inputs.every("baseline"), parameters.baseline_group)
     both = aligned((*samples, *baselines), interpolate=parameters.grids == "interpolate")
     samples, baselines = both[: len(samples)], both[len(samples) :]
     grid = samples[0].wavelength_nm

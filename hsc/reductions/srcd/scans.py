@@ -31,8 +31,13 @@ class Scan:
     """(points,); None: not recorded."""
 
 
-def scans_of(datasets: Sequence[SourceDataset]) -> tuple[Scan, ...]:
+def scans_of(datasets: Sequence[SourceDataset], group: str | None = None) -> tuple[Scan, ...]:
     """Give all scans of some datasets, in the order given: one each, or as many as rows.
+
+    Parameters
+    ----------
+    group
+        Which scan is meant of files that have several: the name of its group.
 
     Raises
     ------
@@ -41,7 +46,7 @@ def scans_of(datasets: Sequence[SourceDataset]) -> tuple[Scan, ...]:
     ReductionError
         They do not fit together, or are no numbers.
     """
-    return tuple(scan for dataset in datasets for scan in _scans(dataset))
+    return tuple(scan for dataset in datasets for scan in _scans(dataset, group))
 
 
 def aligned(scans: Sequence[Scan], *, interpolate: bool) -> tuple[Scan, ...]:
@@ -81,10 +86,29 @@ def aligned(scans: Sequence[Scan], *, interpolate: bool) -> tuple[Scan, ...]:
     return tuple(_on(scan, grid[inside]) for scan in scans)
 
 
-def _scans(dataset: SourceDataset) -> list[Scan]:
-    name = str(dataset.record.pid)
-    axis = _values(array_for(dataset, "wavelength", "is the axis of a scan"), "nm")
-    ellipticity = _values(array_for(dataset, "ellipticity", "is what a scan measured"), "mdeg")
+def _end(dataset: SourceDataset, group: str | None) -> str:
+    """Give how the roles of a dataset's scan end: in ``@`` and its group where it has several."""
+    groups = sorted(
+        role.partition("@")[2] for role in dataset.roles if role.startswith("ellipticity@")
+    )
+    if not groups:
+        return ""
+    if (group or "").strip("/") not in groups:
+        said = "none is named" if group is None else f"none is {group!r}"
+        raise ReductionError(
+            f"it has scans in {len(groups)} groups, of which {said}: {', '.join(groups)}",
+            where=str(dataset.record.pid),
+            next_step=f"name one: -p sample_group={groups[0]} (or baseline_group)",
+        )
+    return f"@{(group or '').strip('/')}"
+
+
+def _scans(dataset: SourceDataset, group: str | None) -> list[Scan]:
+    end = _end(dataset, group)
+    name = str(dataset.record.pid) + (f", {end[1:]}" if end else "")
+    axis = _values(array_for(dataset, f"wavelength{end}", "is the axis of a scan"), "nm")
+    measured = array_for(dataset, f"ellipticity{end}", "is what a scan measured")
+    ellipticity = _values(measured, "mdeg")
     if axis.ndim != 1 or ellipticity.ndim not in (1, 2) or ellipticity.shape[-1:] != axis.shape:
         raise ReductionError(
             f"an ellipticity of shape {ellipticity.shape} along {axis.shape} wavelengths",
@@ -103,7 +127,9 @@ def _scans(dataset: SourceDataset) -> list[Scan]:
             next_step="take in each scan as a dataset of its own",
         )
     rows = np.atleast_2d(ellipticity)
-    ht, absorbance = (_beside(dataset, role, rows.shape) for role in ("ht", "absorbance"))
+    ht, absorbance = (
+        _beside(dataset, role, f"{role}{end}", rows.shape) for role in ("ht", "absorbance")
+    )
     return [
         Scan(
             name if len(rows) == 1 else f"{name}, scan {number + 1}",
@@ -117,12 +143,12 @@ def _scans(dataset: SourceDataset) -> list[Scan]:
 
 
 def _beside(
-    dataset: SourceDataset, role: str, shape: tuple[int, ...]
+    dataset: SourceDataset, kind: str, role: str, shape: tuple[int, ...]
 ) -> NDArray[np.float64] | None:
     """Give what was recorded beside each scan, one row for each."""
     if role not in dataset.roles:
         return None
-    values = np.atleast_2d(_values(dataset.role(role), "V" if role == "ht" else None))
+    values = np.atleast_2d(_values(dataset.role(role), "V" if kind == "ht" else None))
     if values.shape != shape:
         raise ReductionError(
             f"{role} of shape {values.shape} beside scans of shape {shape}",

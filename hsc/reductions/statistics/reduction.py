@@ -12,7 +12,15 @@ from pydantic import Field
 from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import GoodRange
 from hsc.model import Quantity
-from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset, array_for
+from hsc.reductions.base import (
+    SINGLE_PICTURES,
+    Input,
+    Inputs,
+    Outputs,
+    Reduction,
+    SourceDataset,
+    array_for,
+)
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.rings import RingParameters, find_groups
 from hsc.reductions.statistics.fixed import COUNTS, FixedPoint, Scale
@@ -151,6 +159,7 @@ def _stack(dataset: SourceDataset, parameters: StatisticsParameters) -> Stack:
         raise ReductionError(
             f"frames of shape {frames.shape}; a stack (frames, rows, columns) is needed",
             where=where,
+            next_step=SINGLE_PICTURES,
         )
     kind, itemsize = frames.dtype.kind, frames.dtype.itemsize
     if not ((kind in "ui" and itemsize <= 4) or (kind == "f" and itemsize in {4, 8})):

@@ -36,6 +36,20 @@ def test_a_scan_of_circular_dichroism_has_roles_where_there_is_one_of_its_kind(t
     }  # fmt: skip
     with h5py.File(tmp_path / "a.h5", "a") as file:
         file.copy("entry/data", "second")
+    roles = read(tmp_path / "a.h5").roles
+    assert roles == {
+        f"{role}@{group}": f"/{group}/{name}"
+        for group in ("entry/data", "second")
+        for role, name in (("ellipticity", "CD"), ("ht", "HT"), ("wavelength", "Wavelength"))
+    }
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["second/ellipticity"] = np.zeros(3)  # beside CD: which of the two?
+    assert sorted(read(tmp_path / "a.h5").roles) == ["ellipticity", "ht", "wavelength"]
+
+
+def test_an_angle_beside_a_wavelength_is_no_scan_of_circular_dichroism(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["entry/theta"], file["entry/wavelength"] = np.zeros(3), np.zeros(3)
     assert read(tmp_path / "a.h5").roles == {}
 
 

@@ -152,3 +152,15 @@ def test_numbers_of_no_dimension_stay_so(tmp_path):
     run = read(tmp_path / "a.poni", "poni_version: 2.1\n" + PLAIN + NUMBERS)
     assert all(each.shape == () for each in run.arrays)
     assert all(np.ndim(value) == 0 for value in values(run).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"poni_version: 2.1\n{PLAIN}{NUMBERS}Wavelength: 1.0\n", "no length in m"),
+        (f"PixelSize1: 172\nPixelSize2: 172\n{NUMBERS}", "impossible"),
+    ],
+)
+def test_angstroms_and_micrometres_in_the_place_of_metres_are_refused(tmp_path, text, said):
+    with pytest.raises(LayoutError, match=said):
+        read(tmp_path / "a.poni", text)

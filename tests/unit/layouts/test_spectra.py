@@ -45,6 +45,21 @@ def test_a_scan_as_jasco_exports_it(tmp_path):
     assert data.attributes["axes"] == ["wavelength"]
 
 
+def test_a_scan_as_jasco_exports_it_with_commas(tmp_path):
+    above, table = JASCO.split("XYDATA\n")
+    run = read(tmp_path / "a.csv", (above + "XYDATA\n" + table).replace("\t", ","))
+    assert column(run, "ht").tolist() == [300.0, 302.0, 304.0]
+    assert units(run) == {"wavelength": "nm", "ellipticity": "mdeg", "ht": "V"}
+
+
+def test_a_comma_beside_a_decimal_point_is_refused_for_it_may_part_thousands(tmp_path):
+    text = "wavelength (nm)\tht (V)\tCD (mdeg)\n260.5\t1,234\t2\n260\t1,235\t2\n"
+    with pytest.raises(LayoutError, match="thousands"):
+        read(tmp_path / "a.txt", text)
+    run = read(tmp_path / "b.txt", text.replace("260.5", "260,5"))
+    assert column(run, "ht").tolist() == [1.234, 1.235]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -236,6 +236,7 @@ def test_negative_counts_are_marks_of_bad_pixels(in_memory):
         (np.zeros((0, 3, 4), dtype=np.uint16), "a stack"),
         (np.zeros((2, 0, 4), dtype=np.uint16), "a stack"),
         (np.zeros((2, 3, 4), dtype=np.float16), "of 32 or 64 bits"),
+        (np.zeros((2, 3, 4, 5), np.uint16), r"(?s)a stack.*hits takes the frames"),
     ],
 )
 def test_what_is_no_stack_of_counts_is_refused(in_memory, random_frames, picture, frames, message):

@@ -21,10 +21,6 @@ GRID = np.array([180.0, 200.0, 220.0, 265.0])
 @pytest.fixture
 def scan(in_memory, scalar_array):
     """Make an opened dataset with a scan, or several as rows."""
-    blank = in_memory(np.zeros((1, 2, 2), "u2")).without(
-        "frames", "wavelength", "distance", "x_pixel_size", "y_pixel_size", "beam_center_x",
-        "beam_center_y", "count_time",
-    )  # fmt: skip
 
     def make(values, grid=GRID, ht=None, units=("nm", "mdeg")):
         arrays = {
@@ -33,6 +29,11 @@ def scan(in_memory, scalar_array):
         }
         if ht is not None:
             arrays["ht"] = scalar_array("ht", np.asarray(ht, float), "V")
+        # One of its own each time: sample and baseline are never the same dataset.
+        blank = in_memory(np.zeros((1, 2, 2), "u2")).without(
+            "frames", "wavelength", "distance", "x_pixel_size", "y_pixel_size", "beam_center_x",
+            "beam_center_y", "count_time",
+        )  # fmt: skip
         return blank.having(**arrays)
 
     return make
@@ -58,6 +59,24 @@ def test_averages_and_errors_are_those_worked_out_by_hand(scan):
     # Second: s² = (1 + 1 + 4) / 2 = 3, sem² = 1; baseline s² = (1 + 1) / 1 = 2, sem² = 1.
     assert found["ellipticity_error"] == pytest.approx([1 / math.sqrt(3), math.sqrt(2), 0, 0])
     assert found["wavelength"].tolist() == GRID.tolist()
+
+
+def test_sample_and_baseline_may_stand_in_one_file_as_groups_by_name(scan):
+    one, other = scan([1, 4, 0, 0]), scan([3, 5, 0, 0], ht=[1, 2, 3, 4])
+    arrays_of = {
+        f"{role}@{group}": each.role(role)
+        for group, each in (("a/data", one), ("b", other))
+        for role in each.roles
+        if role in ("wavelength", "ellipticity", "ht")
+    }
+    both = one.without("wavelength", "ellipticity").having(**arrays_of)
+    found = arrays(run([both], [both], sample_group="b", baseline_group="/a/data"))
+    assert found["ellipticity"].tolist() == [2.0, 1.0, 0.0, 0.0]
+    assert found["ht"].tolist() == [1.0, 2.0, 3.0, 4.0]
+    with pytest.raises(ReductionError, match=r"none is named: a/data, b"):
+        run([both])
+    with pytest.raises(ReductionError, match=r"none is 'c': a/data, b"):
+        run([both], sample_group="c")
 
 
 @pytest.mark.parametrize(

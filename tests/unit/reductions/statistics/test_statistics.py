@@ -171,6 +171,7 @@ def test_pictures_become_smaller_by_sums_and_by_the_largest(in_memory):
         (np.zeros((2, 4, 4), np.float16), "float16"),
         (np.zeros((2, 4, 4), np.uint64), "uint64"),
         (np.zeros((0, 4, 4), np.uint16), "shape"),
+        (np.zeros((2, 3, 4, 5), np.uint16), r"(?s)a stack.*hits takes the frames"),
     ],
 )
 def test_what_is_no_stack_of_counts_is_refused(in_memory, frames, complaint):
