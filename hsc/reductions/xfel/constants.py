@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsc.errors import ReductionError, RoleMissingError
 from hsc.kernels import CellConstants
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
-from hsc.reductions.xfel.modules import Module
+from hsc.reductions.xfel.modules import UNNAMED, Module
 
 _STAGES = 3
 _PLANES = {
@@ -137,7 +137,10 @@ def _of_module(
     end = f"@{module.name}"
     having = [each for each in datasets if f"offset{end}" in each.roles]
     if not having and only:
-        end, having = "", [each for each in datasets if "offset" in each.roles]
+        # Without a name; or a module that nothing names, and constants of but one.
+        (name,) = named if len(named := named_modules(datasets)) == 1 else ("",)
+        end = f"@{name}" if name and module.name == UNNAMED else ""
+        having = [each for each in datasets if f"offset{end}" in each.roles]
     if len(having) != 1:
         kind = RoleMissingError if not having else ReductionError
         raise kind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,11 @@ FRAMES = "/entry/frames"
 
 NO_GAIN = 255
 """Where there is no picture there is no stage either."""
+
+# Frames follow each other by pulse, and so by cell: more would seldom be asked for again.
+_KEPT_BYTES = 64 * 10**6
+# Planes of 32 bits that are read of a cell: offset, gain, thresholds, bad pixels, noise.
+_PLANES = 14
 
 _STACK = ("frame", "module", "row", "column")
 
@@ -97,13 +103,16 @@ class Correction:
     ) -> Iterator[tuple[int, CorrectedFrame]]:
         """Correct the pictures of a module, with the constants of one memory cell after the other.
 
-        Cells of the block are few: frames are sorted by pulse, or there are as many as frames.
+        Those of a few cells are kept: a block of a module's frames may be of all 352.
         """
         cells: dict[int, CellConstants] = {}
+        each_nbytes = 4 * _PLANES * math.prod(self.modules[number].shape)
         numbers = table.rows[number, start:stop]
         for place, words in read_pictures(self.modules[number], numbers, bits=self.bits):
             cell = int(table.cell_id[start + place])
             if cell not in cells:
+                if len(cells) * each_nbytes >= _KEPT_BYTES:
+                    cells.clear()
                 cells[cell] = self.constants[number].read(cell, noise=self.sigma)
             into = (
                 made["values"][place, number],

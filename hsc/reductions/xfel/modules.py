@@ -12,6 +12,10 @@ from hsc.errors import ReductionError, RoleMissingError
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
 
 _FRAMES = re.compile(r"frames(?:_(?P<module>.+?)(?:_S(?P<sequence>\d{5,}))?)?")
+# Alone in its run the pictures' role has no end; the name of their file is a part of their path.
+_FILE = re.compile(r"-R\d{4,}-(?P<module>[^-/]+)-S\d{5,}")
+UNNAMED = "module"
+"""What a module is called that nothing names."""
 _OTHERS = ("LPD", "DSSC")
 
 
@@ -45,7 +49,7 @@ class Module:
     """One module of a detector."""
 
     name: str
-    """As roles call it, ``AGIPD03``; ``module`` where there is but one without a name."""
+    """As roles call it, ``AGIPD03``; ``module`` where there is but one and nothing names it."""
     segments: tuple[Segment, ...]
     """Its pictures, in the order of the run's sequences."""
 
@@ -114,10 +118,12 @@ def other_pictures(dataset: SourceDataset, modules: Sequence[Module]) -> list[st
 def _ends(dataset: SourceDataset) -> dict[str, list[tuple[int, str]]]:
     """Give for each module's name the numbers of its sequences, and how their roles end."""
     found: dict[str, list[tuple[int, str]]] = {}
-    for role in dataset.roles:
+    for role, path in dataset.roles.items():
         match = _FRAMES.fullmatch(role)
         if match is not None:
-            ends = found.setdefault(match["module"] or "module", [])
+            file = _FILE.search(path)
+            name = match["module"] or (file["module"] if file else UNNAMED)
+            ends = found.setdefault(name, [])
             ends.append((int(match["sequence"] or 0), role.removeprefix("frames")))
     return found
 

@@ -174,9 +174,9 @@ def test_pictures_become_smaller_by_sums_and_by_the_largest(in_memory):
         (np.zeros((2, 3, 4, 5), np.uint16), r"(?s)a stack.*hits takes the frames"),
     ],
 )
-def test_what_is_no_stack_of_counts_is_refused(in_memory, frames, complaint):
+def test_what_is_no_stack_of_counts_is_refused(in_memory, picture, frames, complaint):
     with pytest.raises(ReductionError, match=complaint):
-        run(in_memory(frames))
+        run(in_memory(np.zeros((1, 2, 2), np.uint16)).having(frames=picture(frames)))
 
 
 def test_it_stands_in_the_table():

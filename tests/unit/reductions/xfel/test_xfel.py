@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -228,3 +230,20 @@ def test_constants_that_would_be_misread_are_refused(run, raw, constants, pictur
     with pytest.raises(ReductionError, match="of 1 memory cells"):
         run(raw(), few, {"sigma": True})
     run(raw(), few)
+
+
+def test_one_module_of_one_file_takes_the_constants_of_its_name(run, raw, constants, picture):
+    ends = "_AGIPD03_S00000"
+    alone = {
+        role.removesuffix(ends): raw().role(role) for role in raw().roles if role.endswith(ends)
+    }
+    blank = raw().without(*(role for role in raw().roles if "_AGIPD" in role))
+    known, _ = run(raw({3: TRAINS[2:], 4: TRAINS}), constants())
+    # As a run of one file has it: the role has no end, and the path the file's name.
+    path = "/RAW-R0012-AGIPD03-S00000.h5/INSTRUMENT/SPB_DET_AGIPD1M-1/DET/3CH0:xtdf/image/data"
+    named = {**alone, "frames": replace(alone["frames"], path=path)}
+    for sample, of in ((blank.having(**named), (3, 4)), (blank.having(**alone), (3,))):
+        made, _ = run(sample, constants(of))
+        assert np.array_equal(made["data"][:, 0], known["data"][:, 0], equal_nan=True)
+    with pytest.raises(RoleMissingError, match=r"(?s)offset@module.*AGIPD03, AGIPD04"):
+        run(blank.having(**alone), constants())
