@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from hsc.errors import ReductionError
 from hsc.model import Record
 from hsc.reductions.biosaxs.blas import one_blas_thread
 from hsc.reductions.biosaxs.curve import Curve
+from hsc.reductions.biosaxs.stoppable import beside
 
 if TYPE_CHECKING:
     from hsc.reductions.biosaxs.estimates import GuinierEstimate
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _SCAN = 11
 _DMAX_PER_RG = 3.0
 _FEWEST_POINTS = 20
+# numpy's global random numbers are one state, also for what a Ctrl-C left behind.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class PairParameters(Record):
@@ -95,14 +99,23 @@ def find_pairs(curve: Curve, guinier: GuinierEstimate, parameters: PairParameter
     ReductionError
         Too few points, or no distribution fits.
     """
+    some = _fitted(curve, guinier, parameters)
+    return beside(lambda: _found(some, guinier, parameters))
+
+
+def _found(some: Curve, guinier: GuinierEstimate, parameters: PairParameters) -> PairDistances:
     # freesas takes a tenth of a second to import, and is no part of a laptop's installation.
     from freesas.bift import BIFT
 
-    some = _fitted(curve, guinier, parameters)
     points = min(parameters.pr_points, len(some.q_per_nm))
     seed = seed_of(some)
     try:
-        with one_blas_thread(), warnings.catch_warnings(), np.errstate(all="ignore"):
+        with (
+            _ONE_AT_A_TIME,
+            one_blas_thread(),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+        ):
             warnings.simplefilter("ignore")
             transformation = BIFT(some.q_per_nm, some.intensity, some.error)
             _search(transformation, guinier, points)

@@ -35,8 +35,8 @@ class Part:
     """What there is to tell."""
     plots: tuple[Plot, ...]
     """Its plots."""
-    doubts: tuple[str, ...] = ()
-    """Why its numbers are not to be trusted as they stand."""
+    doubtful: bool = False
+    """Whether its numbers are off by more than their errors."""
 
 
 def chain_page(chain: Chain, facts: ReportFacts) -> dict[str, bytes]:
@@ -58,7 +58,7 @@ def elution_page(found: SecSaxs, facts: ReportFacts) -> dict[str, bytes]:
             f"Peak {n}, frames {spell_frames(peak.chain.sample.runs[0].kept)}",
             peak.chain,
             chain_plots(peak.chain, traces=False),
-            peak.doubts,
+            bool(peak.doubts),
         )
         for n, peak in enumerate(found.peaks, start=1)
     ]
@@ -105,7 +105,7 @@ def _page(
     said = [
         {
             "title": part.title,
-            "doubts": [_sentence(text) for text in part.doubts],
+            "doubtful": part.doubtful,
             "head": head_rows(part.chain),
             "numbers": results_rows(part.chain),
             "plots": [_figure(plot) for plot in part.plots],
@@ -252,7 +252,8 @@ def _figure(plot: Plot) -> dict[str, str | bool]:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    # What ends in a parameter ends in its dots: -p sec_buffer=...
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _spelled(value: Any) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import freesas.invariants
@@ -14,8 +17,9 @@ from hsc.errors import ReductionError
 from hsc.reductions.biosaxs.analysis import AnalysisParameters, analyse
 from hsc.reductions.biosaxs.blas import _openblas, one_blas_thread
 from hsc.reductions.biosaxs.curve import Curve
+from hsc.reductions.biosaxs.estimates import estimate_of_fit
 from hsc.reductions.biosaxs.guinier import fit_guinier
-from hsc.reductions.biosaxs.pairs import seed_of
+from hsc.reductions.biosaxs.pairs import find_pairs, seed_of
 
 FAST = AnalysisParameters(pr=False)
 QUICK = AnalysisParameters(pr_points=30, pr_samples=20)
@@ -127,11 +131,13 @@ def test_the_number_of_threads_of_linear_algebra_changes_no_byte_and_is_set_back
     library = _openblas()
     before = library.scipy_openblas_get_num_threads()
     many = AnalysisParameters(pr_points=64, pr_samples=10)
+    curve = sphere()
+    guinier = estimate_of_fit(fit_guinier(curve, many))
     try:
         made = []
         for threads in (1, 2):
             library.scipy_openblas_set_num_threads(threads)
-            made.append(analyse(sphere(), many).pairs.p.tobytes())
+            made.append(find_pairs(curve, guinier, many).p.tobytes())
             assert library.scipy_openblas_get_num_threads() == threads
     finally:
         library.scipy_openblas_set_num_threads(before)
@@ -208,3 +214,34 @@ def test_proteins_measured_at_isis_give_distances_that_fit(text_curve):
     apoferritin = analyse(text_curve("apoferritin.txt"), QUICK)
     assert apoferritin.guinier.rg_nm > 5
     assert apoferritin.pairs is not None
+
+
+INTERRUPTED = """
+import signal, threading
+import numpy as np
+from hsc.reductions.biosaxs.curve import Curve
+from hsc.reductions.biosaxs.estimates import EstimateParameters, estimate_of_fit
+from hsc.reductions.biosaxs.guinier import fit_guinier
+from hsc.reductions.biosaxs.pairs import PairParameters, find_pairs
+from hsc.testing import sphere_form_factor
+
+q = np.linspace(0.05, 2.0, 200)
+curve = Curve(q, sphere_form_factor(q, 3.0), np.full(200, 1e-3))
+guinier = estimate_of_fit(fit_guinier(curve, EstimateParameters()))
+find_pairs(curve, guinier, PairParameters(pr_points=10, pr_samples=10))
+main = threading.get_ident()
+threading.Timer(0.5, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+try:
+    find_pairs(curve, guinier, PairParameters(pr_points=400, pr_samples=10_000))
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to a thread here")
+def test_ctrl_c_is_heard_while_distances_are_sought():
+    # freesas prints a KeyboardInterrupt that meets it and goes on, here for minutes.
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (run.stdout, run.returncode) == ("stopped\n", 0), run.stderr

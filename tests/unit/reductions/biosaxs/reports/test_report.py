@@ -200,10 +200,12 @@ def chunk_kinds(png: bytes) -> list[bytes]:
     return kinds
 
 
-def test_what_people_name_things_is_text_not_markup(reduce_page):
+def test_what_people_name_things_is_text_not_markup_and_remarks_are_sentences(reduce_page):
     page = reduce_page("<script>alert(1)</script> & 'x'")
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in page
+    assert "<li>It drifts.</li>" in page
+    assert "<li>Compare: -p sec_buffer=...</li>" in page
 
 
 def test_without_a_report_there_are_no_files(reduce_sphere):
@@ -246,6 +248,7 @@ def reduce_page(followed):
         facts = ReportFacts(
             Labels(name, None, {}, "biosaxs", "1"), (ReportInput("sample", "a/b@1", name),)
         )
-        return chain_page(followed, facts)["report.html"].decode()
+        warned = replace(followed, warnings=("it drifts", "compare: -p sec_buffer=..."))
+        return chain_page(warned, facts)["report.html"].decode()
 
     return make
