@@ -10,7 +10,7 @@ from typing import Any
 
 from hsc import settings
 from hsc.client import Catalog
-from hsc.errors import HscError, StoreError
+from hsc.errors import HscError, StoreError, StoreUnavailableError
 from hsc.ingestion import write_tree
 from hsc.jobs.derived import Derived, DerivedPlace
 from hsc.jobs.describing import without_people
@@ -169,8 +169,11 @@ def _cleared(place: DerivedPlace, writing: Workers | None = None) -> Iterator[No
 
 
 def _clear(place: DerivedPlace, cause: BaseException) -> None:
+    objects = open_objects(place.store)
+    if isinstance(cause, StoreUnavailableError) and str(cause.where).startswith(objects.url):
+        return  # it was waited for already; `hsc gc` clears up when it is back
     try:
-        abandon_version(open_objects(place.store), place.location)
+        abandon_version(objects, place.location)
     except (StoreError, OSError) as error:
         # The first error is the one to tell; that the rest could not be cleared belongs to it.
         cause.add_note(f"what was written could not be removed: {error}")

@@ -12,7 +12,7 @@ import pytest
 
 from hsc import settings
 from hsc.client import make_query
-from hsc.errors import StoreUnwritableError
+from hsc.errors import StoreUnavailableError, StoreUnwritableError
 from hsc.jobs import collect, open_catalog, reduce
 from hsc.jobs.derived import Derived, DerivedPlace
 from hsc.jobs.inputs import LocatedInputs, locate_inputs
@@ -99,6 +99,17 @@ def test_a_block_that_fails_leaves_nothing_written(inputs, tmp_path):
     with pytest.raises(ValueError, match="no such frame"):
         write(inputs, outputs(fail), 2)
     assert what_is_there(tmp_path)[2] == before[2]
+
+
+def test_a_store_that_went_away_is_not_waited_for_again_and_gc_clears_up_later(inputs):
+    def vanish():
+        raise StoreUnavailableError("no answer", where=f"{settings.store_url()}/local/x")
+
+    with pytest.raises(StoreUnavailableError):
+        write(inputs, outputs(vanish), 2)
+    (found,) = collect(settings.store_url(), remove=True).remains
+    assert (found.kind, found.committed) == ("reduce", False)
+    assert not collect(settings.store_url()).remains
 
 
 class Steps:
