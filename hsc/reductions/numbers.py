@@ -8,7 +8,7 @@ from typing import Literal
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.model import Quantity
-from hsc.reductions.base import SourceDataset
+from hsc.reductions.base import SourceArray, SourceDataset
 from hsc.reductions.units import unit_of, worded
 
 Kind = Literal["length", "wavelength", "time", "angle", "pixels", "counts"]
@@ -115,10 +115,10 @@ def _datasets(places: Places) -> list[SourceDataset]:
 def _read(dataset: SourceDataset, sought: Sought) -> Found:
     array = dataset.role(sought.role)
     where = f"{dataset.record.pid}, {array.path} (role {sought.role})"
-    value = array.scalar()
     unit = str(array.attributes.get("units") or sought.unit)
     unit_wanted = unit_of(sought.parameter)
     next_step = f"give it{f' in {unit_wanted}' if unit_wanted else ''}: -p {sought.parameter}=..."
+    value = _only_value(array, sought, where, next_step)
     if isinstance(value, str) or not math.isfinite(value):
         raise ParameterError(
             f"{sought.role} is {value!r}, not a number",
@@ -134,6 +134,20 @@ def _read(dataset: SourceDataset, sought: Sought) -> Found:
         )
     record = dataset.record
     return Found(converted, f"{record.pid.at(record.version)} {array.path}")
+
+
+def _only_value(array: SourceArray, sought: Sought, where: str, next_step: str) -> float | str:
+    """Give the only value; of an array with one for each frame the one that all are."""
+    if math.prod(array.shape) == 1 or 0 in array.shape:
+        return array.scalar()
+    values = array.read().reshape(-1)
+    if values.dtype.kind not in "uif" or not (values == values[0]).all():
+        raise ParameterError(
+            f"{sought.role} has {values.size} values, which are not all the same; one is needed",
+            where=where,
+            next_step=next_step,
+        )
+    return float(values[0])
 
 
 def _convert(value: float, unit: str, sought: Sought) -> float | None:

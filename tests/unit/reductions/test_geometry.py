@@ -218,3 +218,16 @@ def test_a_named_detector_of_another_shape_is_refused(in_memory, random_frames):
 
 def test_the_energy_follows_from_the_wavelength():
     assert GEOMETRY.energy_keV == pytest.approx(12.398419843320026, rel=1e-11)
+
+
+def test_a_number_for_each_frame_is_taken_where_all_are_the_same(
+    in_memory, scalar_array, random_frames
+):
+    def dataset(values):
+        return in_memory(random_frames(), distance=scalar_array("distance", values, "mm"))
+
+    found = geometry_of(dataset([1500.0, 1500.0, 1500.0]), (60, 50), GeometryParameters())
+    assert found.distance_m == 1.5
+    with pytest.raises(ParameterError, match="distance has 2 values, which are not all") as caught:
+        geometry_of(dataset([1500.0, 1600.0]), (60, 50), GeometryParameters())
+    assert "-p distance_m=" in caught.value.next_step
