@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any
 
@@ -11,9 +11,8 @@ from sqlalchemy import Connection, select
 
 from hsc_catalog import tables
 from hsc_catalog.auditing import digest_of
+from hsc_catalog.checking.log_keys import BATCH, log_keys
 from hsc_catalog.wording import SEVERAL, WORDED, Agents
-
-_BATCH = 500  # keys at once
 
 Told = Callable[[str, int], None]
 """Is told what is looked at, and how many of it were."""
@@ -39,7 +38,7 @@ def _changed(connection: Connection, agents: Agents, kind: str, told: Told) -> I
         for key, mine in groupby(WORDED[kind](connection, agents, None), key=lambda each: each[0])
     )
     count = 0
-    while some := list(islice(things, _BATCH)):
+    while some := list(islice(things, BATCH)):
         noted = _noted(connection, kind, [key for key, _ in some])
         for key, texts in some:
             if key not in noted:
@@ -51,23 +50,12 @@ def _changed(connection: Connection, agents: Agents, kind: str, told: Told) -> I
 
 
 def _gone(connection: Connection, agents: Agents, kind: str) -> Iterator[str]:
-    for keys in _keys(connection, kind):
+    for keys in log_keys(connection, _log.kind == kind):
         there = {key for key, _ in WORDED[kind](connection, agents, keys)}
-        for key, digests in _noted(connection, kind, keys).items():
-            if key not in there and digests:
-                yield f"{kind} {key} is gone: the audit log has it"
-
-
-def _keys(connection: Connection, kind: str) -> Iterator[Sequence[str]]:
-    wanted = select(_log.key).where(_log.kind == kind).group_by(_log.key).order_by(_log.key)
-    last: str | None = None
-    while True:
-        more = wanted if last is None else wanted.where(_log.key > last)
-        keys = connection.scalars(more.limit(_BATCH)).all()
-        if not keys:
-            return
-        yield keys
-        last = keys[-1]
+        if missing := [key for key in keys if key not in there]:
+            for key, digests in _noted(connection, kind, missing).items():
+                if digests:
+                    yield f"{kind} {key} is gone: the audit log has it"
 
 
 def _noted(connection: Connection, kind: str, keys: Iterable[str]) -> dict[str, Counter[Any]]:

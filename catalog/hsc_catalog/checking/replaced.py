@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any
 
@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from hsc.model import NOUNS
 from hsc_catalog import tables
 from hsc_catalog.auditing import digest_of
+from hsc_catalog.checking.log_keys import BATCH, log_keys
 
-_BATCH = 500  # keys at once
 _KINDS = ("dataset", "activity", *map(str, NOUNS))
 
 _log, _row = tables.audit.c, tables.history.c
@@ -22,12 +22,12 @@ _log, _row = tables.audit.c, tables.history.c
 def unlike_its_log(connection: Connection) -> Iterator[str]:
     """Say which documents that were replaced are gone, or not as the log has them."""
     kept = select(_row.kind, _row.key, _row.json).order_by(_row.kind, _row.key, _row.revision)
-    rows = connection.execute(kept, execution_options={"yield_per": _BATCH})
+    rows = connection.execute(kept, execution_options={"yield_per": BATCH})
     things = (
         (name, Counter(digest_of(each.json) for each in mine))
         for name, mine in groupby(rows, key=lambda each: (each.kind, each.key))
     )
-    while some := list(islice(things, _BATCH)):
+    while some := list(islice(things, BATCH)):
         for kind in {kind for (kind, _), _ in some}:
             noted = _replaced(connection, kind, [key for (of, key), _ in some if of == kind])
             for (of, key), digests in some:
@@ -38,25 +38,16 @@ def unlike_its_log(connection: Connection) -> Iterator[str]:
 
 
 def _gone(connection: Connection, kind: str) -> Iterator[str]:
-    changed = (_log.kind == kind, _log.before.is_not(None))
-    wanted = select(_log.key).where(*changed).group_by(_log.key).order_by(_log.key)
-    last: str | None = None
-    while True:
-        more = wanted if last is None else wanted.where(_log.key > last)
-        keys = connection.scalars(more.limit(_BATCH)).all()
-        if not keys:
-            return
+    for keys in log_keys(connection, _log.kind == kind, _log.before.is_not(None)):
         some = select(_row.key).where(_row.kind == kind, _row.key.in_(keys)).distinct()
         there = set(connection.scalars(some))
-        for key, digests in _replaced(connection, kind, keys).items():
-            if key not in there and digests:
-                yield f"history of {kind} {key} is gone: the audit log has it"
-        last = keys[-1]
+        if missing := [key for key in keys if key not in there]:
+            for key, digests in _replaced(connection, kind, missing).items():
+                if digests:
+                    yield f"history of {kind} {key} is gone: the audit log has it"
 
 
-def _replaced(
-    connection: Connection, kind: str, keys: Iterable[str] | Sequence[str]
-) -> dict[str, Counter[Any]]:
+def _replaced(connection: Connection, kind: str, keys: Iterable[str]) -> dict[str, Counter[Any]]:
     """Give the digests of what was replaced: each change's document before, as erasing left it."""
     some = _log.key.in_(list(keys))
     wanted = select(_log.key, _log.kind, _log.action, _log.before, _log.after)
