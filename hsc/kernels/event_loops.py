@@ -13,9 +13,10 @@ import numpy as np
 
 # Columns of a table of pixels: wavelength per unit of time, or with a table of wavelengths the
 # length of flight; place from the sample, or 4π sin θ with its parts along x and y.
-_RATE, _X, _Y, _Z = range(4)
-_K, _KX, _KY = range(1, 4)
+_RATE, _K, _KX, _KY = range(4)
 _BLOCK = 1024
+# Rows of blocks are not whole pages from each other, which loads and stores would get mixed up by.
+_APART = 72
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -33,13 +34,40 @@ def _near(value: Any, edges: Any, begin: Any, cells_per_unit: Any) -> Any:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
+def _place_evenly(values: Any, edges: Any, step: Any, places: Any) -> None:
+    """Write places as `_places`, where edge i is ``edges[1] + i step`` to the last bit.
+
+    Edges are worked out, not looked up, and so several values at once.
+    """
+    count = len(edges) - 3
+    first, last, top = edges[1], edges[count + 1], np.float64(count + 1)
+    bins, over_step = np.float64(count), 1.0 / step
+    for number in range(len(values)):
+        value = values[number]
+        guess = (value - first) * over_step + 1.0
+        guess = guess if guess > 0.0 else 0.0
+        guess = guess if guess < top else top
+        place = np.int32(guess)
+        edge = np.float64(place)
+        above, below = edge * step + first, (edge - 1.0) * step + first
+        # Only the last edge is given as it is: np.linspace has it so.
+        above = above if edge != bins else last
+        below = below if edge <= bins else last
+        place += np.int32(value >= above)
+        place -= np.int32(value < below)
+        places[number] = min(max(place, np.int32(0)), np.int32(count + 1))
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _places(values: Any, bins: Any, places: Any) -> None:
     """Write the bin of each value, counted from 1; 0 or the one after the last for no bin.
 
     ``edges`` has -inf before the first and NaN behind the last, ``begin`` a cell more at each end.
     """
-    edges, begin, cells_per_unit, even = bins
-    if even:
+    edges, begin, cells_per_unit, even, step = bins
+    if step > 0.0:
+        _place_evenly(values, edges, step, places)
+    elif even:
         for number in range(len(values)):
             places[number] = _near(values[number], edges, begin, cells_per_unit)
     else:
@@ -48,16 +76,11 @@ def _places(values: Any, bins: Any, places: Any) -> None:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _q(table: Any, pixel: Any, wavelength: Any, drop: Any) -> Any:
-    """Give Q, Qx and Qy."""
+def _q(first: Any, second: Any, third: Any, wavelength: Any, drop: Any) -> Any:
+    """Give Q, Qx and Qy of what a row of pixels has behind its rate."""
     if drop == 0.0:
-        return (
-            table[pixel, _K] / wavelength,
-            table[pixel, _KX] / wavelength,
-            table[pixel, _KY] / wavelength,
-        )
-    x, z = table[pixel, _X], table[pixel, _Z]
-    y = table[pixel, _Y]
+        return first / wavelength, second / wavelength, third / wavelength
+    x, y, z = first, second, third
     y += drop * (x * x + y * y + z * z) * (wavelength * wavelength)
     lateral = x * x + y * y
     length = np.sqrt(lateral + z * z)
@@ -88,6 +111,70 @@ def _looked_up(time: Any, length: Any, lookup: Any) -> Any:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
+def _gather(
+    numbers: Any, first: Any, table: Any, rates: Any, ones: Any, twos: Any, threes: Any
+) -> Any:
+    """Write each event's row of pixels, NaN for unknown ones; give how many those are."""
+    last, unknown = np.uint64(len(table) - 1), 0
+    whole = table.shape[1] > _KX
+    for event in range(len(numbers)):
+        # A number below the first one becomes a very large one.
+        pixel = np.uint64(np.int64(numbers[event]) - first)
+        known = pixel <= last
+        unknown += not known
+        pixel = min(pixel, last)
+        rates[event] = table[pixel, _RATE] if known else np.nan
+        ones[event] = table[pixel, _K]
+        if whole:
+            twos[event] = table[pixel, _KX]
+            threes[event] = table[pixel, _KY]
+    return unknown
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _wavelengths(rates: Any, times: Any, period: Any, shortest: Any, lookup: Any) -> None:
+    """Put wavelengths where wavelengths per unit of time, or lengths of flight, stand."""
+    if len(lookup[0]) > 1:
+        for event in range(len(times)):
+            rates[event] = _looked_up(np.float64(times[event]), rates[event], lookup)
+    elif period > 0.0:
+        for event in range(len(times)):
+            rate, time = rates[event], np.float64(times[event])
+            rates[event] = rate * (time - period * np.floor((time - shortest / rate) / period))
+    else:
+        for event in range(len(times)):
+            rates[event] = rates[event] * np.float64(times[event])
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _over(values: Any, wavelengths: Any) -> None:
+    """Put Q where 4π sin θ stands."""
+    for event in range(len(values)):
+        values[event] = values[event] / wavelengths[event]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _fallen_q(wavelengths: Any, ones: Any, twos: Any, threes: Any, drop: Any) -> None:
+    """Put Q where x stands."""
+    for event in range(len(wavelengths)):
+        ones[event] = _q(ones[event], twos[event], threes[event], wavelengths[event], drop)[0]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _all_q(wavelengths: Any, ones: Any, twos: Any, threes: Any, drop: Any) -> None:
+    """Put Q, Qx and Qy where the rows of pixels stand."""
+    if drop == 0.0:
+        _over(ones, wavelengths)
+        _over(twos, wavelengths)
+        _over(threes, wavelengths)
+        return
+    for event in range(len(wavelengths)):
+        ones[event], twos[event], threes[event] = _q(
+            ones[event], twos[event], threes[event], wavelengths[event], drop
+        )
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _convert(
     numbers: Any,
     times: Any,
@@ -98,37 +185,36 @@ def _convert(
     shortest: Any,
     lookup: Any,
     wants_parts: Any,
-    pixels: Any,
     values: Any,
 ) -> Any:
-    """Write wavelength, Q, and if wanted Qx and Qy; give how many are of unknown pixels."""
-    last, unknown = np.uint64(len(table) - 1), 0
-    by_table = len(lookup[0]) > 1
-    for event in range(len(numbers)):
-        # A number below the first one becomes a very large one.
-        pixel = np.uint64(np.int64(numbers[event]) - first)
-        known = pixel <= last
-        unknown += not known
-        pixel = min(pixel, last)
-        rate = table[pixel, _RATE]
-        time = np.float64(times[event]) if known else np.nan
-        if by_table:
-            values[0, event] = _looked_up(time, rate, lookup)
-            pixels[event] = pixel
-            continue
-        if period > 0.0:
-            time = time - period * np.floor((time - shortest / rate) / period)
-        values[0, event] = rate * time
-        pixels[event] = pixel
+    """Write wavelength, Q, and if wanted Qx and Qy; give how many are of unknown pixels.
+
+    What waits for memory goes first and by itself: what is reckoned then goes through in several
+    lanes at once.
+    """
+    unknown = _gather(numbers, first, table, values[0], values[1], values[2], values[3])
+    _wavelengths(values[0], times, period, shortest, lookup)
     if wants_parts:
-        for event in range(len(numbers)):
-            values[1, event], values[2, event], values[3, event] = _q(
-                table, pixels[event], values[0, event], drop
-            )
+        _all_q(values[0], values[1], values[2], values[3], drop)
+    elif drop == 0.0:
+        _over(values[1], values[0])
     else:
-        for event in range(len(numbers)):
-            values[1, event] = _q(table, pixels[event], values[0, event], drop)[0]
+        _fallen_q(values[0], values[1], values[2], values[3], drop)
     return unknown
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _count_nan(values: Any) -> Any:
+    found: Any = 0
+    for value in values:
+        found += np.int64(np.isnan(value))
+    return found
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _add(rows: Any, columns: Any, counts: Any) -> None:
+    for event in range(len(rows)):
+        counts[np.uint64(rows[event]), np.uint64(columns[event])] += 1
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -148,11 +234,13 @@ def count(
     flat: Any,
 ) -> Any:
     """Add events to histograms with a border; give how many are of unknown, and of no pixels."""
-    values, pixels = np.empty((4, _BLOCK)), np.empty(_BLOCK, np.uint64)
-    rows, columns, lines = np.empty((3, _BLOCK), np.int64)
+    values = np.empty((4, _BLOCK + _APART))
+    # Each by itself: parts of one array are taken for strided ones.
+    rows, columns = np.empty(_BLOCK, np.int32), np.empty(_BLOCK, np.int32)
+    lines = np.empty(_BLOCK, np.int32)
     wants_flat = len(flat) > 2
     unknown = lost = 0
-    inner = np.uint64(len(radial) - 2)
+    inner = len(radial) - 2
     for start in range(0, len(numbers), _BLOCK):
         stop = min(start + _BLOCK, len(numbers))
         unknown += _convert(
@@ -165,21 +253,19 @@ def count(
             shortest,
             lookup,
             wants_flat,
-            pixels,
             values,
         )
         size = stop - start
         _places(values[0, :size], wavelengths, rows)
         _places(values[1, :size], qs, columns)
-        for event in range(size):
-            lost += np.isnan(values[0, event])
-            radial[np.uint64(rows[event]), np.uint64(columns[event])] += 1
+        lost += _count_nan(values[0, :size])
+        _add(rows[:size], columns, radial)
         if wants_flat:
             _places(values[2, :size], plane, columns)
             _places(values[3, :size], plane, lines)
             for event in range(size):
-                within = np.int64(np.uint64(rows[event] - 1) < inner)
-                flat[np.uint64(lines[event] * within), np.uint64(columns[event])] += 1
+                lines[event] = lines[event] if 0 < rows[event] <= inner else 0
+            _add(lines[:size], columns, flat)
     return unknown, lost
 
 
@@ -196,8 +282,7 @@ def values_of(
     values: Any,
 ) -> None:
     """Write wavelength, Q, Qx and Qy of each event, as `count` has them."""
-    pixels = np.empty(len(numbers), np.uint64)
-    _convert(numbers, times, first, table, drop, period, shortest, lookup, True, pixels, values)
+    _convert(numbers, times, first, table, drop, period, shortest, lookup, True, values)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -216,7 +301,7 @@ def weigh(
     Pixels go through in blocks that stay in the processor's cache for all wavelengths, so that
     each bin still takes them in ascending order.
     """
-    values, places = np.empty((3, _BLOCK)), np.empty((3, _BLOCK), np.int64)
+    values, places = np.empty((3, _BLOCK + _APART)), np.empty((3, _BLOCK + _APART), np.int32)
     share = np.empty(_BLOCK)
     inner, side = np.uint64(radial.shape[1]), np.uint64(flat.shape[1])
     for start in range(0, len(table), _BLOCK):
@@ -226,8 +311,9 @@ def weigh(
             share[pixel] = weights[start + pixel] if known else 0.0
         for number in range(len(wavelengths)):
             for pixel in range(size):
+                row = table[start + pixel]
                 values[0, pixel], values[1, pixel], values[2, pixel] = _q(
-                    table, start + pixel, wavelengths[number], drop
+                    row[_K], row[_KX], row[_KY], wavelengths[number], drop
                 )
             _places(values[0, :size], qs, places[0])
             for pixel in range(size):

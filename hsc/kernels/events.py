@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ class EventBins:
     """Cells of the grid per unit of the edges."""
     even: bool
     """Whether no cell has two edges."""
+    step: float
+    """From edge to edge where all but the last are the first + i step to the last bit; else 0."""
 
     @property
     def count(self) -> int:
@@ -36,9 +38,9 @@ class EventBins:
         return len(self.edges) - 1
 
     @property
-    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.int32], float, bool]:
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.int32], float, bool, float]:
         """What the kernels take."""
-        return self.bordered, self.begin, self.cells_per_unit, self.even
+        return self.bordered, self.begin, self.cells_per_unit, self.even, self.step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,14 @@ class PixelPaths:
     drop: float = 0.0
     """How far neutrons fall, per squared length of flight from the sample and squared wavelength:
     g m² / 2h² in 1/(m angstrom²); 0: they fly straight."""
+    front: NDArray[np.float64] = field(init=False, repr=False)
+    """(numbers, 2) without gravity: as much of the table as Q hangs on, where events that come in
+    no order find more of it in the processor's cache; else the table."""
+
+    def __post_init__(self) -> None:
+        """Part off what Q hangs on."""
+        part = self.table if self.drop else np.ascontiguousarray(self.table[:, :2])
+        object.__setattr__(self, "front", part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,11 @@ def event_bins(edges: NDArray[Any]) -> EventBins:
     begin = np.concatenate([[0], place, [count]]).astype(np.int32)
     bordered = np.concatenate([[-np.inf], edges, [np.nan]])
     # Where bins are as wide as some cells, none needs more than one step up or down.
-    return EventBins(edges, bordered, begin, cells / width, cells < _MOST_CELLS)
+    step = width / count
+    # As np.linspace makes them.
+    linear = np.array_equal(edges[:-1], edges[0] + step * np.arange(count))
+    even = cells < _MOST_CELLS
+    return EventBins(edges, bordered, begin, cells / width, even, step if linear else 0.0)
 
 
 def no_counts(wavelength: EventBins, q: EventBins, qxy: EventBins | None) -> EventCounts:
@@ -189,7 +203,7 @@ def count_events(
         event_id,
         event_time_offset,
         paths.first,
-        paths.table,
+        paths.front if qxy is None else paths.table,
         paths.drop,
         frame.period,
         frame.shortest,

@@ -98,6 +98,21 @@ def test_a_bin_takes_its_lower_edge_and_not_its_upper(edges, cut):
     assert np.array_equal(counts.radial[:, 0], np.bincount(place[inside], minlength=bins.count))
 
 
+@settings(max_examples=60)
+@given(low=st.floats(0.01, 50), width=st.floats(1e-3, 100), count=st.integers(1, 400))
+def test_even_bins_are_those_of_their_edges_to_the_last_bit(low, width, count):
+    edges = np.linspace(low, low + width, count + 1)
+    beyond = [-np.inf, np.inf, np.nan, -1e300, 1e300, 0.0, -low]
+    values = np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 999), beyond])
+    bins, whole = event_bins(edges), event_bins(np.array([-1.0, 1e9]))
+    bank = PixelPaths(0, np.array([[1.0, 1.0, 1.0, 1.0]]))
+    counts = no_counts(bins, whole, None)
+    count_events(counts, np.zeros(len(values), np.int64), values, bank, bins, whole)
+    place = np.searchsorted(edges, values, side="right") - 1
+    inside = (values >= edges[0]) & (values < edges[-1])
+    assert np.array_equal(counts.radial[:, 0], np.bincount(place[inside], minlength=count))
+
+
 def test_gravity_is_that_of_the_literal_formula():
     numbers, times = events(2000)
     bank = paths()
