@@ -197,7 +197,7 @@ class Reduction(Generic[P]):
                 close = get_close_matches(name, self.parameters.model_fields, 1)
                 unheard |= not close
                 message = "there is no such parameter"
-                message += f"; {close[0]} is meant?" if close else ""
+                message += f"; did you mean {close[0]}?" if close else ""
             said.append(_said(name, message, one["input"], sources))
         return self._refusal(said, listing=unheard)
 

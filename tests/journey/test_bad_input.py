@@ -226,8 +226,8 @@ def test_wrong_words_are_told_with_what_would_be_right(shared, tree_file, case: 
     document: dict[str, Any] = answer.document
     assert document["error"] == error
     assert document["message"]
-    assert hint in document["next"]
     assert document["next"]
+    assert hint in f"{document['message']} {document['next']}"
     assert answer.stderr == ""
     assert shared.objects() == []
 
