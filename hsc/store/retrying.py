@@ -109,5 +109,6 @@ def _gave_up(words: str, where: str, tries: int, seconds: float) -> StoreUnavail
         f"the store failed {tries} times in {seconds:.0f} s: {words}",
         where=where,
         next_step="find out whether the store is up and can be reached from here "
-        "(AWS_ENDPOINT_URL); the same command goes on where it was",
+        "(AWS_ENDPOINT_URL), and give the same command again: an ingest goes on where it was, "
+        "a reduction begins anew",
     )

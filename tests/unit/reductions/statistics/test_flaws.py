@@ -96,14 +96,19 @@ def test_groups_that_are_too_small_are_not_judged(in_memory):
 BEAM = {"beam_center_x_pixels": 70.5, "beam_center_y_pixels": 90.5}
 
 
+def unsteady(rng, most, count, beam):
+    """Scattering that falls off steeply, under a beam whose light differs from frame to frame."""
+    y, x = np.indices(SHAPE)
+    expected = most / (1 + (np.hypot(y - 90, x - 70) / 20) ** 2)
+    light = np.maximum(rng.normal(1, beam, count), 0.05)[:, None, None]
+    return rng.poisson(expected * light)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5, 10, 40])
 @pytest.mark.parametrize("beam", [0.0, 0.4])
 def test_good_pixels_of_few_frames_and_of_an_unsteady_beam_are_not_flagged(in_memory, count, beam):
     rng = np.random.default_rng(count)
-    y, x = np.indices(SHAPE)
-    expected = 400 / (1 + (np.hypot(y - 90, x - 70) / 20) ** 2)
-    light = np.maximum(rng.normal(1, beam, count), 0.05)[:, None, None]
-    frames = rng.poisson(expected * light).astype(np.uint16)
+    frames = unsteady(rng, 400, count, beam).astype(np.uint16)
     mask, _ = flaws(in_memory(frames), BEAM)
     assert not mask.any()
 
@@ -112,10 +117,7 @@ def test_good_pixels_of_few_frames_and_of_an_unsteady_beam_are_not_flagged(in_me
 @pytest.mark.parametrize("beam", [0.0, 0.2])
 def test_planted_flickers_are_found_where_the_beam_flickers_too(in_memory, count, beam):
     rng = np.random.default_rng(count)
-    y, x = np.indices(SHAPE)
-    expected = 4000 / (1 + (np.hypot(y - 90, x - 70) / 20) ** 2)
-    light = np.maximum(rng.normal(1, beam, count), 0.05)[:, None, None]
-    frames = rng.poisson(expected * light).astype(np.uint32)
+    frames = unsteady(rng, 4000, count, beam).astype(np.uint32)
     planted = [(int(row), int(column)) for row, column in rng.integers((5, 5), (175, 145), (25, 2))]
     for row, column in planted:  # now and then it counts twice as much, or nothing
         on = rng.permutation(np.arange(count) % 2 == 0)
