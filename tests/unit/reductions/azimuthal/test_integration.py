@@ -283,7 +283,7 @@ def test_a_mask_of_another_shape_is_refused(in_memory, random_frames, picture):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"bin": 5}, "bin: there is no such parameter; bins is meant"),
+        ({"bin": 5}, "bin: there is no such parameter; did you mean bins"),
         ({"bins": True}, "bins: it is no yes or no"),
         ({"bins": 0}, "bins: .* greater than or equal to 1"),
         ({"bins": "many"}, r"bins: .* \(given: 'many'\)"),
