@@ -75,21 +75,35 @@ class Inputs:
         """Give all datasets of an input, in the order that they were given."""
         return tuple(dataset for known, dataset in self.datasets if known == name)
 
-    def check_unlike(self, name: str, other: str) -> None:
-        """Refuse a dataset that is given for two inputs of which one is taken off the other.
+    def check_unlike(
+        self,
+        name: str,
+        other: str,
+        because: str = "is subtracted from it: nothing would be left",
+        next_step: str = "give the one that is meant for each",
+    ) -> None:
+        """Refuse a dataset that is given for two inputs which are subtracted or divided.
+
+        Parameters
+        ----------
+        name, other
+            The inputs that must differ.
+        because
+            What ``other`` is to ``name`` and what would come of it, for the error.
+        next_step
+            What to do instead.
 
         Raises
         ------
         ParameterError
-            One is: nothing would be left.
+            One is given for both, be it in two versions.
         """
         theirs = {each.record.pid for each in self.every(other)}
         for each in self.every(name):
             if each.record.pid in theirs:
                 raise ParameterError(
-                    f"{each.record.pid} is given as {name!r} and as {other!r}, which is "
-                    "subtracted from it: nothing would be left",
-                    next_step="give the one that is meant for each",
+                    f"{each.record.pid} is given as {name!r} and as {other!r}, which {because}",
+                    next_step=next_step,
                 )
 
     def __contains__(self, name: object) -> bool:

@@ -88,7 +88,8 @@ def stack_of(
     if "pixel_mask" in dataset.roles:
         masks = (mask_of(dataset.role("pixel_mask")), *masks)
     low, high = _radial_range(geometry, parameters)
-    flat, dark = _picture(given.flat, "flat", "flatfield"), _picture(given.dark, "dark", "dark")
+    flat = _picture(given.flat, dataset, "flat", "flatfield")
+    dark = _picture(given.dark, dataset, "dark", "dark")
     binning = Binning(
         geometry=geometry,
         bins=parameters.bins,
@@ -209,14 +210,21 @@ def _radial_range(geometry: Geometry, parameters: IntegrationParameters) -> tupl
     return low, high
 
 
-def _picture(dataset: SourceDataset | None, name: str, role: str) -> Picture | None:
-    if dataset is None:
+def _picture(
+    given: SourceDataset | None, dataset: SourceDataset, name: str, role: str
+) -> Picture | None:
+    if given is None:
         return None
-    if (
-        role not in dataset.roles and "frames" in dataset.roles
-    ):  # a run without a beam, or of a flat
-        role = "frames"
-    return picture_of(array_for(dataset, role, f"is the {name} given"), name)
+    if role not in given.roles and "frames" in given.roles:
+        role = "frames"  # a run without a beam, or of a flat
+        if given.record.pid == dataset.record.pid:
+            raise ParameterError(
+                f"{given.record.pid} is to be integrated, and is its own {name!r}: the mean of "
+                f"its frames would {'be subtracted from' if name == 'dark' else 'divide'} them, "
+                "and nothing would be left of what they show",
+                next_step=f"give another run as {name}=PID, or none",
+            )
+    return picture_of(array_for(given, role, f"is the {name} given"), name)
 
 
 def _refuse_negative(binning: Binning, given: SourceDataset | None) -> None:

@@ -79,6 +79,7 @@ def measure_inputs(
     workers, progress
         What does it, and who hears of it.
     """
+    inputs.check_unlike("absolute", "absolute_empty")
     named = [
         (_run_name(inputs, name, number), name, dataset)
         for name in ("sample", "buffer", "absolute", "absolute_empty")

@@ -30,6 +30,7 @@ def reduce_sans(
         Something is missing, impossible, moves or contradicts itself.
     """
     inputs.check_unlike("sample", "background")
+    _refuse_own_empty_beam(inputs, parameters)
     if parameters.uncertainties == "fail":
         raise ReductionError(
             "monitor counts have variances, and each divides many bins of Q at once, which "
@@ -105,6 +106,27 @@ def _runs(inputs: Inputs, parameters: SansParameters) -> Runs:
     for run in (run for each in found.values() for run in each):
         run.refuse_overlap(parameters)
     return found
+
+
+def _refuse_own_empty_beam(inputs: Inputs, parameters: SansParameters) -> None:
+    """Refuse a run that is its own empty beam: its transmission would be 1, whatever it is.
+
+    A background that is the empty beam has the transmission 1, which is to be said.
+    """
+    wanted = [
+        kind
+        for kind in KINDS
+        if inputs.every(kind) and getattr(parameters, f"{kind}_transmission") is None
+    ]
+    for kind in wanted:
+        for name in (transmission_input(kind), kind):
+            inputs.check_unlike(
+                name,
+                "empty_beam",
+                f"the transmission of the {kind} is measured against: it would be 1",
+                f"give empty_beam=PID of a run with nothing in the beam, or what is right by "
+                f"-p {kind}_transmission=... (1 for none)",
+            )
 
 
 def _sample_name(dataset: SourceDataset) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsc.errors import ReductionError
+from hsc.errors import ParameterError, ReductionError
 from hsc.reductions.azimuthal.averaging import mean_picture
 
 
@@ -62,6 +62,19 @@ def test_a_run_without_a_beam_will_do_as_a_dark_and_exposures_count(
     )
     for name in ("signal", "variance"):
         assert np.array_equal(got[f"reduction/sums/{name}"], same[f"reduction/sums/{name}"])
+
+
+@pytest.mark.parametrize("name", ["dark", "flat"])
+def test_frames_that_are_their_own_dark_or_flat_are_refused(judge, in_memory, picture, name):
+    frames = in_memory(judge.draw_frames(np.uint16, marks=0))
+    given = {**judge.places["near"].parameters(), "bins": 20}
+    with pytest.raises(ParameterError, match=f"its own {name!r}: the mean of its frames") as told:
+        judge.run(frames, given, **{name: frames})
+    assert f"{name}=PID" in told.value.next_step
+    # What lies beside its frames is another matter.
+    role = {"dark": "dark", "flat": "flatfield"}[name]
+    whole = frames.having(**{role: picture(np.ones(judge.shape))})
+    assert np.isfinite(judge.run(whole, given, **{name: whole})["data/I"]).any()
 
 
 def test_a_pixel_that_a_dark_marks_does_not_count(judge, in_memory, picture):

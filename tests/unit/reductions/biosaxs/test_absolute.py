@@ -8,6 +8,8 @@ import pytest
 from hsc.errors import ParameterError, ReductionError
 from hsc.reductions import Curve
 from hsc.reductions.biosaxs.absolute import AbsoluteParameters, find_scale, scale_remarks
+from hsc.reductions.biosaxs.reduction import BIOSAXS
+from hsc.workers import ThreadWorkers
 
 Q = np.linspace(0.2, 5.0, 400)
 CARBON = AbsoluteParameters(absolute_standard="glassy_carbon", sample_thickness_mm=1.7)
@@ -65,3 +67,10 @@ def test_a_standard_that_says_nothing_is_refused(change, said):
     asked = AbsoluteParameters(**change)
     with pytest.raises(ReductionError, match=said):
         find_scale(noisy(np.full(400, -5.0)), asked, empty_subtracted=False)
+
+
+def test_a_standard_that_is_its_own_empty_cell_is_refused(scattering):
+    sample, buffer = scattering(frames=2)
+    given = {"sample": sample, "buffer": buffer, "absolute": buffer, "absolute_empty": buffer}
+    with pytest.raises(ParameterError, match=r"'absolute' and as 'absolute_empty'.*nothing"):
+        BIOSAXS.run(given, {"bins": 120, "pr": False, "report": False}, ThreadWorkers(1))
