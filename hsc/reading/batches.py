@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.reading.chunk_codec import ChunkCodec, undecodable
+from hsc.reading.chunk_codec import ChunkCodec, DecodeInto, undecodable
 from hsc.reading.grid import ChunkGrid, Piece
 from hsc.reading.rooms import room_for
 from hsc.store import CheckedVersion, ChunkState, Part, Span, pay, read_ahead
+from hsc.transcode import decode_into
 
 _STRAIGHT_BYTES = 2**20  # what is decoded next should still be in the processor's cache
 _REMOTE_BYTES = 8 * 2**20
@@ -40,6 +42,15 @@ class _Step:
     @property
     def nbytes(self) -> int:
         return 0 if self.span is None else self.span.stop - self.span.start
+
+
+def _quickest_decoder() -> DecodeInto:
+    """Give what decodes long series: kernels, where numba is installed."""
+    if find_spec("numba") is None:
+        return decode_into
+    from hsc.transcode import unpack_into  # numba takes a second to import
+
+    return unpack_into
 
 
 class BatchReader:
@@ -68,6 +79,7 @@ class BatchReader:
         self._grid = grid
         self._codec = codec
         self._key = key
+        self._decode = _quickest_decoder()
         self._room = np.empty(0, np.uint8)
         self._low: list[int] = []
         self._high: list[int] = []
@@ -150,7 +162,7 @@ class BatchReader:
 
         def place(number: int, payload: Part) -> None:
             try:
-                self._codec.place(payload, rows, step.pieces[number])
+                self._codec.place(payload, rows, step.pieces[number], self._decode)
             except (RuntimeError, ValueError) as error:
                 where = f"{self._version.objects.url}/{step.key}, chunk {step.numbers[number]}"
                 raise undecodable(error, where) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,9 @@ from hsc.errors import CorruptShardError
 from hsc.reading.grid import Piece
 from hsc.store import Part, read_fill
 from hsc.transcode import decode_chunk, decode_into, decode_part
+
+DecodeInto = Callable[[Part, NDArray[Any], Mapping[str, Any] | None], bool]
+"""Decodes a chunk into an array that it fills, as `hsc.transcode.decode_into` does."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,23 @@ class ChunkCodec:
             payload, self.type_name, self.shape, self.compressor, big_endian=self.big_endian
         )
 
-    def place(self, payload: Part, result: NDArray[Any], piece: Piece) -> None:
+    def place(
+        self,
+        payload: Part,
+        result: NDArray[Any],
+        piece: Piece,
+        decode: DecodeInto = decode_into,
+    ) -> None:
         """Decode as much of a chunk as is wanted, to where it is wanted.
+
+        Parameters
+        ----------
+        payload
+            Encoded bytes.
+        result, piece
+            An array, and where in it which part of the chunk goes.
+        decode
+            What decodes chunks that are wanted whole.
 
         Raises
         ------
@@ -77,7 +95,7 @@ class ChunkCodec:
         target = result[(*piece.into, ...)]
         if self._as_in_memory:
             whole = target.shape == self.shape and target.flags.c_contiguous
-            if whole and decode_into(payload, target, self.compressor):
+            if whole and decode(payload, target, self.compressor):
                 return
             part = None if whole else self._part(payload, piece)
             if part is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hsc.transcode.decoding import decode_filters
     from hsc.transcode.returning import append_fletcher32, return_chunk
     from hsc.transcode.shuffling import shuffle_bytes
+    from hsc.transcode.unpacking import unpack_into
 
 __all__ = [
     "Carried",
@@ -37,6 +38,7 @@ __all__ = [
     "rewrap",
     "room_needed",
     "shuffle_bytes",
+    "unpack_into",
 ]
 
 # numba takes a second to import; planning and reading do without it.
@@ -50,6 +52,7 @@ _WITH_KERNELS = {
     "rewrap": "carrying",
     "room_needed": "carrying",
     "shuffle_bytes": "shuffling",
+    "unpack_into": "unpacking",
 }
 
 

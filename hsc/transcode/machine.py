@@ -89,6 +89,30 @@ def copy_bytes(
 
 
 @_kernel_part
+def call_lz4(
+    typing_context: Any, function: Any, source: Any, start: Any, size: Any, target: Any, room: Any
+) -> Any:
+    """Call LZ4's ``LZ4_decompress_safe`` by its address; give the bytes written to the target.
+
+    It reads ``size`` bytes from ``start`` on and no others, and writes no more than ``room`` bytes
+    at the beginning of the target; a negative number says that they are no LZ4 block.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, given, begin, count, into, most = arguments
+        here = _pointer(context, builder, signature.args[1], given, begin)
+        there = _pointer(context, builder, signature.args[4], into, ir.IntType(64)(0))
+        number, text = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(number, [text, text, number, number])
+        called = builder.inttoptr(address, kind.as_pointer())
+        sizes = [builder.trunc(each, number) for each in (count, most)]
+        return builder.sext(builder.call(called, [here, there, *sizes]), ir.IntType(64))
+
+    signature = types.int64(types.int64, source, types.int64, types.int64, target, types.int64)
+    return signature, generate
+
+
+@_kernel_part
 def crc_step(typing_context: Any, state: Any, word: Any) -> Any:
     """Take eight bytes into a CRC-32C; only where the processor has it."""
     name = "llvm.x86.sse42.crc32.64.64" if CRC_X86 else "llvm.aarch64.crc32cx"

@@ -6,6 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.transcode.turning import COLUMNS, turn_1, turn_2, turn_4, turn_8
+
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def turned(word: np.uint64) -> np.uint64:
@@ -33,9 +35,26 @@ def unshuffle_bits(
     rows are eight bits of one byte of each element: squares of 8 x 8 bits are turned at a time.
     """
     row = elements // 8
+    column = np.int64(0)
+    if itemsize == 1:
+        while column + COLUMNS <= row:
+            turn_1(source, start, row, target, at, column)
+            column += COLUMNS
+    elif itemsize == 2:
+        while column + COLUMNS <= row:
+            turn_2(source, start, row, target, at, column)
+            column += COLUMNS
+    elif itemsize == 4:
+        while column + COLUMNS <= row:
+            turn_4(source, start, row, target, at, column)
+            column += COLUMNS
+    elif itemsize == 8:
+        while column + COLUMNS <= row:
+            turn_8(source, start, row, target, at, column)
+            column += COLUMNS
     for byte in range(itemsize):
         first = start + byte * 8 * row
-        for group in range(row):
+        for group in range(column, row):
             word = np.uint64(0)
             for bit in range(8):
                 word |= np.uint64(source[first + bit * row + group]) << np.uint64(8 * bit)
