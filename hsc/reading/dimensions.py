@@ -105,9 +105,11 @@ def _share_axes(names: Names, members: Members, plotted: PlottedGroup) -> None:
     unique = [name.startswith(f"{stem}.") for name in _stored(members[plotted.signal])]
     named = set[int]()
     for axis in plotted.axes:
+        if len(axis.dimensions) != 1:  # also of none, as beside a signal that is one number
+            continue
         place = axis.dimensions[0]
         # A name that a layout gave, as in ``frame``, says more than the name of an axis.
-        if len(axis.dimensions) == 1 and unique[place] and place not in named:
+        if unique[place] and place not in named:
             shared[place] = f"{axis.name}_bins" if axis.edges else axis.name
             named |= set() if axis.edges else {place}
     for axis in plotted.axes:

@@ -162,6 +162,16 @@ def test_a_group_named_like_the_parent_does_not_become_it(tmp_path, keep):
     assert int(tree["%2E%2E/sub/x"].values) == 1
 
 
+def test_one_number_with_an_axis_of_one_number_opens(tmp_path, keep):
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["a/signal"], file["a/x"] = 3.0, 1.0
+        file["a"].attrs.update({"NX_class": "NXdata", "signal": "signal"})
+        file["a"].attrs["x_indices"] = np.empty(0, np.int64)
+    tree = open_tree(keep(tmp_path / "one.h5").open())
+    assert float(tree["a/signal"].compute()) == 3.0
+    assert float(tree["a/x"].compute()) == 1.0
+
+
 def test_the_accessor_knows_the_dataset(keep_tree):
     values = np.arange(3.0)
     tree = NewTree(arrays=(NewArray("/g/I", values, ("q",)),), roles={"intensity": "/g/I"})
