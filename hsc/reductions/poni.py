@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hsc.errors import ParameterError, RoleMissingError
 from hsc.model import Record
-from hsc.reductions.base import SourceDataset
+from hsc.reductions.base import SourceArray, SourceDataset
 from hsc.reductions.geometry import Geometry, named_detector
 from hsc.reductions.numbers import Kind, Sought, find_number, find_optional_number
 
@@ -73,7 +73,8 @@ def geometry_of(
     RoleMissingError
         A number is in none of them.
     ParameterError
-        A number is impossible, its unit is not understood, or the detector is not known.
+        A number is impossible, its unit is not understood, the detector is not known, or the beam
+        centre was never set.
     """
     _refuse_no_geometry(calibration)
     search = _Search(dataset, given, calibration)
@@ -105,6 +106,23 @@ def geometry_of(
     )
 
 
+def is_center_unset(dataset: SourceDataset) -> bool:
+    """Tell whether a dataset's beam centre is (0, 0), as writers leave it where nobody set it.
+
+    Detectors that nobody told where the beam is write 0 for both (DECTRIS's do). A beam through
+    the outer corner of the first pixel, to the last digit, is far less likely.
+    """
+    roles = ("beam_center_x", "beam_center_y")
+    return all(role in dataset.roles and _is_zero(dataset.role(role)) for role in roles)
+
+
+def _is_zero(array: SourceArray) -> bool:
+    """Tell whether an array has the number 0 alone, once or for each frame."""
+    if math.prod(array.shape) == 1:
+        return array.scalar() == 0
+    return array.dtype.kind in "uif" and 0 not in array.shape and not array.read().any()
+
+
 def _refuse_no_geometry(calibration: SourceDataset | None) -> None:
     """Refuse what was given as a geometry and says nothing of one: a mask, mostly."""
     if calibration is not None and not GEOMETRY_ROLES & set(calibration.roles):
@@ -113,6 +131,16 @@ def _refuse_no_geometry(calibration: SourceDataset | None) -> None:
             "the geometry given says nothing of where a detector was; its roles are: " + known,
             where=str(calibration.record.pid),
             next_step="give a PONI calibration, as in geometry=PID; masks are mask=PID",
+        )
+
+
+def _refuse_unset(dataset: SourceDataset, center: str) -> None:
+    if is_center_unset(dataset):
+        raise ParameterError(
+            "the beam centre is (0, 0), which detectors write that nobody told where the beam is",
+            where=f"{dataset.record.pid}, {dataset.role(center).path}",
+            next_step="give it: -p beam_center_x_pixels=... -p beam_center_y_pixels=... (0 and 0 "
+            "if it is right), or a PONI calibration as geometry=PID",
         )
 
 
@@ -161,7 +189,8 @@ class _Search:
             if found is not None:
                 return found
             found = find_optional_number((place,), None, middle)
-            if found is not None:
+            if found is not None and place is not None:
+                _refuse_unset(place, center)
                 return found * pixel_m + offset_m
         return find_number((self.calibration, self.dataset), None, middle) * pixel_m + offset_m
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,17 @@ from pydantic import Field
 from hsc.errors import ParameterError
 from hsc.reductions.geometry import Geometry
 from hsc.reductions.numbers import Sought, find_optional_number
-from hsc.reductions.poni import GeometryParameters, geometry_of
+from hsc.reductions.poni import GeometryParameters, geometry_of, is_center_unset
 from hsc.reductions.pyfai import work_out
 from hsc.reductions.sources import SourceDataset
 
 _CENTRE = ("beam_center_x_pixels", "beam_center_y_pixels")
+_UNSET = (
+    "the beam centre is (0, 0) in the dataset, which detectors write that nobody told where the "
+    "beam is: pixels are compared in tiles, where rings would be better; give it: "
+    "-p beam_center_x_pixels=... -p beam_center_y_pixels=... (0 and 0 if it is right), or a PONI "
+    "calibration as geometry=PID"
+)
 _TURNED = ("poni1", "poni2", "rot1", "rot2", "rot3")
 
 
@@ -45,6 +51,8 @@ class PixelGroups:
     """What decides them, as plain JSON values."""
     gaps: NDArray[np.bool_] | None = None
     """Pixels that a detector known by name does not have; None: none is known."""
+    remarks: tuple[str, ...] = ()
+    """What people should know of how pixels are put together, in sentences."""
 
     def each(self, used: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp]]]:
         """Go through the groups with pixels in use: number, and flat indices of those, ascending.
@@ -107,7 +115,8 @@ def find_groups(
         return geometry_rings(geometry, parameters.ring_width_pixels)
     centre = _centre(dataset, parameters)
     if centre is None:
-        return tiles(shape, parameters.tile_pixels)
+        remarks = (_UNSET,) if is_center_unset(dataset) else ()
+        return replace(tiles(shape, parameters.tile_pixels), remarks=remarks)
     return circles((shape[0], shape[1]), *centre, parameters.ring_width_pixels)
 
 
@@ -230,7 +239,8 @@ def _refuse_modules(
 
 def _centre(dataset: SourceDataset, parameters: RingParameters) -> tuple[float, float] | None:
     """Give the beam centre, x and y; None where it is not known."""
-    found = []
+    found: list[float | None] = []
+    unset = is_center_unset(dataset)
     for axis in "xy":
         size = find_optional_number(
             dataset,
@@ -239,16 +249,20 @@ def _centre(dataset: SourceDataset, parameters: RingParameters) -> tuple[float, 
         )
         name = f"beam_center_{axis}"
         sought = Sought(f"{name}_pixels", name, "pixel", "pixels", size or math.nan)
-        found.append(find_optional_number(dataset, getattr(parameters, f"{name}_pixels"), sought))
+        given = getattr(parameters, f"{name}_pixels")
+        if given is None and unset:
+            found.append(None)
+        else:
+            found.append(find_optional_number(dataset, given, sought))
     x, y = (None if each is None or not math.isfinite(each) else each for each in found)
     if x is not None and y is not None:
         return x, y
-    given = [name for name in _CENTRE if getattr(parameters, name) is not None]
-    if given:
+    names = [name for name in _CENTRE if getattr(parameters, name) is not None]
+    if names:
         (lacking,) = (name for name, each in zip(_CENTRE, (x, y), strict=True) if each is None)
         raise ParameterError(
-            f"{given[0]} is {getattr(parameters, given[0])!r}, but {lacking} is neither given nor "
-            "in the dataset",
+            f"{names[0]} is {getattr(parameters, names[0])!r}, but {lacking} is neither given nor "
+            f"in the dataset{', whose centre is (0, 0): nobody set it' if unset else ''}",
             where=str(dataset.record.pid),
             next_step=f"give it: -p {lacking}=...",
         )

@@ -30,7 +30,7 @@ from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.rings import RingParameters, find_groups
 from hsc.workers import Progress, Workers
 
-_VERSION = "3"
+_VERSION = "4"
 _ORDER = "pixel-order-f64/v1"
 # The squares of so many values up to MOST_COUNTS are more than 63 bits.
 _MOST_RING_PIXELS = 2**23
@@ -81,7 +81,7 @@ def reduce_hits(
     frames = array_for(dataset, "frames", "is the stack of pictures to search")
     _check(frames, f"{dataset.record.pid}, {frames.path}", "channel" in dataset.roles)
     _refuse_contradictions(parameters)
-    rings, document = _rings(inputs, frames, parameters)
+    rings, document, remarks = _rings(inputs, frames, parameters)
     search = Search(frames, rings, _rule(inputs, frames, parameters), parameters.min_peaks)
     found = find_stack(search, workers, progress)
     hits = np.flatnonzero(found.hit)
@@ -95,7 +95,7 @@ def reduce_hits(
     kept = beside_hits(dataset, search, given) if keep else None
     return Outputs(
         tree=hits_tree(found, search, beside, given, made, kept),
-        results=_results(found, document),
+        results={**_results(found, document), **({"warnings": remarks} if remarks else {})},
         quantities={"hit_rate": Quantity(value=float(found.hit.mean()), unit="")},
         title=f"{record.title}: {len(hits)} hits of {len(found.hit)} frames",
         technique=None,
@@ -143,8 +143,8 @@ def _refuse_contradictions(parameters: HitsParameters) -> None:
 
 def _rings(
     inputs: Inputs, frames: SourceArray, parameters: HitsParameters
-) -> tuple[PackedRings, dict[str, Any]]:
-    """Give the ring of each pixel, those that are left out in none; and what decided it."""
+) -> tuple[PackedRings, dict[str, Any], list[str]]:
+    """Give the ring of each pixel, those that are left out in none; what decided it; remarks."""
     dataset, shape = inputs.one("sample"), frames.shape[1:]
     groups = find_groups(dataset, shape, parameters, inputs.optional("geometry"))
     labels = groups.labels
@@ -164,7 +164,7 @@ def _rings(
             next_step=f"give a smaller {'ring_width' if groups.kind == 'rings' else 'tile'}_pixels",
         )
     rings = pack_rings(labels.reshape(-1, *shape[-2:]), groups.count)
-    return rings, {**groups.document, "rings_blake3": rings.digest}
+    return rings, {**groups.document, "rings_blake3": rings.digest}, list(groups.remarks)
 
 
 def _rule(inputs: Inputs, frames: SourceArray, parameters: HitsParameters) -> PeakRule:

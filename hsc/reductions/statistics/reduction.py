@@ -33,7 +33,7 @@ from hsc.reductions.statistics.tree import Found, largest, seen_pixels, statisti
 from hsc.store import Stream
 from hsc.workers import Progress, Workers, available_cpus
 
-_VERSION = "2"
+_VERSION = "3"
 # Of values whose largest is fewer units than this, rounding would leave little.
 _LEAST_UNITS = 1000
 
@@ -111,6 +111,7 @@ def reduce_statistics(
             "dead_pixels": judgement.count(Flaw.DEAD),
             "flickering_pixels": judgement.count(Flaw.FLICKERING),
             "compared_in": groups.kind,
+            **({"warnings": list(groups.remarks)} if groups.remarks else {}),
         },
         quantities={"frames": Quantity(value=float(used), unit="")},
         title=f"{record.title}: statistics of {used} frames",

@@ -231,3 +231,26 @@ def test_a_number_for_each_frame_is_taken_where_all_are_the_same(
     with pytest.raises(ParameterError, match="distance has 2 values, which are not all") as caught:
         geometry_of(dataset([1500.0, 1600.0]), (60, 50), GeometryParameters())
     assert "-p distance_m=" in caught.value.next_step
+
+
+def test_a_beam_centre_that_nobody_set_is_not_believed(in_memory, scalar_array):
+    nobody = {
+        f"beam_center_{axis}": scalar_array(f"beam_center_{axis}", value, "pixel")
+        for axis, value in (("x", 0.0), ("y", [0, 0, 0]))
+    }
+    unset = in_memory(np.zeros((1, 30, 40), np.uint16), **nobody)
+    shape = (30, 40)
+    for given in ({}, {"beam_center_x_pixels": 3.0}, {"poni1_m": 0.0}):
+        with pytest.raises(ParameterError, match=r"beam centre is \(0, 0\), which") as told:
+            geometry_of(unset, shape, GeometryParameters(**given))
+        assert "-p beam_center_x_pixels=... -p beam_center_y_pixels=..." in told.value.next_step
+        assert "geometry=PID" in told.value.next_step
+        assert "/entry/beam_center_" in told.value.where
+    # What is said on purpose is believed: by parameter, or by a calibration.
+    corner = GeometryParameters(beam_center_x_pixels=0.0, beam_center_y_pixels=0.0)
+    assert geometry_of(unset, shape, corner).poni1_m == 0
+    points = {name: scalar_array(name, 0.0, "m") for name in ("poni1", "poni2")}
+    calibration = unset.having(**points)
+    assert geometry_of(unset, shape, GeometryParameters(), calibration).poni2_m == 0
+    edge = unset.having(beam_center_x=scalar_array("beam_center_x", 0.5, "pixel"))
+    assert geometry_of(edge, shape, GeometryParameters()).beam_center_x_pixels == 0.5

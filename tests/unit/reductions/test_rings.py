@@ -125,3 +125,28 @@ def test_what_can_not_be_compared_in_rings_is_refused(in_memory, frames, calibra
     half = dataset.without("beam_center_x", "beam_center_y")
     with pytest.raises(ParameterError, match="beam_center_y_pixels is neither"):
         find_groups(half, SHAPE, RingParameters(beam_center_x_pixels=3.0))
+
+
+@pytest.mark.parametrize("reduction", [HITS, STATISTICS])
+def test_where_nobody_set_the_beam_centre_tiles_are_compared_and_it_is_told(
+    in_memory, frames, scalar_array, reduction
+):
+    whole = in_memory(frames)
+    zeros = {name: scalar_array(name, 0.0) for name in ("beam_center_x", "beam_center_y")}
+
+    def told(dataset, **given):
+        return reduction.run({"sample": dataset}, given, ThreadWorkers(1)).results
+
+    unset = told(whole.having(**zeros))
+    assert unset["compared_in"] == "tiles"
+    (said,) = unset["warnings"]
+    assert "beam centre is (0, 0)" in said
+    assert "-p beam_center_x_pixels=..." in said
+    unknown = told(whole.without("beam_center_x", "beam_center_y"))
+    assert {**unknown, "warnings": [said]} == unset
+    known = told(whole)
+    assert (known["compared_in"], "warnings" in known) == ("rings", False)
+    asked = {"beam_center_x_pixels": 0.0, "beam_center_y_pixels": 0.0}
+    assert told(whole.having(**zeros), **asked)["compared_in"] == "rings"
+    with pytest.raises(ParameterError, match="whose centre is"):
+        told(whole.having(**zeros), beam_center_x_pixels=7.0)
