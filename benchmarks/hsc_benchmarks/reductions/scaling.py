@@ -1,4 +1,4 @@
-"""What a second worker gains a reduction, beside what it gains a loop that only counts."""
+"""What a second worker gains a reduction, beside what it gains loops that only count or copy."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _FRAMES = 256
 # Of these each takes as long as several of the others.
 _FRAMES_OF_HITS = 64
 _SPINS = 400_000_000
+# Beyond any cache, and several times, so that it takes as long as the others.
+_COPIED_BYTES, _COPIES = 64 * 2**20, 128
 _WANTED = 0.92
 _DETECTOR = AgipdModel(shape=(512, 128), cells=4)
 _MODULES = range(2)
@@ -35,7 +37,10 @@ Case = tuple[dict[str, OpenedDataset], dict[str, Any]]
 
 
 def measure_scaling(rounds: int, folder: Path | None, say: Callable[[str], None]) -> list[Row]:
-    """Time reductions and a spin loop with one worker and with two, all by turns."""
+    """Time reductions, a spin loop and copying with one worker and with two, all by turns.
+
+    Copying tells what a second worker gains of the machine's memory, which a spin loop never asks.
+    """
     with (
         make_stack(folder, say, frames=_FRAMES, mean_counts=100.0) as stack,
         make_stack(folder, say, frames=_FRAMES_OF_HITS) as crystals,
@@ -51,11 +56,12 @@ def measure_scaling(rounds: int, folder: Path | None, say: Callable[[str], None]
         }
         arms: dict[str, Callable[[], object]] = {}
         for count in (1, 2):
-            arms[f"spin {count}"] = partial(_spin_together, count)
+            arms[f"spin {count}"] = partial(_together, _spin, _SPINS, count)
+            arms[f"copy {count}"] = partial(_together, _copy, _COPIES, count)
             for name, case in cases.items():
                 arms[f"{name} {count}"] = partial(_run, name, case, count, Path(made))
         clock, processor = time_by_turns(arms, rounds, say)
-    gain = {name: clock[f"{name} 1"] / clock[f"{name} 2"] for name in ("spin", *cases)}
+    gain = {name: clock[f"{name} 1"] / clock[f"{name} 2"] for name in ("spin", "copy", *cases)}
     what = "gain by a second thread, by that of a spin loop"
     return [
         Row(
@@ -63,7 +69,7 @@ def measure_scaling(rounds: int, folder: Path | None, say: Callable[[str], None]
             name,
             1000 * clock[f"{name} 2"],
             each / gain["spin"],
-            None if name == "spin" else _WANTED,
+            _WANTED if name in cases else None,
             1000 * processor[f"{name} 2"],
             # 1 where two threads take no more of the processors than one.
             processor[f"{name} 1"] / processor[f"{name} 2"],
@@ -95,12 +101,18 @@ def _run(name: str, case: Case, count: int, folder: Path) -> None:
             write_tree(outputs.tree, url, "v1", streams=outputs.streams, workers=workers)
 
 
-def _spin_together(workers: int) -> None:
-    threads = [threading.Thread(target=_spin, args=(_SPINS // workers,)) for _ in range(workers)]
+def _together(work: Callable[[int], object], times: int, workers: int) -> None:
+    threads = [threading.Thread(target=work, args=(times // workers,)) for _ in range(workers)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
+
+
+def _copy(times: int) -> None:
+    source, target = np.ones(_COPIED_BYTES, np.uint8), np.empty(_COPIED_BYTES, np.uint8)
+    for _ in range(times):
+        target[:] = source
 
 
 @numba.njit(nogil=True)
