@@ -18,7 +18,7 @@ class ShareTable:
     """Which bins each pixel belongs to, and with which share: pixel after pixel."""
 
     entries: NDArray[np.unsignedinteger[Any]]
-    """Number of bins of each pixel, row by row (uint8 or uint16)."""
+    """Number of bins of each pixel, row by row (uint8, uint16 or uint32)."""
     bins: NDArray[np.unsignedinteger[Any]]
     """Bin of each entry, pixel after pixel and ascending within one (uint16 or uint32)."""
     shares: NDArray[np.float32]
@@ -75,7 +75,8 @@ def share_table(
             raise ValueError(f"pixel {pixel} in a frame of {pixel_count} pixels")
     # Not by bincount: of 16 megapixels it would hold 0.4 GB on the way.
     _count(shares, pixels, most)
-    narrow: Any = np.uint8 if most.max(initial=0) <= np.iinfo(np.uint8).max else np.uint16
+    # Of a million narrow bins a pixel near the beam may fill more than 65,535.
+    narrow: Any = np.min_scalar_type(int(most.max(initial=0)))
     kind: Any = np.uint16 if size <= np.iinfo(np.uint16).max else np.uint32
     places = np.cumsum(most, dtype=np.int64)
     bins = np.empty(int(places[-1]) if pixel_count else 0, dtype=kind)
