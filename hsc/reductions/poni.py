@@ -73,10 +73,11 @@ def geometry_of(
     RoleMissingError
         A number is in none of them.
     ParameterError
-        A number is impossible, its unit is not understood, the detector is not known, or the beam
-        centre was never set.
+        A number is impossible, its unit is not understood, the detector is not known, the beam
+        centre was never set, or the calibration is that of a detector of another shape.
     """
     _refuse_no_geometry(calibration)
+    _refuse_another_detector(calibration, shape, given)
     search = _Search(dataset, given, calibration)
     orientation = search.orientation()
     name = search.detector_name()
@@ -141,6 +142,28 @@ def _refuse_unset(dataset: SourceDataset, center: str) -> None:
             where=f"{dataset.record.pid}, {dataset.role(center).path}",
             next_step="give it: -p beam_center_x_pixels=... -p beam_center_y_pixels=... (0 and 0 "
             "if it is right), or a PONI calibration as geometry=PID",
+        )
+
+
+def _refuse_another_detector(
+    calibration: SourceDataset | None, shape: tuple[int, int], given: GeometryParameters
+) -> None:
+    """Refuse a geometry that says of how many pixels its detector is, where frames have others."""
+    if (
+        calibration is None
+        or "detector_shape" not in calibration.roles
+        or given.detector_name is not None  # said by the user, and held against the frames later
+    ):
+        return
+    array = calibration.role("detector_shape")
+    found = tuple(int(each) for each in array.read().reshape(-1))
+    if found != shape:
+        raise ParameterError(
+            f"the geometry is that of a detector of the shape {found}; the frames have {shape}",
+            where=f"{calibration.record.pid}, {array.path}",
+            next_step="give the PONI calibration of this detector; of a part of one, or of binned "
+            "pixels, its numbers as they are there: -p poni1_m=... -p poni2_m=... "
+            "-p x_pixel_size_m=... (and without geometry=PID)",
         )
 
 

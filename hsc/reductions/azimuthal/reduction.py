@@ -122,7 +122,7 @@ def _quantities(stack: Stack) -> dict[str, Quantity]:
 
 AZIMUTHAL = Reduction(
     name="azimuthal",
-    version="5",
+    version="6",
     summary="every frame integrated over the azimuth to I(q), or a cake, with errors",
     inputs=(
         Input("sample", "frames of an area detector"),

@@ -10,7 +10,7 @@ _ABOUT_ONE = 2.0
 
 
 def remarks_of(stack: Stack, empty_frames: int) -> list[str]:
-    """Tell of frames of which nothing is left, and of a flat that sets the scale.
+    """Tell of a doubtful geometry, of frames without a pixel, and of a flat that sets the scale.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def remarks_of(stack: Stack, empty_frames: int) -> list[str]:
     empty_frames
         In how many of them no pixel counts.
     """
-    return [*_nothing_left(stack, empty_frames), *_scaled_by_flat(stack)]
+    return [*stack.doubts, *_nothing_left(stack, empty_frames), *_scaled_by_flat(stack)]
 
 
 def empty_frames(sums: FrameSums) -> int:

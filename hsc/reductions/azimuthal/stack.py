@@ -17,6 +17,7 @@ from hsc.reductions.azimuthal.pictures import Calibrations, Picture, mask_of, pi
 from hsc.reductions.azimuthal.scales import frame_scales
 from hsc.reductions.azimuthal.slab import axis_reach, slab_limits
 from hsc.reductions.base import SINGLE_PICTURES, SourceArray, SourceDataset, array_for
+from hsc.reductions.contradictions import contradictions
 from hsc.reductions.geometry import Geometry
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.poni import geometry_of
@@ -62,6 +63,8 @@ class Stack:
     """How pixels are summed."""
     variances: SourceArray | None = None
     """Variance of each count, for the error model that takes them."""
+    doubts: tuple[str, ...] = ()
+    """What of the geometry the dataset contradicts, in sentences."""
 
 
 def stack_of(
@@ -119,6 +122,7 @@ def stack_of(
         frame_scales(dataset, frames.shape[0], parameters),
         Summing(model, ratios, dark is not None and parameters.dark_variance),
         _variances(dataset, frames) if model == "variance" else None,
+        contradictions(dataset, geometry, parameters, given.geometry),
     )
 
 

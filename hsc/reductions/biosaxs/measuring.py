@@ -156,9 +156,10 @@ def _check_wavelengths(datasets: list[SourceDataset], stacks: list[Stack]) -> No
 def beam_remarks(
     inputs: Inputs, runs: Mapping[str, tuple[Run, ...]], parameters: MeasuringParameters
 ) -> tuple[str, ...]:
-    """Say what of the beam is not known, or known and not used, in sentences."""
+    """Say what of the beam is not known, contradicted, or known and not used, in sentences."""
     datasets = [one for name in runs for one in inputs.every(name)]
-    said = []
+    doubts = [text for every in runs.values() for one in every for text in one.stack.doubts]
+    said = [*dict.fromkeys(doubts)]
     if not parameters.monitor:
         if len(datasets) > 1 and all(
             one.exposure_s is None for every in runs.values() for one in every

@@ -124,7 +124,7 @@ def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="5",
+    version="6",
     summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),
