@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
 from hsc.ingestion.grid import inner_chunks, shard_shape
-from hsc.ingestion.newtree import array_objects, named
+from hsc.ingestion.newtree import encoded_chunk, named, shard_object
 from hsc.model import Way
 from hsc.store import (
     DATA,
@@ -25,9 +26,10 @@ from hsc.store import (
     VersionWriter,
     blosc,
     open_objects,
+    pay,
     word_fill,
 )
-from hsc.workers import Progress, Workers
+from hsc.workers import Progress, Workers, share_parts
 
 BLOCK_BYTES = 128 * 10**6
 """So many bytes of all arrays together are made at once, where one chunk of rows is not more."""
@@ -43,6 +45,8 @@ class StreamSpec:
     """Its arrays, in order."""
     block_rows: int
     """Rows of a task: whole shards of every array."""
+    part_rows: int
+    """Rows of it that are made at once: whole chunks of every array."""
 
     @property
     def keys(self) -> list[str]:
@@ -71,6 +75,13 @@ class BlockTask:
     """First row."""
     stop: int
     """One past the last row."""
+    part_rows: int
+    """Rows that are made at once: whole chunks."""
+
+    def parts(self) -> list[tuple[int, int]]:
+        """Give first row, and one past the last, of each part."""
+        starts = range(self.start, self.stop, self.part_rows)
+        return [(start, min(start + self.part_rows, self.stop)) for start in starts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,8 @@ class MadeBlock:
 
     entries: tuple[ObjectEntry, ...]
     """What the manifest says of it."""
-    note: Any
-    """What its maker says of it."""
+    notes: tuple[Any, ...]
+    """What its maker says of it, part by part."""
 
 
 def stream_spec(stream: Stream, keys: Mapping[str, str]) -> StreamSpec:
@@ -109,7 +120,8 @@ def stream_spec(stream: Stream, keys: Mapping[str, str]) -> StreamSpec:
         _spec(array, cut, rows, keys[array.path])
         for array, cut in zip(stream.arrays, chunks, strict=True)
     ]
-    return StreamSpec(stream, tuple(specs), rows)
+    part = rows if stream.rows_per_part is None else -(-stream.rows_per_part // unit) * unit
+    return StreamSpec(stream, tuple(specs), rows, min(part, rows))
 
 
 def write_blocks(
@@ -118,9 +130,10 @@ def write_blocks(
     """Make and write all rows of a stream on workers; give what they say in order of the rows."""
     rows, step = laid.stream.rows, laid.block_rows
     specs = tuple(replace(spec, attributes={}) for spec in laid.specs)
+    blocks = [(start, min(start + step, rows)) for start in range(0, rows, step)]
     tasks = [
-        BlockTask(store, location, laid.stream.make, specs, start, min(start + step, rows))
-        for start in range(0, rows, step)
+        BlockTask(store, location, laid.stream.make, specs, *block, laid.part_rows)
+        for block in blocks
     ]
     progress.start(laid.stream.name, rows, laid.stream.unit)
     made = workers.map(
@@ -143,15 +156,44 @@ def make_block(task: BlockTask) -> MadeBlock:
     ReductionError
         What was made is not what the stream says.
     """
-    made, note = task.make(task.start, task.stop)
+    made = share_parts(partial(_make_part, task), task.parts())
+    payloads: dict[_Place, bytes] = {}
+    for part, _ in made:
+        payloads |= part
     writer = VersionWriter(open_objects(task.store), task.location)
     entries = []
-    for spec in task.specs:
-        values = _checked(made, spec, task)
-        for entry, data in array_objects(values, spec, _places(spec, task), task.start):
+    for number, spec in enumerate(task.specs):
+        for place in _places(spec, task):
+            entry, data = shard_object(spec, place, partial(_taken, payloads, number))
             writer.put(entry, data)
             entries.append(entry)
-    return MadeBlock(tuple(entries), note)
+    return MadeBlock(tuple(entries), tuple(note for _, note in made))
+
+
+_Place = tuple[int, tuple[int, ...]]
+"""Number of an array, and the place of a chunk in its grid."""
+
+
+def _make_part(task: BlockTask, rows: tuple[int, int]) -> tuple[dict[_Place, bytes], Any]:
+    """Make and encode the chunks of some rows, while the processor has them at hand."""
+    pay(0)  # where nobody waits for the block any more, this ends
+    start, stop = rows
+    made, note = task.make(start, stop)
+    payloads = {}
+    for number, spec in enumerate(task.specs):
+        values = _checked(made, task, number, rows)
+        chunk, *others = spec.chunks
+        counts = (math.ceil(n / c) for n, c in zip(spec.shape[1:], others, strict=True))
+        within = [range(start // chunk, math.ceil(stop / chunk)), *map(range, counts)]
+        for at in product(*within):
+            encoded = encoded_chunk(values, spec, at, start)
+            if encoded is not None:
+                payloads[number, at] = encoded
+    return payloads, note
+
+
+def _taken(payloads: dict[_Place, bytes], number: int, at: tuple[int, ...]) -> bytes | None:
+    return payloads.pop((number, at), None)
 
 
 def _spec(array: StreamedArray, chunks: tuple[int, ...], rows: int, key: str) -> ArraySpec:
@@ -185,13 +227,16 @@ def _places(spec: ArraySpec, task: BlockTask) -> list[tuple[int, ...]]:
     return list(product(rows, *(range(n) for n in spec.grid[1:])))
 
 
-def _checked(made: Mapping[str, NDArray[Any]], spec: ArraySpec, task: BlockTask) -> NDArray[Any]:
-    values, shape = made.get(spec.path), (task.stop - task.start, *spec.shape[1:])
+def _checked(
+    made: Mapping[str, NDArray[Any]], task: BlockTask, number: int, rows: tuple[int, int]
+) -> NDArray[Any]:
+    spec = task.specs[number]
+    values, shape = made.get(spec.path), (rows[1] - rows[0], *spec.shape[1:])
     if values is None or values.shape != shape or values.dtype.name != spec.dtype:
         told = "nothing" if values is None else f"{values.dtype} of shape {values.shape}"
         raise ReductionError(
             f"{told} was made for {spec.path}, where {spec.dtype} of shape {shape} is due",
-            where=f"rows {task.start} to {task.stop}",
+            where=f"rows {rows[0]} to {rows[1]}",
         )
     unknown = sorted(set(made) - {each.path for each in task.specs})
     if unknown:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -111,33 +112,50 @@ def spec_sizes(array: NewArray, spec: ArraySpec) -> dict[str, int]:
 
 
 def array_objects(
-    values: NDArray[Any], spec: ArraySpec, places: Iterable[Sequence[int]], first_row: int = 0
+    values: NDArray[Any], spec: ArraySpec, places: Iterable[Sequence[int]]
 ) -> Iterator[tuple[ObjectEntry, bytes]]:
     """Make objects of an array: entry and bytes of each.
 
     Parameters
     ----------
     values
-        The array, or rows of it that hold all of those objects.
+        The array.
     places
         Places of the objects in the grid of shards.
-    first_row
-        Which row of the array is the first of ``values``.
     """
     values = values.astype(object) if spec.dtype == "string" else values
-    count = math.prod(spec.chunks_per_shard)
     for place in places:
-        builder = ShardBuilder(count, indexed=spec.sharded)
-        within = product(*(range(n) for n in spec.chunks_per_shard))
-        for number, step in enumerate(within):
-            at = tuple(
-                a * n + b for a, n, b in zip(place, spec.chunks_per_shard, step, strict=True)
-            )
-            chunk = _chunk(values, spec, at, first_row)
-            if chunk is not None:
-                builder.add(number, encode_chunk(chunk, spec.compressor))
-        data, table = builder.finish()
-        yield digest_entry(f"{DATA}/{spec.object_key(place)}", data, chunks=table), data
+        yield shard_object(spec, place, partial(encoded_chunk, values, spec))
+
+
+def shard_object(
+    spec: ArraySpec, place: Sequence[int], payload: Callable[[tuple[int, ...]], bytes | None]
+) -> tuple[ObjectEntry, bytes]:
+    """Put an object of an array together: its entry and bytes.
+
+    Parameters
+    ----------
+    place
+        Its place in the grid of shards.
+    payload
+        Gives an inner chunk, encoded, by its place in the grid of chunks; None beyond the array.
+    """
+    per_shard = spec.chunks_per_shard
+    builder = ShardBuilder(math.prod(per_shard), indexed=spec.sharded)
+    for number, step in enumerate(product(*(range(n) for n in per_shard))):
+        encoded = payload(tuple(a * n + b for a, n, b in zip(place, per_shard, step, strict=True)))
+        if encoded is not None:
+            builder.add(number, encoded)
+    data, table = builder.finish()
+    return digest_entry(f"{DATA}/{spec.object_key(place)}", data, chunks=table), data
+
+
+def encoded_chunk(
+    values: NDArray[Any], spec: ArraySpec, at: tuple[int, ...], first_row: int = 0
+) -> bytes | None:
+    """Encode an inner chunk of rows of an array, the first of which is given; None beyond it."""
+    chunk = _chunk(values, spec, at, first_row)
+    return None if chunk is None else encode_chunk(chunk, spec.compressor)
 
 
 def _chunk(

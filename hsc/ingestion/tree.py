@@ -170,7 +170,7 @@ def _write_streams(
         made = write_blocks(each, store, location, workers, progress)
         entries += [entry for block in made for entry in block.entries]
         if each.stream.finish is not None:
-            more, said = each.stream.finish([block.note for block in made])
+            more, said = each.stream.finish([note for block in made for note in block.notes])
             arrays += more
             results |= said
     return entries, arrays, results

@@ -65,6 +65,13 @@ class CellConstants:
     divided: bool = False
     """Whether values are divided by the gain, which is then units per keV, and not multiplied."""
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of them."""
+        noise = 0 if self.noise is None else self.noise.nbytes
+        known = (self.offset, self.relative_gain, self.thresholds, self.bad_pixels)
+        return sum(each.nbytes for each in known) + noise
+
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRule:

@@ -59,6 +59,10 @@ class Stream:
     rows_per_block: int | None = None
     """At most so many rows in one task; None: as fit in memory. Rounded to whole chunks; it
     decides how shards are cut, and so stands in the root: no number of workers may enter it."""
+    rows_per_part: int | None = None
+    """So many rows are made and encoded at once, with a note of their own, perhaps in the threads
+    of a worker that have no block left; None: a block as a whole. Rounded up to whole chunks; it
+    decides nothing of what is written."""
     unit: str = "frames"
     """What a row is, for progress."""
 

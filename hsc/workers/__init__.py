@@ -7,6 +7,7 @@ from hsc.workers.isolation import Isolated, Isolation, isolated
 from hsc.workers.pool import ThreadWorkers, Workers, available_cpus, open_workers
 from hsc.workers.progress import Progress, Silent
 from hsc.workers.rate import Pace, TokenBucket
+from hsc.workers.sharing import share_parts
 from hsc.workers.stopping import left_running
 from hsc.workers.turns import at_work
 
@@ -30,4 +31,5 @@ __all__ = [
     "isolated",
     "left_running",
     "open_workers",
+    "share_parts",
 ]

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 from hsc.errors import WorkStoppedError
@@ -16,6 +16,7 @@ from hsc.workers.budget import MemoryBudget, check_needs
 from hsc.workers.children import end_children
 from hsc.workers.cluster import ClusterWorkers
 from hsc.workers.progress import Progress, Silent
+from hsc.workers.sharing import Crew
 from hsc.workers.stopping import Stop, settled
 from hsc.workers.turns import Turns
 
@@ -172,10 +173,12 @@ class ThreadWorkers:
         heard, units = progress or Silent(), weights or [1] * len(tasks)
         budget = MemoryBudget(self._bounds.memory if needs else None)
         stop, turns = Stop(self._pace), Turns(self.count)
+        # Where tasks wait for a store more threads than processors have tasks: none is to spare.
+        crew = None if waiting else Crew(len(tasks), self.count)
         failures: dict[int, Exception] = {}
         each = zip(tasks, units, needs or [0] * len(tasks), strict=True)
         calls = [
-            _Call(function, task, heard, amount, budget, need, stop, turns, failures, number)
+            _Call(function, task, heard, amount, budget, need, stop, turns, crew, failures, number)
             for number, (task, amount, need) in enumerate(each)
         ]
         # Of tasks that hang on nothing Dask begins with the last by name; without one, with any.
@@ -185,12 +188,17 @@ class ThreadWorkers:
         ]
         pool = ThreadPoolExecutor(self.count * (1 + waiting), thread_name_prefix="hsc")
         try:
+            if crew:
+                for _ in range(self.count - len(tasks)):
+                    pool.submit(_help, crew, stop)
             # Asked for by its name, Dask looks for a client first and so imports distributed.
             results: tuple[R, ...] = dask.compute(
                 *graph, scheduler=dask.threaded.get, pool=pool, optimize_graph=False
             )
         except BaseException as error:
             stop.set()
+            if crew:
+                crew.end()
             pool.shutdown(wait=False, cancel_futures=True)
             if isinstance(error, Exception):
                 # None goes on writing behind the back of whoever cleans up.
@@ -242,6 +250,7 @@ class _Call:
         need: int,
         stop: Stop,
         turns: Turns,
+        crew: Crew | None,
         failures: dict[int, Exception],
         number: int,
     ) -> None:
@@ -255,9 +264,11 @@ class _Call:
         self._need = need
         self._stop = stop
         self._turns = turns
+        self._crew = crew
 
     def __call__(self) -> Any:
-        with self._budget.taking(self._need), self._stop.heard(), self._turns.offered():
+        joined = self._crew.joined() if self._crew else nullcontext()
+        with self._budget.taking(self._need), self._stop.heard(), self._turns.offered(), joined:
             self._stop.check()
             try:
                 result = self._function(self._task)
@@ -267,4 +278,13 @@ class _Call:
                 self._failures[self._number] = error
                 raise
         self._heard.advance(self._amount)
+        if self._crew:
+            with self._stop.heard():
+                self._crew.end_task()
         return result
+
+
+def _help(crew: Crew, stop: Stop) -> None:
+    """Help those who have tasks, where there are more threads than tasks."""
+    with stop.heard():
+        crew.help()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from hsc.kernels import (
     NO_PHOTONS,
-    CellConstants,
     CorrectedFrame,
     CorrectionRule,
     PixelFlag,
@@ -24,6 +23,7 @@ from hsc.kernels import (
 from hsc.reductions import nexus
 from hsc.reductions.xfel.alignment import Alignment, FrameOrder, recall
 from hsc.reductions.xfel.constants import ModuleConstants
+from hsc.reductions.xfel.kept import KeptCells
 from hsc.reductions.xfel.modules import Module
 from hsc.reductions.xfel.pictures import read_pictures
 from hsc.store import NewArray, Stream, StreamedArray
@@ -36,8 +36,12 @@ FRAMES = "/entry/frames"
 NO_GAIN = 255
 """Where there is no picture there is no stage either."""
 
-# Frames follow each other by pulse, and so by cell: more would seldom be asked for again.
+_LACKING = {"values": np.nan, "gain": NO_GAIN, "mask": PixelFlag.NO_FRAME, "sigma": np.nan}
+
+# Frames follow each other by pulse, and so by cell: beside one of all modules few are asked for.
 _KEPT_BYTES = 64 * 10**6
+# What is made at once is still in the processor's cache when it is encoded.
+_PART_BYTES = 4 * 10**6
 # Planes of 32 bits that are read of a cell: offset, gain, thresholds, bad pixels, noise.
 _PLANES = 14
 
@@ -64,6 +68,8 @@ class Correction:
     """How frames are sorted."""
     alignment: str
     """Digest of which picture belongs to which frame."""
+    kept: KeptCells = field(compare=False, repr=False)
+    """Constants of the cells that were asked for last."""
 
     @property
     def unit(self) -> str:
@@ -75,14 +81,17 @@ class Correction:
         table = recall(self.alignment, self.modules, self.order)
         shape = (stop - start, len(self.modules), *self.modules[0].shape)
         made: dict[str, NDArray[Any]] = {
-            "values": np.full(shape, np.nan, np.float32),
-            "gain": np.full(shape, NO_GAIN, np.uint8),
-            "mask": np.full(shape, PixelFlag.NO_FRAME, np.uint32),
+            "values": np.empty(shape, np.float32),
+            "gain": np.empty(shape, np.uint8),
+            "mask": np.empty(shape, np.uint32),
         }
         if self.sigma:
-            made["sigma"] = np.full(shape, np.nan, np.float32)
+            made["sigma"] = np.empty(shape, np.float32)
         pixels, totals = np.zeros((*shape[:2], 4), np.int32), np.zeros(shape[:2])
         for number in range(len(self.modules)):
+            for lacking in np.flatnonzero(table.rows[number, start:stop] < 0):
+                for name, array in made.items():
+                    array[lacking, number] = _LACKING[name]
             for place, frame in self._corrected(table, number, start, stop, made):
                 pixels[place, number], totals[place, number] = frame.pixels, frame.total
         arrays = {f"{DATA}/gain": made["gain"], f"{DATA}/mask": made["mask"]}
@@ -101,29 +110,29 @@ class Correction:
     def _corrected(
         self, table: Alignment, number: int, start: int, stop: int, made: dict[str, NDArray[Any]]
     ) -> Iterator[tuple[int, CorrectedFrame]]:
-        """Correct the pictures of a module, with the constants of one memory cell after the other.
-
-        Those of a few cells are kept: a block of a module's frames may be of all 352.
-        """
-        cells: dict[int, CellConstants] = {}
-        each_nbytes = 4 * _PLANES * math.prod(self.modules[number].shape)
+        """Correct the pictures of a module."""
+        constants = self.constants[number]
         numbers = table.rows[number, start:stop]
         for place, words in read_pictures(self.modules[number], numbers, bits=self.bits):
-            cell = int(table.cell_id[start + place])
-            if cell not in cells:
-                if len(cells) * each_nbytes >= _KEPT_BYTES:
-                    cells.clear()
-                cells[cell] = self.constants[number].read(cell, noise=self.sigma)
+            cell = 0 if constants.of_any_cell else int(table.cell_id[start + place])
+            known = self.kept.constants(
+                (number, cell), partial(constants.read, cell, noise=self.sigma)
+            )
             into = (
                 made["values"][place, number],
                 made["gain"][place, number],
                 made["mask"][place, number],
             )
-            known = cells[cell]
             frame = correct_frame(*words, known, self.rule, into)
             if self.sigma:
                 made["sigma"][place, number] = spread_of(frame, known, self.rule.photon_adu)
             yield place, frame
+
+
+def keep_cells(modules: Sequence[Module]) -> KeptCells:
+    """Give room for the constants of one memory cell of all modules, and of a few others."""
+    pixels = sum(math.prod(module.shape) for module in modules)
+    return KeptCells(4 * _PLANES * pixels + _KEPT_BYTES)
 
 
 def correction_stream(correction: Correction, frames: int) -> Stream:
@@ -145,11 +154,18 @@ def correction_stream(correction: Correction, frames: int) -> Stream:
     ]
     if correction.sigma:
         arrays.append(array("data_errors", "float32", np.nan, units=unit))
-    return Stream("correct", tuple(arrays), correction, partial(_finish, correction.unit))
+    row_nbytes = sum(math.prod(shape[1:]) * each.dtype.itemsize for each in arrays)
+    return Stream(
+        "correct",
+        tuple(arrays),
+        correction,
+        partial(_finish, correction.unit),
+        rows_per_part=max(1, _PART_BYTES // row_nbytes),
+    )
 
 
 def _finish(unit: str, notes: Sequence[Any]) -> tuple[list[NewArray], dict[str, Any]]:
-    """Join what blocks noted, in the order of their frames."""
+    """Join what was noted of parts, in the order of their frames."""
     pixels = np.concatenate([each for each, _ in notes])
     totals = np.concatenate([each for _, each in notes])
     axes = ("frame", "module")

@@ -22,7 +22,7 @@ from hsc.reductions.xfel.constants import (
     named_modules,
     tell_by_bits,
 )
-from hsc.reductions.xfel.correcting import DATA, FRAMES, Correction, correction_stream
+from hsc.reductions.xfel.correcting import DATA, FRAMES, Correction, correction_stream, keep_cells
 from hsc.reductions.xfel.modules import Module, find_modules, other_pictures
 from hsc.store import NewArray, NewGroup, NewTree
 from hsc.workers import Progress, Workers
@@ -87,6 +87,7 @@ def reduce_xfel(
         bits,
         parameters.frame_order,
         keep(alignment),
+        keep_cells(modules),
     )
     frames, record = len(alignment.train_id), dataset.record
     lacking = tell_lacking(modules, alignment)

@@ -113,6 +113,32 @@ def test_a_stream_is_written_alike_by_any_threads_in_any_order(tmp_path):
     assert len(roots) == 1
 
 
+@pytest.mark.parametrize("rows", [1, 7, 12, 1000])
+def test_a_block_made_part_by_part_has_the_same_bytes(tmp_path, rows):
+    whole, shared = (
+        write_tree(
+            NewTree(),
+            tmp_path.as_uri(),
+            f"v{number}",
+            streams=[replace(stream(tmp_path, 18), finish=None, rows_per_part=each)],
+            workers=ThreadWorkers(2),
+        )
+        for number, each in enumerate((None, rows))
+    )
+    assert shared.manifest.root == whole.manifest.root
+    starts = sorted(int(each.name.partition(".")[0]) for each in (tmp_path / "traces").iterdir())
+    parts = {1: 6, 7: 12, 12: 12, 1000: 18}[rows]
+    assert starts == sorted([0, 18, *range(0, 18, parts), 18])
+
+
+def test_notes_of_parts_come_in_the_order_of_their_rows(tmp_path):
+    asked = replace(stream(tmp_path, 18), rows_per_part=6)
+    written = write_tree(NewTree(), tmp_path.as_uri(), "v1", streams=[asked])
+    check_starts = zarr.open_group(tmp_path / "v1" / "data.zarr", mode="r")["entry/starts"]
+    assert check_starts[...].tolist() == [0, 6, 12, 18]
+    assert written.results == {"total": sum(range(ROWS))}
+
+
 def test_a_block_is_whole_shards_of_every_array(tmp_path):
     by_path = {each.path: each for each in write(tmp_path).arrays}
     assert by_path["/entry/frames"].shards == (6, 6, 5)
