@@ -22,6 +22,7 @@ from hsc.kernels.azimuthal import (
 )
 from hsc.kernels.cormap import longest_runs, longest_runs_within, run_probability
 from hsc.kernels.corrected import CorrectedSums, Corrections, ErrorModel, sum_corrected
+from hsc.kernels.dispersion import choose_pixels, dispersion_of, gather_moments
 from hsc.kernels.events import (
     EventBins,
     EventCounts,
@@ -34,8 +35,9 @@ from hsc.kernels.events import (
     no_counts,
     weigh_pixels,
 )
+from hsc.kernels.groups import count_members, flag_where_none, list_members
 from hsc.kernels.images import ImageSums, add_block, image_sums, join_sums
-from hsc.kernels.moments import Moments, mean_of, moments_of, squares_of, variance_of
+from hsc.kernels.moments import Moments, divide_sums, empty_moments, squares_of
 from hsc.kernels.normalization import (
     PixelOrder,
     Renormalized,
@@ -52,6 +54,8 @@ from hsc.kernels.peaks import (
     PeakRule,
     RingMap,
 )
+from hsc.kernels.rings import number_rings
+from hsc.kernels.scores import distances, scores_of
 from hsc.kernels.splitting import ShareTable, SplitSums, share_table, sum_split
 from hsc.kernels.statistics import (
     FRAME_NUMBERS,
@@ -63,6 +67,7 @@ from hsc.kernels.statistics import (
     cut_pixels,
     fix_points,
     join_pixels,
+    own_pixels,
     pixel_sums,
     sum_regions,
     trim_pixels,
@@ -110,25 +115,35 @@ __all__ = [
     "bin_normalization",
     "bin_table",
     "bin_table_of",
+    "choose_pixels",
     "correct_frame",
     "count_events",
+    "count_members",
     "count_photons",
     "cut_pixels",
+    "dispersion_of",
+    "distances",
+    "divide_sums",
+    "empty_moments",
     "event_bins",
     "event_values",
     "fix_points",
+    "flag_where_none",
+    "gather_moments",
     "image_sums",
     "join_pixels",
     "join_sums",
+    "list_members",
     "longest_runs",
     "longest_runs_within",
-    "mean_of",
-    "moments_of",
     "no_counts",
+    "number_rings",
+    "own_pixels",
     "pixel_order",
     "pixel_sums",
     "renormalize",
     "run_probability",
+    "scores_of",
     "share_table",
     "spread_of",
     "squares_of",
@@ -137,6 +152,5 @@ __all__ = [
     "sum_regions",
     "sum_split",
     "trim_pixels",
-    "variance_of",
     "weigh_pixels",
 ]

@@ -12,7 +12,6 @@ _BLOCK = 2048
 _NARROW = 2**23
 _LIMB = 2**32
 _HALF_LIMB = 2**31
-_FITS = 2**63 - 1
 
 
 @numba.njit(nogil=True, cache=True)
@@ -123,8 +122,26 @@ def _count_within(counts, lowest, highest, found):  # type: ignore[no-untyped-de
 
 
 @numba.njit(nogil=True, cache=True)
-def join_squares(squares, high, more):  # type: ignore[no-untyped-def]
-    """Add sums of squares; what does not fit goes to those in units of 2**32."""
+def join_counts(  # type: ignore[no-untyped-def]
+    sums, squares, high, minimum, maximum,
+    more_sums, more_squares, more_minimum, more_maximum
+):  # fmt: skip
+    """Add sums of other frames; give how often squares were carried to those in units of 2**32."""
+    carried = 0
+    for start in range(0, sums.size, _BLOCK):
+        stop = min(start + _BLOCK, sums.size)
+        for place in range(start, stop):
+            sums[place] += more_sums[place]
+        carried += _join_squares(squares[start:stop], high[start:stop], more_squares[start:stop])
+        for place in range(start, stop):
+            minimum[place] = min(minimum[place], more_minimum[place])
+        for place in range(start, stop):
+            maximum[place] = max(maximum[place], more_maximum[place])
+    return carried
+
+
+@numba.njit(nogil=True, cache=True)
+def _join_squares(squares, high, more):  # type: ignore[no-untyped-def]
     # A store that most pixels skip would be a masked one, which takes a hundred times longer where
     # it meets memory that nobody wrote to yet: so first whether there is any.
     beyond = 0
@@ -136,6 +153,7 @@ def join_squares(squares, high, more):  # type: ignore[no-untyped-def]
             high[place] += carried
     for place in range(squares.size):
         squares[place] += more[place]
+    return beyond
 
 
 @numba.njit(nogil=True, cache=True)
@@ -151,24 +169,6 @@ def sum_pixels(frames, pixels, starts, lowest, highest, sums, counts):  # type: 
                     number += 1
             sums[frame, region] = total
             counts[frame, region] = number
-
-
-@numba.njit(nogil=True, cache=True)
-def divide_squares(count, sums, squares, high, variance):  # type: ignore[no-untyped-def]
-    """Give (n Σx² - (Σx)²) / (n (n - 1)); inf, and how often, where 64 bits do not hold it."""
-    beyond = 0
-    for place in range(count.size):
-        n = count[place]
-        if n < 2:
-            variance[place] = np.nan
-        # (Σx)² is at most n Σx² (Cauchy and Schwarz): where that fits, so does the difference.
-        elif high[place] or squares[place] > np.uint64(_FITS) // n:
-            variance[place] = np.inf
-            beyond += 1
-        else:
-            numerator = n * squares[place] - sums[place] * sums[place]
-            variance[place] = np.float64(numerator) / (np.float64(n) * (np.float64(n) - 1.0))
-    return beyond
 
 
 @numba.njit(nogil=True, cache=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.kernels import statistic_loops
-from hsc.kernels.statistic_loops import add_counts, join_squares, sum_pixels
+from hsc.kernels.statistic_loops import add_counts, join_counts, sum_pixels
 
 FRAME_NUMBERS = ("total", "maximum", "bad", "zero", "saturated")
 """What `add_frames` gives of each frame, in order: sum and largest of the good counts, and how many
@@ -113,6 +113,11 @@ def cut_pixels(sums: PixelSums, start: int, stop: int) -> PixelSums:
     return PixelSums(*(getattr(sums, each.name)[start:stop] for each in fields(sums)))
 
 
+def own_pixels(sums: PixelSums) -> PixelSums:
+    """Give sums that can be added to: what came from another process may be for reading alone."""
+    return PixelSums(*(np.require(getattr(sums, each.name), None, "W") for each in fields(sums)))
+
+
 def trim_pixels(sums: PixelSums) -> PixelSums:
     """Leave out what is zero everywhere, to be sent to where it is joined."""
     return replace(
@@ -123,17 +128,34 @@ def trim_pixels(sums: PixelSums) -> PixelSums:
     )
 
 
-def join_pixels(into: PixelSums, part: PixelSums) -> None:
-    """Add the sums of other frames, trimmed or not; any order gives the same whole numbers."""
-    into.sums[...] += part.sums
-    for whole, more in ((into.missing, part.missing), (into.saturated, part.saturated)):
-        if more.size:
-            np.add(whole, more, out=whole)
-    np.minimum(into.minimum, part.minimum, out=into.minimum)
-    np.maximum(into.maximum, part.maximum, out=into.maximum)
-    join_squares(into.squares, into.squares_high, part.squares)
+def join_pixels(into: PixelSums, part: PixelSums) -> PixelSums:
+    """Add the sums of other frames, trimmed or not; any order gives the same whole numbers.
+
+    Parameters
+    ----------
+    into
+        Is added to in place; what was trimmed of it is taken from ``part``.
+    part
+        What is added.
+
+    Returns
+    -------
+    joined
+        ``into``, with what it lacked.
+    """
+    high = into.squares_high if into.squares_high.size else np.zeros_like(into.squares)
+    carried = join_counts(into.sums, into.squares, high, into.minimum, into.maximum,
+                          part.sums, part.squares, part.minimum, part.maximum)  # fmt: skip
     if part.squares_high.size:
-        into.squares_high[...] += part.squares_high
+        high += part.squares_high
+    elif not carried:
+        high = into.squares_high
+    return replace(
+        into,
+        missing=_joined(into.missing, part.missing),
+        squares_high=high,
+        saturated=_joined(into.saturated, part.saturated),
+    )
 
 
 def sum_regions(
@@ -226,6 +248,12 @@ def fix_points(values: NDArray[np.floating[Any]], fixed: NDArray[np.uint32], uni
     [512, -1024, 2147483647]
     """
     return int(statistic_loops.fix_points(values, fixed, units))
+
+
+def _joined(into: NDArray[np.uint32], part: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    if not (into.size and part.size):
+        return into if into.size else part
+    return np.add(into, part, out=into)
 
 
 def _trimmed(values: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hsc.errors import ParameterError
+from hsc.kernels import number_rings
 from hsc.reductions.geometry import Geometry
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.poni import GeometryParameters, geometry_of, is_center_unset
@@ -53,24 +53,6 @@ class PixelGroups:
     """Pixels that a detector known by name does not have; None: none is known."""
     remarks: tuple[str, ...] = ()
     """What people should know of how pixels are put together, in sentences."""
-
-    def each(self, used: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.intp]]]:
-        """Go through the groups with pixels in use: number, and flat indices of those, ascending.
-
-        Parameters
-        ----------
-        used
-            (pixels,): which pixels are in use.
-        """
-        pixels = np.flatnonzero(used)
-        labels = self.labels.reshape(-1)[pixels]
-        if self.count <= np.iinfo(np.uint16).max:  # numpy sorts these in linear time
-            labels = labels.astype(np.uint16)
-        order = np.argsort(labels, kind="stable")
-        bounds = np.searchsorted(labels[order], np.arange(self.count + 1))
-        for number in range(self.count):
-            if bounds[number] < bounds[number + 1]:
-                yield number, pixels[order[bounds[number] : bounds[number + 1]]]
 
 
 def find_groups(
@@ -176,10 +158,9 @@ def circles(shape: tuple[int, int], x: float, y: float, width: float) -> PixelGr
     >>> circles((1, 5), x=0.5, y=0.5, width=2).labels.tolist()
     [[0, 0, 1, 1, 2]]
     """
-    across = np.arange(shape[1]) + 0.5 - x
-    down = np.arange(shape[0]) + 0.5 - y
-    # Roots are exact to the last bit everywhere, which np.hypot is not.
-    labels = _numbered(np.sqrt(down[:, None] ** 2 + across**2) // width)
+    across = np.arange(shape[1], dtype=np.float64) + 0.5 - x
+    down = np.arange(shape[0], dtype=np.float64) + 0.5 - y
+    labels = number_rings(down, across, width)
     document = {
         "compared_in": "rings",
         "beam_center_x_pixels": x,

@@ -23,90 +23,62 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.kernels import Moments, dispersion_of, scores_of
+from hsc.reductions.statistics.order import median, medians, quartiles
+
 # The distance between the quartiles of a normal distribution of deviation 1.
 _QUARTILES = 1.3489795003921634
-_FEWEST_COUNTS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Dispersion:
-    """How the pixels of a group vary."""
+    """How the pixels of groups vary."""
 
-    pixels: NDArray[np.intp]
-    """Which pixels they are."""
     scores: NDArray[np.float64]
-    """For each how far its dispersion is from the group's, in deviations of a normal
+    """(pixels,): how far the dispersion of each is from its group's, in deviations of a normal
     distribution."""
-    factor: float
-    """The group's dispersion: of counts in units of what chance makes of them."""
-    spread: float
-    """How wide the group's scores spread; 1 where that is by chance alone."""
+    factor: NDArray[np.float64]
+    """(groups,): a group's dispersion: of counts in units of what chance makes of them; NaN where
+    there are too few pixels."""
+    spread: NDArray[np.float64]
+    """(groups,): how wide its scores spread; 1 where that is by chance alone; NaN likewise."""
 
 
 def disperse(
-    pixels: NDArray[np.intp],
-    n: NDArray[np.int64],
-    mean: NDArray[np.float64],
-    variance: NDArray[np.float64],
-    counts: bool,
+    moments: Moments, starts: NDArray[np.int64], counts: bool, least_pixels: int = 1
 ) -> Dispersion:
-    """Score the dispersion of pixels within their group.
+    """Score the dispersion of pixels within their groups.
 
     The definition stands at the head of this file.
 
     Parameters
     ----------
-    pixels
-        Which they are.
-    n, mean, variance
-        (pixels,): frames with a good value, at least two, mean and variance.
+    moments
+        Of pixels with two good values or more, one group after the other.
+    starts
+        (groups + 1,): where each group begins.
     counts
         Whether values are counts.
+    least_pixels
+        Groups with fewer are not told of.
 
     Examples
     --------
     >>> frames = np.random.default_rng(1).poisson(9, (20, 300))
     >>> frames[:, 7] = 0, 18, *18 * [9]
-    >>> n, mean = np.full(300, 20), frames.mean(axis=0)
-    >>> found = disperse(np.arange(300), n, mean, frames.var(axis=0, ddof=1), True)
-    >>> bool((np.abs(found.scores) < 4).all()), round(found.factor), round(found.spread)
-    (True, 1, 1)
+    >>> n, mean = np.full(300, 20, "u4"), frames.mean(axis=0)
+    >>> some = Moments(n, mean, frames.var(axis=0, ddof=1))
+    >>> found = disperse(some, np.array([0, 300]), True)
+    >>> bool((np.abs(found.scores) < 4).all()), found.factor.round(1), found.spread.round(1)
+    (True, array([1.]), array([1.]))
     """
-    freedom = (n - 1).astype(np.float64)
-    deviation, shape = np.sqrt(2 * freedom), freedom / 2
-    found = freedom * variance
-    if counts:
-        total = np.maximum(mean * n, _FEWEST_COUNTS)
-        found /= mean
-        deviation *= np.sqrt((total - 1) / total)
-        third = 4 * freedom * (total - 1) * (2 * total + n - 6) / total**2
-        shape = 4 * deviation**6 / third**2
-    # What stands in the middle of the distribution: where the score below is 0.
-    middle = freedom + deviation * np.sqrt(shape) * ((1 - 1 / (9 * shape)) ** 3 - 1)
-    factor = float(np.median(found / middle))
-    if factor > 0:
-        found = found / _expected(factor, mean, counts)
-    scores = _scores(found, freedom, deviation, shape)
-    if counts:  # whole numbers are the same more often than a density says: a step of D is added
-        stepped = _scores(found + 2 / mean, freedom, deviation, shape)
-        scores = np.where(scores < 0, np.minimum(stepped, 0), scores)
-    low, high = np.quantile(scores, (0.25, 0.75))
-    return Dispersion(pixels, scores, factor, max(1.0, float(high - low) / _QUARTILES))
-
-
-def _scores(
-    found: NDArray[np.float64],
-    middle: NDArray[np.float64],
-    deviation: NDArray[np.float64],
-    shape: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    drawn = np.maximum(1 + (found - middle) / deviation / np.sqrt(shape), 0.0)
-    return np.asarray(3 * np.sqrt(shape) * (np.cbrt(drawn) - 1 + 1 / (9 * shape)))
-
-
-def _expected(
-    factor: float, mean: NDArray[np.float64], counts: bool
-) -> NDArray[np.float64] | float:
-    if not counts or factor <= 1:
-        return factor
-    return 1 + (factor - 1) * mean / float(np.median(mean))
+    few = np.diff(starts) < least_pixels
+    found, deviation, shape, ratio = dispersion_of(moments, counts)
+    factor = medians(ratio, starts, few)
+    means = np.zeros(len(factor))
+    if counts:  # what is above 1 is taken for the beam's, and rises with the mean
+        for group in np.flatnonzero(factor > 1):
+            means[group] = median(moments.mean[starts[group] : starts[group + 1]].copy())
+    scores = scores_of(moments, starts, (factor, means), (found, deviation, shape), counts)
+    low, high = quartiles(scores.copy(), starts, few)
+    return Dispersion(scores, factor, np.maximum(1.0, (high - low) / _QUARTILES))

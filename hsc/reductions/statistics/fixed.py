@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import ReductionError
-from hsc.kernels import PixelSums, fix_points, squares_of, variance_of
+from hsc.kernels import PixelSums, fix_points, squares_of
 from hsc.reductions.base import SourceArray
 
 _OFFSET = 2**31
@@ -44,16 +44,6 @@ class Scale:
         low, high = self._squares(sums, frames)
         return np.asarray((high * 2.0**64 + low) * self.step**2, np.float64)
 
-    def variance(self, sums: PixelSums, frames: int) -> NDArray[np.float64]:
-        """Give the variance of each pixel."""
-        if self.counts:
-            return variance_of(sums, frames)
-        low, high = self._squares(sums, frames)
-        centred = np.abs(self._centred(sums.sums, np.int64(frames) - sums.missing))
-        plain = replace(sums, sums=centred.astype(np.uint64), squares=low,
-                        squares_high=high << np.uint64(_HALF))  # fmt: skip
-        return variance_of(plain, frames) * self.step**2
-
     def _centred(self, whole: NDArray[Any], n: NDArray[Any]) -> NDArray[np.int64]:
         return np.asarray(whole.astype(np.int64) - n.astype(np.int64) * self.offset)
 
@@ -64,7 +54,8 @@ class Scale:
         low, high = squares_of(sums)
         if self.counts:
             return low, high
-        half, n = np.uint64(_HALF), (np.int64(frames) - sums.missing).astype(np.uint64)
+        missing = sums.missing if sums.missing.size else np.uint32(0)
+        half, n = np.uint64(_HALF), (np.int64(frames) - missing).astype(np.uint64)
         less = sums.sums << half
         high = high - (sums.sums >> half) - (low < less)
         low = low - less

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hsc.errors import ParameterError, ReductionError
-from hsc.kernels import GoodRange
+from hsc.kernels import GoodRange, PixelSums
 from hsc.model import Quantity
 from hsc.reductions.base import (
     SINGLE_PICTURES,
@@ -23,13 +23,15 @@ from hsc.reductions.base import (
 )
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.reductions.rings import RingParameters, find_groups
+from hsc.reductions.statistics.court import Bounds, Flaw
 from hsc.reductions.statistics.fixed import COUNTS, FixedPoint, Scale
-from hsc.reductions.statistics.flaws import Bounds, Flaw, judge
+from hsc.reductions.statistics.flaws import judge
+from hsc.reductions.statistics.pictures import draw_pictures
 from hsc.reductions.statistics.regions import parse_regions
 from hsc.reductions.statistics.stack import Stack
-from hsc.reductions.statistics.summing import BlockSums, sum_stack
+from hsc.reductions.statistics.summing import sum_stack
 from hsc.reductions.statistics.time_bins import time_bins
-from hsc.reductions.statistics.tree import Found, largest, seen_pixels, statistics_tree, total
+from hsc.reductions.statistics.tree import Found, largest, statistics_tree, total
 from hsc.store import Stream
 from hsc.workers import Progress, Workers, available_cpus
 
@@ -83,23 +85,24 @@ def reduce_statistics(
     if groups.gaps is not None:
         mask |= groups.gaps  # bit 0 is a gap
     sums = sum_stack(stack.frames, stack.good, stack.regions, workers, progress)
+    used = len(sums.frames.frame)
     if not stack.scale.counts:
-        _refuse_coarse(stack, sums)
+        _refuse_coarse(stack, sums.pixels, used)
     bounds = Bounds(
         parameters.hot_deviations,
         parameters.dead_counts,
         parameters.flicker_rate,
         parameters.least_pixels,
     )
-    used = len(sums.frames.frame)
-    seen = seen_pixels(stack, sums)
-    threads = min(workers.count, available_cpus())
-    judgement = judge(seen, used, mask.reshape(-1) != 0, groups, bounds, threads)
     streams: tuple[Stream, ...] = ()
     if parameters.bin_frames is not None:
         most = int(sums.pixels.maximum.max(initial=0))
         streams = (time_bins(stack, parameters.bin_frames, most),)
-    found = Found(stack, sums, seen, mask, groups, judgement, binned=bool(streams))
+    threads = min(workers.count, available_cpus())
+    known = mask.reshape(-1)
+    pictures, members = draw_pictures(stack, sums.pixels, used, known, groups, threads)
+    judgement = judge(stack, used, pictures, members, bounds, threads)
+    found = Found(stack, sums.frames, pictures, mask, groups, judgement, binned=bool(streams))
     record = dataset.record
     return Outputs(
         tree=statistics_tree(found, record.instrument, parameters.document(), _VERSION),
@@ -107,9 +110,9 @@ def reduce_statistics(
             "frames": used,
             "frames_not_written": stack.frames.shape[0] - used,
             **_totals(found),
-            "hot_pixels": judgement.count(Flaw.HOT),
-            "dead_pixels": judgement.count(Flaw.DEAD),
-            "flickering_pixels": judgement.count(Flaw.FLICKERING),
+            "hot_pixels": judgement.counts[Flaw.HOT],
+            "dead_pixels": judgement.counts[Flaw.DEAD],
+            "flickering_pixels": judgement.counts[Flaw.FLICKERING],
             "compared_in": groups.kind,
             **({"warnings": list(groups.remarks)} if groups.remarks else {}),
         },
@@ -122,12 +125,12 @@ def reduce_statistics(
 
 def _totals(found: Found) -> dict[str, Any]:
     """Give the sum of all and the largest; whole numbers of counts."""
-    saturated = int(found.sums.frames.column("saturated").sum())
+    saturated = int(found.frames.column("saturated").sum())
     if found.stack.scale.counts:
-        counts = sum(int(each) for each in found.sums.frames.column("total"))
-        top = int(found.sums.frames.column("maximum").max())
+        counts = sum(int(each) for each in found.frames.column("total"))
+        top = int(found.frames.column("maximum").max())
         return {"counts": counts, "largest_count": top, "saturated_counts": saturated}
-    values = total(found.stack, found.sums.frames), largest(found.stack, found.sums.frames)
+    values = total(found.stack, found.frames), largest(found.stack, found.frames)
     return {
         "total": math.fsum(values[0]),
         "largest_value": float(np.nanmax(values[1], initial=-np.inf)),
@@ -135,14 +138,13 @@ def _totals(found: Found) -> dict[str, Any]:
     }
 
 
-def _refuse_coarse(stack: Stack, sums: BlockSums) -> None:
+def _refuse_coarse(stack: Stack, pixels: PixelSums, frames: int) -> None:
     """Stop where rounding to whole units would make other numbers of the values."""
-    pixels = sums.pixels
-    seen = pixels.missing < len(sums.frames.frame)
-    if not seen.any():
+    if pixels.missing.size and pixels.missing.min() == frames:
         raise ReductionError("no frame has a finite value", where=stack.frames.path)
-    ends = [pixels.minimum[seen].min(initial=stack.scale.offset),
-            pixels.maximum[seen].max(initial=stack.scale.offset)]  # fmt: skip
+    # Where there is no value, both ends are beyond what stands for 0: none is further from it.
+    ends = [pixels.minimum.min(initial=stack.scale.offset),
+            pixels.maximum.max(initial=stack.scale.offset)]  # fmt: skip
     top = max(abs(int(each) - stack.scale.offset) for each in ends)
     if top < _LEAST_UNITS:
         raise ReductionError(
@@ -234,8 +236,10 @@ def _mask(inputs: Inputs, stack: Stack) -> NDArray[np.uint32]:
                 next_step="give a picture of whole numbers: 0 is good, anything else is bad",
             )
         # Of wider or negative numbers bits are lost, but never that there are any.
-        bits = picture.astype(np.int64) & 0xFFFFFFFF
-        mask |= np.where(picture == 0, 0, np.maximum(bits, 1)).astype(np.uint32)
+        bits = picture.astype(np.uint32, copy=False)
+        if picture.dtype.itemsize > bits.dtype.itemsize:
+            bits = np.where((picture != 0) & (bits == 0), np.uint32(1), bits)
+        mask |= bits
     return mask
 
 

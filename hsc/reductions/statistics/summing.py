@@ -20,6 +20,7 @@ from hsc.kernels import (
     add_frames,
     cut_pixels,
     join_pixels,
+    own_pixels,
     pixel_sums,
     sum_regions,
     trim_pixels,
@@ -109,25 +110,45 @@ def sum_stack(
     count = sum(block.stop - block.start for block in blocks if block.band[0] == 0)
     if not count:
         raise ReductionError("none of the frames was written", where=frames.path)
-    whole = pixel_sums(math.prod(frames.shape[1:]), frames.dtype)
-    numbers: list[FrameNumbers] = []
-    columns = frames.shape[2]
-
-    def take(part: BlockSums) -> None:
-        first, last = (row * columns for row in part.band)
-        join_pixels(cut_pixels(whole, first, last), part.pixels)
-        numbers.append(part.frames)
-
+    whole = _Whole(frames)
     progress.start("add up", count, "frames")
     workers.fold(
         sum_block,
         blocks,
-        take,
+        whole.take,
         progress=progress,
         weights=[block.stop - block.start if block.band[0] == 0 else 0 for block in blocks],
     )
     progress.finish()
-    return BlockSums((0, frames.shape[1]), whole, join_frames(numbers))
+    return BlockSums((0, frames.shape[1]), whole.sums(), join_frames(whole.numbers))
+
+
+class _Whole:
+    """What all tasks add up to."""
+
+    def __init__(self, frames: SourceArray) -> None:
+        self.numbers: list[FrameNumbers] = []
+        self._columns = frames.shape[2]
+        self._sums: PixelSums | None = None
+        self._in_bands = len(bands(frames)) > 1
+        if self._in_bands:
+            self._sums = pixel_sums(math.prod(frames.shape[1:]), frames.dtype)
+
+    def take(self, part: BlockSums) -> None:
+        """Add the sums of a task; the first of whole frames are what others are added to."""
+        self.numbers.append(part.frames)
+        if self._sums is None:
+            self._sums = own_pixels(part.pixels)
+        elif self._in_bands:
+            first, last = (row * self._columns for row in part.band)
+            join_pixels(cut_pixels(self._sums, first, last), part.pixels)
+        else:
+            self._sums = join_pixels(self._sums, part.pixels)
+
+    def sums(self) -> PixelSums:
+        """Give the sums, without what is zero everywhere."""
+        assert self._sums is not None  # noqa: S101 - at least one task was taken
+        return trim_pixels(self._sums) if self._in_bands else self._sums
 
 
 def cut(

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.kernels import squares_of
 from hsc.reductions import nexus
 from hsc.reductions.rings import PixelGroups
-from hsc.reductions.statistics.flaws import Flaw, Judgement, Seen
+from hsc.reductions.statistics.court import Flaw
+from hsc.reductions.statistics.flaws import Judgement
+from hsc.reductions.statistics.pictures import Pictures
 from hsc.reductions.statistics.pyramid import pyramid
 from hsc.reductions.statistics.stack import Stack
-from hsc.reductions.statistics.summing import BlockSums, FrameNumbers
+from hsc.reductions.statistics.summing import FrameNumbers
 from hsc.reductions.statistics.time_bins import TIME_BINS
 from hsc.store import NewArray, NewGroup, NewTree
 
@@ -32,10 +33,10 @@ class Found:
 
     stack: Stack
     """What was added up."""
-    sums: BlockSums
-    """What it adds up to."""
-    seen: Seen
-    """Frames, mean and variance of each pixel."""
+    frames: FrameNumbers
+    """What is known of single frames."""
+    pictures: Pictures
+    """What pixels add up to."""
     mask: NDArray[np.uint32]
     """(rows, columns): pixels that were known to be bad; 0 is good."""
     groups: PixelGroups
@@ -44,15 +45,6 @@ class Found:
     """What is wrong with pixels."""
     binned: bool
     """Whether time bins are made."""
-
-
-def seen_pixels(stack: Stack, sums: BlockSums) -> Seen:
-    """Give means and variances, divided here, from exact sums."""
-    pixels, frames = sums.pixels, len(sums.frames.frame)
-    n = np.int64(frames) - pixels.missing
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = stack.scale.totals(pixels.sums, n) / n
-    return Seen(n, mean, stack.scale.variance(pixels, frames), stack.scale.counts)
 
 
 def total(stack: Stack, frames: FrameNumbers) -> NDArray[Any]:
@@ -118,15 +110,21 @@ def statistics_tree(
 
 
 def _pixels(found: Found) -> Part:
-    sums, seen, stack = found.sums.pixels, found.seen, found.stack
+    drawn, stack = found.pictures, found.stack
     squared = None if stack.units is None else f"{stack.units}^2"
     pictures: dict[str, tuple[NDArray[Any], str | None]] = {
-        "mean": (seen.mean, stack.units),
-        "variance": (seen.variance, squared),
-        "n": (seen.n.astype(np.uint32), "frames"),
-        **_sums(found, squared),
-        **{name: (each, stack.units) for name, each in _ends(found).items()},
-        "saturated": (sums.saturated, "frames"),
+        "mean": (drawn.moments.mean, stack.units),
+        "variance": (drawn.moments.variance, squared),
+        "n": (drawn.moments.n, "frames"),
+        "sum": (drawn.sum, stack.units),
+        "sum_of_squares": (drawn.squares, squared),
+    }
+    if drawn.squares_high is not None and drawn.squares_high.any():
+        pictures["sum_of_squares_high"] = (drawn.squares_high, "18446744073709551616 counts^2")
+    pictures |= {
+        "minimum": (drawn.minimum, stack.units),
+        "maximum": (drawn.maximum, stack.units),
+        "saturated": (drawn.saturated, "frames"),
     }
     group = nexus.group(_DATA, "NXdata", signal="mean", axes=list(_IMAGE), interpretation="image")
     return [group], [
@@ -135,39 +133,8 @@ def _pixels(found: Found) -> Part:
     ]
 
 
-def _sums(found: Found, squared: str | None) -> dict[str, tuple[NDArray[Any], str | None]]:
-    sums, stack = found.sums.pixels, found.stack
-    if not stack.scale.counts:
-        squares = stack.scale.squares(sums, len(found.sums.frames.frame))
-        return {"sum": (_sum(found), stack.units), "sum_of_squares": (squares, squared)}
-    low, high = squares_of(sums)
-    pictures: dict[str, tuple[NDArray[Any], str | None]] = {
-        "sum": (sums.sums, "counts"),
-        "sum_of_squares": (low, "counts^2"),
-    }
-    if high.any():
-        pictures["sum_of_squares_high"] = (high, "18446744073709551616 counts^2")
-    return pictures
-
-
-def _sum(found: Found) -> NDArray[Any]:
-    sums, scale = found.sums.pixels.sums, found.stack.scale
-    return sums if scale.counts else scale.totals(sums, found.seen.n)
-
-
-def _ends(found: Found) -> dict[str, NDArray[Any]]:
-    """Give the smallest and the largest of each pixel; 0 counts, or NaN, where there is none."""
-    sums, scale = found.sums.pixels, found.stack.scale
-    if scale.counts:
-        return {"minimum": np.where(found.seen.n > 0, sums.minimum, 0), "maximum": sums.maximum}
-    return {
-        "minimum": np.where(found.seen.n > 0, scale.values(sums.minimum), np.nan),
-        "maximum": np.where(found.seen.n > 0, scale.values(sums.maximum), np.nan),
-    }
-
-
 def _frames(found: Found) -> Part:
-    frames, stack = found.sums.frames, found.stack
+    frames, stack = found.frames, found.stack
     columns: dict[str, tuple[NDArray[Any], str | None]] = {
         "total": (total(stack, frames), stack.units),
         "maximum": (largest(stack, frames), stack.units),
@@ -223,7 +190,7 @@ def _levels(found: Found) -> Part:
     """Lay pictures out like OME-NGFF's multiscales, sums of sums and the largest of the largest."""
     groups, arrays = [nexus.group(_PYRAMID, "NXcollection")], []
     for name, how in (("sum", "sum"), ("maximum", "maximum")):
-        values = _sum(found) if name == "sum" else _ends(found)["maximum"]
+        values = found.pictures.sum if name == "sum" else found.pictures.maximum
         levels = pyramid(_picture(values, found.stack.shape), how)[1:]
         where = f"{_PYRAMID}/{name}"
         groups.append(nexus.group(where, "NXcollection", multiscales=[_multiscales(name, levels)]))
@@ -259,7 +226,7 @@ def _multiscales(name: str, levels: list[NDArray[Any]]) -> dict[str, Any]:
 
 
 def _regions(found: Found) -> Part:
-    frames, regions, stack = found.sums.frames, found.stack.regions, found.stack
+    frames, regions, stack = found.frames, found.stack.regions, found.stack
     axes = ("frame_number", "region")
     sums: NDArray[Any] = frames.region_sums
     if not stack.scale.counts:

@@ -57,6 +57,15 @@ def test_rings_of_an_upright_detector_are_circles():
     assert np.array_equal(found.labels[inner], expected.labels[inner])
 
 
+@pytest.mark.parametrize("width", [0.5, 0.7, 1.4, 2.2, 8.0, 37 / 3])
+@pytest.mark.parametrize("at", [(0.5, 0.5), (20.5, 31.5), (-7.9, 17.9), (1e6, -3.3)])
+def test_rings_are_numpys_quotients_of_roots_even_at_their_edges(width, at):
+    down, across = np.arange(60) + 0.5 - at[1], np.arange(50) + 0.5 - at[0]
+    rings = np.sqrt(down[:, None] ** 2 + across**2) // width
+    expected = (rings - rings.min()).astype(np.int32)
+    assert np.array_equal(circles(SHAPE, *at, width).labels, expected)
+
+
 def test_rings_of_a_turned_detector_are_steps_of_pyfais_q():
     found = geometry_rings(TURNED, 4)
     detector = Detector(172e-6, 172e-6, max_shape=SHAPE, orientation=2)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from hsc.errors import ReductionError
+from hsc.kernels import Moments
+from hsc.reductions.statistics.court import Bounds, Flaw
 from hsc.reductions.statistics.dispersion import disperse
-from hsc.reductions.statistics.flaws import Bounds, Flaw
 from hsc.reductions.statistics.reduction import STATISTICS
 from hsc.workers import Silent, ThreadWorkers
 
@@ -145,9 +146,10 @@ def test_no_more_good_pixels_are_taken_for_flickering_than_the_stated_rate(count
     limit = Bounds(10, 25, rate, 32).deviations
     for _ in range(20):
         frames = rng.poisson(mean * (1 + 0.3 * rng.random(5000)), (count, 5000))
-        n, means = np.full(5000, count), frames.mean(axis=0)
-        score = disperse(np.arange(5000), n, means, frames.var(axis=0, ddof=1), counts=True)
-        found += np.count_nonzero(np.abs(score.scores) > limit * score.spread)
+        n, means = np.full(5000, count, np.uint32), frames.mean(axis=0)
+        some = Moments(n, means, frames.var(axis=0, ddof=1))
+        score = disperse(some, np.array([0, 5000]), counts=True)
+        found += np.count_nonzero(np.abs(score.scores) > limit * score.spread[0])
         pixels += 5000
     # Twice the rate: 100 are expected at the most, 200 are 10 deviations away.
     assert found <= 2 * rate * pixels

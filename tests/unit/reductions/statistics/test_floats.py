@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hsc.errors import ParameterError, ReductionError
+from hsc.reductions.statistics.court import Flaw
 from hsc.reductions.statistics.fixed import FixedPoint
-from hsc.reductions.statistics.flaws import Flaw
 from hsc.reductions.statistics.reduction import STATISTICS
 from hsc.reductions.statistics.time_bins import TIME_BINS
 from hsc.workers import Silent, ThreadWorkers
