@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from hsc.reductions import nexus
 from hsc.reductions.hits.finding import Search
 from hsc.reductions.poni import GEOMETRY_ROLES
-from hsc.reductions.sources import SourceArray, SourceDataset
+from hsc.reductions.sources import SourceDataset
 from hsc.store import NewArray, NewGroup
 
 BESIDE = ("cell_id", "image_id", "monitor")
@@ -31,7 +32,7 @@ _UNITS = {"_m": "m", "_rad": "rad", "_pixels": "pixel", "_counts": "counts", "":
 
 
 def beside_hits(
-    dataset: SourceDataset, search: Search, given: Mapping[str, Any]
+    dataset: SourceDataset, search: Search, given: Mapping[str, Any], hits: NDArray[np.intp]
 ) -> tuple[list[NewGroup], list[NewArray], dict[str, str]]:
     """Give the geometry, mask and other numbers that frames of hits are reduced with.
 
@@ -43,13 +44,15 @@ def beside_hits(
         What was searched; its rings leave out the pixels that the mask has to.
     given
         Numbers of the geometry that went before the dataset's own, by parameter.
+    hits
+        Numbers of the frames that are hits.
 
     Returns
     -------
     groups, arrays, roles
         Of the derived tree.
     """
-    arrays = {role: _found(dataset, role, given) for role in _NUMBERS}
+    arrays = {role: _found(dataset, role, given, hits) for role in _NUMBERS}
     if given.get("poni1_m") is not None:  # it says the same, and of a turned detector more
         arrays |= {"beam_center_x": None, "beam_center_y": None}
     kept = {role: one for role, one in arrays.items() if one is not None}
@@ -68,20 +71,29 @@ def beside_hits(
     return groups, list(kept.values()), {role: one.path for role, one in kept.items()}
 
 
-def _found(dataset: SourceDataset, role: str, given: Mapping[str, Any]) -> NewArray | None:
-    """Give a number that was given, else the dataset's own with its unit."""
+def _found(
+    dataset: SourceDataset, role: str, given: Mapping[str, Any], hits: NDArray[np.intp]
+) -> NewArray | None:
+    """Give a number that was given, else the dataset's own with its unit, or that of each hit."""
     for end, units in _UNITS.items():
         if given.get(f"{role}{end}") is not None:
             return nexus.scalar(_place(role), given[f"{role}{end}"], units)
-    if role not in dataset.roles or not _single(dataset.role(role)):
+    if role not in dataset.roles:
         return None
     array = dataset.role(role)
-    units = array.attributes.get("units")
-    return nexus.scalar(_place(role), array.scalar(), None if units is None else str(units))
-
-
-def _single(array: SourceArray) -> bool:
-    return all(length == 1 for length in array.shape)
+    said = array.attributes.get("units")
+    units = None if said is None else str(said)
+    if math.prod(array.shape) == 1:
+        return nexus.scalar(_place(role), array.scalar(), units)
+    values = np.asarray(array.read()).reshape(-1)
+    if values.dtype.kind not in "uif" or not values.size:
+        return None
+    if (values == values[0]).all():  # reductions take it as one number
+        return nexus.scalar(_place(role), values[0].item(), units)
+    frames = dataset.role("frames").shape[0]
+    return (
+        nexus.array(_place(role), values[hits], ("hit",), units) if len(values) == frames else None
+    )
 
 
 def _place(role: str) -> str:

@@ -92,7 +92,7 @@ def reduce_hits(
     given = {**parameters.document(), **document}
     record = dataset.record
     made = _VERSION, _ORDER, record.instrument
-    kept = beside_hits(dataset, search, given) if keep else None
+    kept = beside_hits(dataset, search, given, hits) if keep else None
     return Outputs(
         tree=hits_tree(found, search, beside, given, made, kept),
         results={**_results(found, document), **({"warnings": remarks} if remarks else {})},

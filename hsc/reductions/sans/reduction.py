@@ -137,7 +137,7 @@ def _sample_name(dataset: SourceDataset) -> str | None:
 
 SANS = Reduction(
     name="sans",
-    version="3",
+    version="4",
     summary="neutron events to I(Q) and I(Qx, Qy), with monitors, transmission and background",
     inputs=(
         Input("sample", "events of the sample; several runs are added", many=True),

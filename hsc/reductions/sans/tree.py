@@ -279,8 +279,8 @@ def _transmission(kind: str, measured: Measured, bins: SansBins) -> _Part:
         "NXdata",
         canSAS_class="SAStransmission_spectrum",
         signal="T",
-        T_axes="lambda",
-        name=kind,
+        T_axes="T",  # NXcanSAS allows no other, and knows samples and cans
+        name="sample" if kind == "sample" else "can",
     )
     values, dims = measured.transmission, ("wavelength",)
     return [group], [

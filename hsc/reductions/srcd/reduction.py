@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -101,7 +100,7 @@ def _outputs(
 ) -> Outputs:
     record = inputs.every("sample")[0].record
     name = record.sample or record.title
-    good = curve.wavelength_nm[~curve.beyond]
+    lowest = _lowest_unflagged(curve)
     results: dict[str, Any] = {
         "scans": curve.sample.scans,
         "baseline_scans": curve.baseline.scans if curve.baseline else 0,
@@ -115,8 +114,8 @@ def _outputs(
     }
     if parameters.zero:
         results["zero_offset_mdeg"] = offset
-    if len(good):
-        results["wavelength_min_unflagged_nm"] = float(_lowest_unflagged(curve))
+    if lowest is not None:
+        results["wavelength_min_unflagged_nm"] = lowest
     document = parameters.document()
     return Outputs(
         tree=srcd_tree(curve, record.instrument, document, conversion.formula, _VERSION, _ORDER),
@@ -161,11 +160,11 @@ def _flags(scans: Sequence[Scan], samples: Sequence[Scan], parameters: SrcdParam
     return _Flags(beyond, mean)
 
 
-def _lowest_unflagged(curve: Curve) -> float:
-    """Give the lowest wavelength from which on no point up to the longest one is flagged."""
+def _lowest_unflagged(curve: Curve) -> float | None:
+    """Give the lowest wavelength from which on no point up to the longest is flagged; else None."""
     flagged = np.flatnonzero(curve.beyond)
     after = int(flagged[-1]) + 1 if len(flagged) else 0
-    return curve.wavelength_nm[after] if after < len(curve.wavelength_nm) else math.nan
+    return float(curve.wavelength_nm[after]) if after < len(curve.wavelength_nm) else None
 
 
 def _sample_quantities(parameters: SrcdParameters) -> dict[str, Quantity]:

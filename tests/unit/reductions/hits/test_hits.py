@@ -155,6 +155,23 @@ def test_frames_of_hits_keep_what_they_are_reduced_with(dataset, scalar_array, p
     assert not {"wavelength", "pixel_mask"} & set(run(dataset).tree.roles)
 
 
+def test_numbers_that_stand_once_for_each_frame_go_with_the_frames_of_hits(dataset, picture):
+    each = {
+        "saturation": np.full(12, 60000),
+        "count_time": np.full(12, 0.25),
+        "transmission": np.linspace(0.5, 0.6, 12),
+    }
+    outputs = run(
+        dataset.having(**{role: picture(values) for role, values in each.items()}),
+        {"hits_only_frames": True},
+    )
+    by_path = {one.path: one.values for one in outputs.tree.arrays}
+    kept = {role: by_path[path] for role, path in outputs.tree.roles.items() if path in by_path}
+    assert kept["saturation"].item() == 60000
+    assert kept["count_time"].item() == 0.25
+    assert kept["transmission"].tolist() == each["transmission"][:: MODEL.every].tolist()
+
+
 def test_frames_of_hits_keep_the_geometry_that_was_given(dataset, memory_array):
     given = {"poni1_m": 0.02, "poni2_m": 0.03, "rot1_rad": 0.3, "rot3_rad": 0.1, "orientation": 2}
     outputs = run(dataset, {"hits_only_frames": True, "min_peaks": 2, **given})

@@ -59,6 +59,10 @@ def test_the_intensity_of_the_spheres_and_their_radius_come_back(everything, mod
     transmission = found["/sasentry/sastransmission_spectrum_sample/T"]
     assert np.abs(transmission - np.exp(-0.03 * wavelength)).max() < 0.2
     assert abs(outputs.quantities["transmission"].value - 0.86) < 0.02
+    groups = {one.path: one.attributes for one in outputs.tree.groups}
+    for kind, name in (("sample", "sample"), ("background", "can")):  # as NXcanSAS has them
+        spectrum = groups[f"/sasentry/sastransmission_spectrum_{kind}"]
+        assert (spectrum["T_axes"], spectrum["name"]) == ("T", name)
 
 
 def test_two_halves_of_a_run_give_the_bytes_of_the_whole(everything, event_datasets, parameters):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hsc.errors import ParameterError, ReductionError, RoleMissingError
+from hsc.model import canonical_json
 from hsc.reductions import find_reduction
 from hsc.workers import ThreadWorkers
 
@@ -198,6 +199,13 @@ def test_points_beyond_the_cut_off_of_any_scan_are_flagged_and_kept(scan):
     assert made.results["wavelength_min_unflagged_nm"] == 220.0
     with pytest.raises(RoleMissingError, match="the role 'ht'"):
         run([scan([1] * 4)], ht_max_v=600)
+
+
+def test_where_the_longest_wavelength_is_flagged_none_is_told_to_be_good(scan):
+    made = run([scan([1] * 4, ht=[300, 300, 400, 650])], ht_max_v=600)
+    assert made.results["flagged_points"] == 1
+    assert "wavelength_min_unflagged_nm" not in made.results
+    assert canonical_json(made.results)  # NaN is no JSON
 
 
 def test_zero_needs_a_point_in_its_range(scan):
