@@ -22,7 +22,8 @@ from hsc.reductions.azimuthal.sums import FrameSums
 from hsc.store import NewArray, NewGroup, NewTree
 
 _ARBITRARY = "arbitrary units"
-_PYFAI = "G. Ashiotis and others, J. Appl. Cryst. 48 (2015) 510-519, 10.1107/S1600576715004306"
+PYFAI_PAPER = "G. Ashiotis and others, J. Appl. Cryst. 48 (2015) 510-519, 10.1107/S1600576715004306"
+"""Where the integration is published."""
 _AXES = {
     "q_nm^-1": ("q", "1/nm"),
     "q_A^-1": ("q", "1/angstrom"),
@@ -73,7 +74,7 @@ def azimuthal_tree(
         *frame_arrays(stack.binning, sums),
         *_axes(f"{at}/data", stack.binning),
         norm_array(stack.binning, sums.count.max(axis=0)),
-        nexus.scalar(f"{at}/reduction/reference", _PYFAI),
+        nexus.scalar(f"{at}/reduction/reference", PYFAI_PAPER),
     ]
     version, summary = process
     for more_groups, more_arrays in (

@@ -68,7 +68,10 @@ class Analysis:
 
 
 def analyse(
-    curve: Curve, parameters: AnalysisParameters | None = None, intensity_unit: str = "arbitrary"
+    curve: Curve,
+    parameters: AnalysisParameters | None = None,
+    intensity_unit: str = "arbitrary",
+    scale_error: float = 0.0,
 ) -> Analysis:
     """Analyse a curve of which the buffer is subtracted.
 
@@ -81,6 +84,8 @@ def analyse(
         How; None: the defaults.
     intensity_unit
         ``1/cm`` when the curve is on the absolute scale.
+    scale_error
+        Relative standard deviation of that scale, which all points share.
 
     Raises
     ------
@@ -100,7 +105,7 @@ def analyse(
     estimates = estimate_guinier(curve, parameters)
     chosen = estimates.chosen
     invariants = invariants_of(curve, chosen, parameters)
-    masses = masses_of(chosen, invariants, parameters, intensity_unit)
+    masses = masses_of(chosen, invariants, parameters, intensity_unit, scale_error)
     failures = dict(estimates.failures)
     pairs: PairDistances | None = None
     if parameters.pr:
@@ -161,8 +166,9 @@ def _steps(
             "invariants", "Porod volume and volume of correlation",
             "V = 2π² I0 / ∫q²I dq, Vc = I0 / ∫qI dq, Qr = Vc² / Rg, by the Guinier law below its "
             "range",
-            {"porod_volume_nm3": invariants.porod_volume_nm3,
-             "porod_q_max_per_nm": invariants.porod_q_max_per_nm,
+            {"porod_q_max_per_nm": invariants.porod_q_max_per_nm,
+             **({} if invariants.porod_volume_nm3 is None else {
+                 "porod_volume_nm3": invariants.porod_volume_nm3}),
              **({} if invariants.vc_nm2 is None else {
                  "vc_nm2": invariants.vc_nm2, "qr_nm3": invariants.qr_nm3 or 0.0,
                  "vc_q_max_per_nm": invariants.vc_q_max_per_nm})},

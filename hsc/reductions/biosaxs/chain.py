@@ -109,7 +109,10 @@ def follow(
     sides = (_side("sample", sample, curves[0]), _side("buffer", buffer, curves[1]))
     difference = subtract(curves[0], curves[1], parameters.buffer_scale)
     _refuse_exchanged(difference)
-    analysis = analyse(difference, parameters, "arbitrary" if scale is None else "1/cm")
+    unit, uncertain = "arbitrary", 0.0
+    if scale is not None:
+        unit, uncertain = "1/cm", scale.factor_error / scale.factor
+    analysis = analyse(difference, parameters, unit, uncertain)
     return Chain(
         analysis=analysis,
         sample=sides[0],

@@ -103,7 +103,8 @@ def chromatogram_of(run: Run, parameters: ChromatogramParameters) -> Chromatogra
     total = intensity[:, filled].mean(axis=1)
     spread = np.sqrt((error[:, filled] ** 2).sum(axis=1)) / filled.sum()
     window = parameters.sec_smoothing_frames
-    smoothed = median_filter(total, size=window, mode="nearest")
+    # "nearest" would repeat the frames at the ends until one that was lost is its own median.
+    smoothed = median_filter(total, size=window, mode="mirror")
     low = np.sort(smoothed)[: max(1, round(_LOW_SHARE * len(smoothed)))]
     baseline = float(np.median(low))
     noise = _MAD_TO_SIGMA * float(np.median(np.abs(total - smoothed)))

@@ -185,7 +185,8 @@ def _by_freesas(name: str, curve: Curve, rg_min_nm: float) -> GuinierEstimate | 
     numbers = (result.Rg, result.sigma_Rg, result.I0, result.sigma_I0)
     if not (np.isfinite(numbers).all() and result.Rg > 0 and result.I0 > 0):
         return "no Guinier region found"
-    start, stop = int(result.start_point), int(result.end_point)
+    # Of autorg the last point of its line is told, of the others one past it.
+    start, stop = int(result.start_point), int(result.end_point) + (name == "autorg")
     if not 0 <= start < stop <= len(curve.q_per_nm):
         return f"a range of points from {start} to {stop} of {len(curve.q_per_nm)}"
     return GuinierEstimate(

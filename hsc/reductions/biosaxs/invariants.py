@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _AVOGADRO_PER_MOL = 6.02214076e23
 _ELECTRON_RADIUS_CM = 2.8179403262e-13
+_ROUND = 1e-6
 
 
 class MassParameters(Record):
@@ -55,14 +56,15 @@ class Kratky:
 class Invariants:
     """Integrals over the curve, extended to q = 0 by the Guinier law."""
 
-    porod_volume_nm3: float
-    """V = 2π² I0 / ∫ q² I dq, nm³."""
-    porod_volume_error_nm3: float
+    porod_volume_nm3: float | None
+    """V = 2π² I0 / ∫ q² I dq, nm³; None: the integral is not above zero."""
+    porod_volume_error_nm3: float | None
     """One standard deviation of it."""
     porod_q_max_per_nm: float
     """Where its integral ends."""
     vc_nm2: float | None
-    """Volume of correlation I0 / ∫ q I dq, nm²; None: the Guinier range begins too late."""
+    """Volume of correlation I0 / ∫ q I dq, nm²; None: the Guinier range begins too late, or the
+    integral is not above zero."""
     vc_error_nm2: float | None
     """Its error as freesas states it."""
     qr_nm3: float | None
@@ -82,7 +84,8 @@ class Mass:
     kda: float
     """Molecular mass, kDa."""
     error_kda: float
-    """One standard deviation of it as far as the curve tells; the method's own is 10 % or so."""
+    """One standard deviation of it as far as the curve, and the noise of the absolute scale's
+    standard, tell; the method's own is 10 % or so."""
     reference: str
     """Where the way is from."""
 
@@ -104,23 +107,28 @@ def invariants_of(curve: Curve, guinier: GuinierEstimate, parameters: MassParame
     from freesas.autorg import RG_RESULT
     from freesas.invariants import calc_Porod, calc_Rambo_Tainer
 
-    known = RG_RESULT(
-        guinier.rg_nm, guinier.rg_error_nm, guinier.i0, guinier.i0_error,
-        guinier.start, guinier.stop, guinier.quality, guinier.aggregated,
-    )  # fmt: skip
     columns = curve.columns()
+    stepped, shift = _evenly_begun(columns)
+    known = RG_RESULT(
+        guinier.rg_nm, guinier.rg_error_nm, guinier.i0, guinier.i0_error, guinier.start + shift,
+        guinier.stop + shift, guinier.quality, guinier.aggregated,
+    )  # fmt: skip
     stop = len(columns)
     if parameters.porod_q_max_per_nm is not None:
         stop = int(np.searchsorted(curve.q_per_nm, parameters.porod_q_max_per_nm, side="right"))
         stop = max(stop, guinier.stop)
-    volume = float(calc_Porod(columns[:stop], known))
+    volume = float(calc_Porod(stepped[: stop + shift], known))
     last = int(np.abs(curve.q_per_nm - parameters.vc_q_max_per_nm).argmin())
     law = None
     if last > guinier.start + 1:
-        law = calc_Rambo_Tainer(columns, known, qmax=parameters.vc_q_max_per_nm)
+        law = calc_Rambo_Tainer(stepped, known, qmax=parameters.vc_q_max_per_nm)
+    if law is not None and not law.Vc > 0:  # its square would still be a mass
+        law = None
+    bounded = volume > 0 and math.isfinite(volume)
+    error = volume * _porod_error(columns[:stop], guinier, volume) if bounded else None
     return Invariants(
-        porod_volume_nm3=volume,
-        porod_volume_error_nm3=volume * _porod_error(columns[:stop], guinier, volume),
+        porod_volume_nm3=volume if bounded else None,
+        porod_volume_error_nm3=error,
         porod_q_max_per_nm=float(curve.q_per_nm[stop - 1]),
         vc_nm2=None if law is None else float(law.Vc),
         vc_error_nm2=None if law is None else float(law.sigma_Vc),
@@ -135,11 +143,13 @@ def masses_of(
     invariants: Invariants,
     parameters: MassParameters,
     intensity_unit: str,
+    scale_error: float = 0.0,
 ) -> tuple[Mass, ...]:
     """Give the molecular mass in as many ways as the curve allows.
 
     From Qr (for proteins, Qr / 0.1231), from the Porod volume, and, with the intensity in 1/cm
-    and the concentration known, from I0.
+    and the concentration known, from I0, whose error is that of the absolute scale as well
+    (``scale_error``, relative): the other two do not depend on it.
     """
     found = []
     if invariants.qr_nm3 is not None and invariants.qr_nm3 > 0:
@@ -151,20 +161,21 @@ def masses_of(
             )
         )  # fmt: skip
     per_kda = parameters.porod_nm3_per_kda
-    if invariants.porod_volume_nm3 > 0:
+    if invariants.porod_volume_nm3 is not None:
+        error = invariants.porod_volume_error_nm3 or 0.0
         found.append(
             Mass(
-                "porod_volume", invariants.porod_volume_nm3 / per_kda,
-                invariants.porod_volume_error_nm3 / per_kda,
+                "porod_volume", invariants.porod_volume_nm3 / per_kda, error / per_kda,
                 "M. V. Petoukhov et al., J. Appl. Cryst. 45 (2012) 342",
             )
         )  # fmt: skip
     concentration = parameters.concentration_g_per_l
     if intensity_unit == "1/cm" and concentration is not None:
-        per_i0 = _kda_per_intensity(concentration, parameters)
+        kda = guinier.i0 * _kda_per_intensity(concentration, parameters)
         found.append(
             Mass(
-                "absolute_intensity", guinier.i0 * per_i0, guinier.i0_error * per_i0,
+                "absolute_intensity", kda,
+                kda * math.hypot(guinier.i0_error / guinier.i0, scale_error),
                 "E. Mylonas and D. I. Svergun, J. Appl. Cryst. 40 (2007) s245",
             )
         )  # fmt: skip
@@ -188,6 +199,21 @@ def _kda_per_intensity(concentration_g_per_l: float, parameters: MassParameters)
     c_g_per_cm3 = concentration_g_per_l / 1000
     dalton = _AVOGADRO_PER_MOL / (c_g_per_cm3 * contrast_cm_per_g(parameters) ** 2)
     return dalton / 1000
+
+
+def _evenly_begun(columns: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Put two points before a curve that begins with a gap; give it, and by how many it is longer.
+
+    freesas draws the Guinier law below its range in steps of the first two points' distance.
+    Where bins are empty beside the beamstop that would be a few long steps, or none at all.
+    """
+    steps = np.diff(columns[:, 0])
+    usual = float(np.median(steps))
+    if steps[0] <= (1 + _ROUND) * usual:
+        return columns, 0
+    before = np.zeros((2, 3))
+    before[:, 0] = columns[0, 0] - usual * np.array([2, 1])
+    return np.concatenate([before, columns]), 2
 
 
 def _porod_error(columns: NDArray[np.float64], guinier: GuinierEstimate, volume: float) -> float:

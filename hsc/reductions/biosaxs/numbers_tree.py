@@ -119,12 +119,12 @@ def _kratky(path: str, analysis: Analysis, prefix: str) -> Part:
 def _invariants(path: str, analysis: Analysis) -> Part:
     found = analysis.invariants
     arrays = [
-        nexus.scalar(f"{path}/porod_volume", found.porod_volume_nm3, "nm^3"),
-        nexus.scalar(f"{path}/porod_volume_error", found.porod_volume_error_nm3, "nm^3"),
         nexus.scalar(f"{path}/porod_q_max", found.porod_q_max_per_nm, "1/nm"),
         nexus.scalar(f"{path}/vc_q_max", found.vc_q_max_per_nm, "1/nm"),
     ]
     for name, value, unit in (
+        ("porod_volume", found.porod_volume_nm3, "nm^3"),
+        ("porod_volume_error", found.porod_volume_error_nm3, "nm^3"),
         ("vc", found.vc_nm2, "nm^2"),
         ("vc_error", found.vc_error_nm2, "nm^2"),
         ("qr", found.qr_nm3, "nm^3"),

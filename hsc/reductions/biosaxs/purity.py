@@ -164,9 +164,10 @@ def judge(
             continue
         share = valley_share(peak, peaks[other - 1], chromatogram)
         valleys.append(share)
-        if other > number and share > parameters.sec_valley_share:
+        if share > parameters.sec_valley_share:
+            first, second = sorted((number, other))
             said.append(
-                f"peaks {number} and {other} overlap: between them the chromatogram falls to "
+                f"peaks {first} and {second} overlap: between them the chromatogram falls to "
                 f"{share:.0%} of the lower one's height (limit {parameters.sec_valley_share:.0%})"
             )
     if whole is not None and whole.changes(parameters.sec_rg_tolerance):

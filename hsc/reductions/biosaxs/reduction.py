@@ -60,6 +60,7 @@ def reduce_biosaxs(
     labels = Labels(
         sample_name=name,
         instrument=first.record.instrument,
+        facility=first.record.facility,
         parameters=parameters.document(),
         name="biosaxs",
         version=BIOSAXS.version,
@@ -124,7 +125,7 @@ def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="6",
+    version="7",
     summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),

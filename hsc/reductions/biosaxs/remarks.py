@@ -58,17 +58,17 @@ def level_remarks(
     run: Run, chromatogram: Chromatogram, buffer: Run, peaks: Sequence[Peak]
 ) -> Iterator[str]:
     """Compare both ends of an elution with the buffer in it: it drifts, or the cell is fouled."""
-    free = ~chromatogram.lost
+    eluting = np.zeros(run.frames, dtype=np.bool_)
     for peak in peaks:
-        free[peak.start : peak.stop] = False
+        eluting[peak.start : peak.stop] = True
     count = max(_END_LEAST_FRAMES, round(_END_SHARE * run.frames))
     kept = buffer.kept & ~chromatogram.lost
     level = float(chromatogram.intensity[kept].mean())
     highest = max(float(chromatogram.smoothed[peak.top]) - level for peak in peaks)
     for name, part in (("beginning", slice(0, count)), ("end", slice(run.frames - count, None))):
         frames = np.zeros(run.frames, dtype=np.bool_)
-        frames[part] = True
-        if run.frames < 2 * count or not free[frames].all():
+        frames[part] = ~chromatogram.lost[part]
+        if run.frames < 2 * count or eluting[part].any() or 2 * frames.sum() < count:
             continue
         off = float(chromatogram.intensity[frames].mean()) - level
         noise = float(np.hypot(*(

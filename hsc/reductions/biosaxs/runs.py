@@ -284,10 +284,13 @@ def alone(run: Run) -> str | None:
     """Say that a run is a single frame, which nothing was compared with; None: it is not."""
     if run.kept.sum() != 1:
         return None
+    if run.frames == 1:
+        why = "it can be compared with no other"
+    else:
+        why = "it alone was named" if run.similarity is None else "no two in a row are alike"
     return (
-        f"{run.name}: one frame of {run.frames} is averaged: "
-        + ("no two in a row are alike" if run.frames > 1 else "it can be compared with no other")
-        + ", so that nothing tells whether it is good"
+        f"{run.name}: one frame of {run.frames} is averaged: {why}, so that nothing tells whether "
+        "it is good"
     )
 
 

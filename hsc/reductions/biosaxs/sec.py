@@ -58,6 +58,7 @@ def reduce_sec_saxs(
     labels = Labels(
         sample_name=name,
         instrument=first.record.instrument,
+        facility=first.record.facility,
         parameters=parameters.document(),
         name="sec_saxs",
         version=SEC_SAXS.version,
@@ -67,23 +68,22 @@ def reduce_sec_saxs(
         f"{one.chain.analysis.guinier.rg_nm:.3g}{' (doubtful)' if one.doubts else ''}"
         for one in found.peaks
     )
-    geometry = found.run.stack.binning.geometry
-    main = found.main.chain.analysis
     return Outputs(
         tree=sec_tree(found, labels),
         results=_results(found),
-        quantities={
-            # Where people search there is no room for a doubt.
-            **(
-                {}
-                if found.main.doubts
-                else {"radius_of_gyration": Quantity(value=main.guinier.rg_nm, unit="nm")}
-            ),
-            "wavelength": Quantity(value=geometry.wavelength_angstrom, unit="angstrom"),
-        },
+        quantities=_quantities(found),
         title=f"{name or first.record.title}: SEC-SAXS, {len(found.peaks)} peaks, Rg = {radii} nm",
         files=elution_files(found, labels, inputs),
     )
+
+
+def _quantities(found: SecSaxs) -> dict[str, Quantity]:
+    wavelength = found.run.stack.binning.geometry.wavelength_angstrom
+    said = {"wavelength": Quantity(value=wavelength, unit="angstrom")}
+    if not found.main.doubts:  # where people search there is no room for one
+        rg_nm = found.main.chain.analysis.guinier.rg_nm
+        said["radius_of_gyration"] = Quantity(value=rg_nm, unit="nm")
+    return said
 
 
 def _results(found: SecSaxs) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _results(found: SecSaxs) -> dict[str, Any]:
 
 SEC_SAXS = Reduction(
     name="sec_saxs",
-    version="5",
+    version="6",
     summary="frames of an elution to chromatogram, buffer, peaks, and I(q), Rg, p(r) of each",
     inputs=(
         Input("sample", "frames of the elution"),

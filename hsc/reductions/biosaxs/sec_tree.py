@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hsc.reductions import nexus
+from hsc.reductions.azimuthal.instrument import instrument_groups
+from hsc.reductions.azimuthal.stack import stack_facts
+from hsc.reductions.azimuthal.tree import PYFAI_PAPER
 from hsc.reductions.biosaxs.entries import Part, join_parts, sas_data, sas_entry
 from hsc.reductions.biosaxs.numbers_tree import analysis_part
 from hsc.reductions.biosaxs.peaks import ElutedPeak, SecSaxs
@@ -111,31 +114,47 @@ def _chromatogram(path: str, found: SecSaxs) -> Part:
 
 def _frames(found: SecSaxs, labels: Labels) -> list[Part]:
     """Write the curve of every frame, as NXazint1d."""
-    binning = found.run.stack.binning
-    edges = binning.edges()
-    intensity, error = found.run.sums.intensity()
-    axes = ("frame", "radial_axis")
-    data = nexus.group(
-        "/single_frames/data",
-        "NXdata",
-        signal="I",
-        axes=[".", "radial_axis"],
-        interpretation="spectrum",
-    )
+    path, stack = "/single_frames", found.run.stack
+    binning, geometry = stack.binning, stack.binning.geometry
+    edges, (intensity, error) = binning.edges(), found.run.sums.intensity()
+    axes, unit = ("frame", "radial_axis"), "arbitrary units"
+    groups = [
+        nexus.group(path, "NXentry", default="data"),
+        nexus.group(
+            f"{path}/data", "NXdata", signal="I", axes=[".", "radial_axis"],
+            interpretation="spectrum",
+        ),
+    ]  # fmt: skip
     arrays: list[NewArray] = [
-        nexus.scalar("/single_frames/definition", "NXazint1d"),
-        nexus.scalar("/single_frames/solid_angle_applied", binning.solid_angle),
-        nexus.scalar(
-            "/single_frames/polarization_applied", binning.polarization_factor is not None
-        ),
-        nexus.array("/single_frames/data/I", intensity, axes, "arbitrary units"),
-        nexus.array("/single_frames/data/I_errors", error, axes, "arbitrary units"),
+        nexus.scalar(f"{path}/definition", "NXazint1d"),
+        nexus.scalar(f"{path}/solid_angle_applied", binning.solid_angle),
+        nexus.scalar(f"{path}/polarization_applied", binning.polarization_factor is not None),
+        nexus.scalar(f"{path}/normalization_applied", bool((stack.scales != 1).any())),
         nexus.array(
-            "/single_frames/data/radial_axis", (edges[:-1] + edges[1:]) / 2, axes[1:], "1/nm"
+            f"{path}/data/I", intensity, axes, unit, long_name="intensity",
+            uncertainties="I_errors",
         ),
-        nexus.array("/single_frames/data/radial_axis_edges", edges, ("radial_axis_edges",), "1/nm"),
+        nexus.array(
+            f"{path}/data/I_errors", error, axes, unit, long_name="estimated intensity error"
+        ),
+        nexus.array(
+            f"{path}/data/radial_axis", (edges[:-1] + edges[1:]) / 2, axes[1:], "1/nm",
+            long_name="q",
+        ),
+        nexus.array(
+            f"{path}/data/radial_axis_edges", edges, ("radial_axis_edges",), "1/nm",
+            long_name="q bin edges",
+        ),
+        nexus.scalar(f"{path}/reduction/reference", PYFAI_PAPER),
+    ]  # fmt: skip
+    note = "each frame over the azimuth, per frame: not divided by its exposure"
+    return [
+        (groups, arrays),
+        instrument_groups(
+            f"{path}/instrument", labels.instrument, geometry, labels.facility or "unknown"
+        ),
+        reduction_part(f"{path}/reduction", labels, note, stack_facts(stack)),
     ]
-    return [([nexus.group("/single_frames", "NXentry", default="data"), data], arrays)]
 
 
 def purity_document(peak: ElutedPeak) -> dict[str, float | str | None]:

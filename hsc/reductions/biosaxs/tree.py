@@ -43,7 +43,14 @@ class Labels:
     version: str
     """Version of the reduction."""
     concentration_g_per_l: float | None = None
-    """Concentration of the sample; None: not known."""
+    """Concentration of the sample, of an elution as it was loaded; None: not known."""
+    facility: str | None = None
+    """Name of the facility; None: not known."""
+
+    @property
+    def met_concentration_g_per_l(self) -> float | None:
+        """Concentration of what the beam met; None: not known, as of what a column thinned out."""
+        return None if self.name == "sec_saxs" else self.concentration_g_per_l
 
 
 def biosaxs_tree(chain: Chain, labels: Labels) -> NewTree:
@@ -77,7 +84,7 @@ def curve_entry(
     return [
         sas_entry(path, title=f"{sample}, {what}buffer subtracted", run=run.title),
         sas_data(f"{path}/data", chain.curve, unit, _said(chain, "sample less buffer"), dimension),
-        sas_sample(f"{path}/sample", labels.sample_name, labels.concentration_g_per_l),
+        sas_sample(f"{path}/sample", labels.sample_name, labels.met_concentration_g_per_l),
         sas_instrument(f"{path}/instrument", labels.instrument, run.stack.binning.geometry),
         sas_steps(path, chain.steps, labels.version),
     ]
@@ -87,7 +94,15 @@ def sas_instrument(path: str, name: str | None, geometry: Geometry) -> Part:
     """Write wavelength and detector geometry in the terms of NeXus and of NXcanSAS."""
     groups, arrays = instrument_groups(path, name, geometry)
     groups = [NewGroup(one.path, {**one.attributes, **_cansas(one)}) for one in groups]
-    arrays = list(arrays)
+    # NXcanSAS: "a length, not a pixel position".
+    centre = {
+        f"{path}/detector/beam_center_x": geometry.beam_center_x_pixels * geometry.x_pixel_size_m,
+        f"{path}/detector/beam_center_y": geometry.beam_center_y_pixels * geometry.y_pixel_size_m,
+    }
+    arrays = [
+        nexus.scalar(one.path, centre[one.path], "m") if one.path in centre else one
+        for one in arrays
+    ]
     if f"{path}/detector/name" not in {one.path for one in arrays}:
         arrays.append(nexus.scalar(f"{path}/detector/name", "unknown"))
     arrays += [
@@ -96,6 +111,7 @@ def sas_instrument(path: str, name: str | None, geometry: Geometry) -> Part:
             f"{path}/source/incident_wavelength", geometry.wavelength_angstrom, "angstrom"
         ),
         nexus.scalar(f"{path}/source/probe", "x-ray"),
+        nexus.scalar(f"{path}/source/radiation", "x-ray"),
     ]
     source = nexus.group(f"{path}/source", "NXsource", canSAS_class="SASsource")
     return [*groups, source], arrays

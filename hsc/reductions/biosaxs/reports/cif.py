@@ -56,7 +56,7 @@ def write_sascif(chain: Chain, facts: ReportFacts) -> bytes:
         }),
         _items("sas_sample", {
             "id": 1, "name": facts.labels.sample_name,
-            "specimen_concentration": facts.labels.concentration_g_per_l,
+            "specimen_concentration": facts.labels.met_concentration_g_per_l,
             "specific_vol": facts.parameter("partial_specific_volume_cm3_per_g"),
             "details": _told(facts),
         }),
@@ -155,7 +155,11 @@ def _pairs(pairs: PairDistances, curve: Curve, facts: ReportFacts) -> list[str]:
 
 def _told(facts: ReportFacts) -> str:
     inputs = "; ".join(f"{one.role} {one.pid}" for one in facts.inputs)
-    return f"made by {facts.program}, of {inputs}" if inputs else f"made by {facts.program}"
+    told = f"made by {facts.program}, of {inputs}" if inputs else f"made by {facts.program}"
+    loaded = facts.labels.concentration_g_per_l
+    if loaded is None or facts.labels.met_concentration_g_per_l is not None:
+        return told
+    return f"{told}; eluted from a column that was loaded with {loaded:.6g} g/L"
 
 
 def _items(category: str, items: Mapping[str, Value]) -> str:

@@ -213,8 +213,8 @@ def _volumes(found: Analysis) -> list[Line]:
         return None if one is None else plus_minus(one.kda, one.error_kda)
 
     return [
-        ("Porod volume (nm³)",
-         plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3)),
+        ("Porod volume (nm³)", None if volumes.porod_volume_nm3 is None
+         else plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3)),
         ("Volume of correlation (nm²)", None if volumes.vc_nm2 is None
          else plus_minus(volumes.vc_nm2, volumes.vc_error_nm2)),
         ("Molecular mass from I(0) (kDa)", mass("absolute_intensity")),

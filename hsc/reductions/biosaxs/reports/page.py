@@ -193,10 +193,11 @@ def results_rows(chain: Chain) -> list[tuple[str, str, str, str]]:
         )
         for mass in found.masses
     ]  # fmt: skip
-    rows.append(
-        ("Porod volume", plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3),
-         "nm³", f"to q = {number(volumes.porod_q_max_per_nm, 3)} nm⁻¹")
-    )  # fmt: skip
+    if volumes.porod_volume_nm3 is not None:
+        rows.append(
+            ("Porod volume", plus_minus(volumes.porod_volume_nm3, volumes.porod_volume_error_nm3),
+             "nm³", f"to q = {number(volumes.porod_q_max_per_nm, 3)} nm⁻¹")
+        )  # fmt: skip
     if volumes.vc_nm2 is not None:
         rows.append(
             ("Volume of correlation", plus_minus(volumes.vc_nm2, volumes.vc_error_nm2), "nm²",

@@ -148,3 +148,13 @@ def test_an_exposure_of_the_empty_cell_is_asked_for_by_the_parameter_that_there_
 def test_a_specific_volume_in_another_unit_is_refused():
     with pytest.raises(ParameterError, match="partial_specific_volume_cm3_per_g"):
         BIOSAXS.parse({"partial_specific_volume_cm3_per_g": 742.5})
+
+
+def test_the_detector_is_described_in_the_terms_of_nxcansas(scattering):
+    said = {one.path: one for one in run(*scattering()).tree.arrays}
+    at = "/entry/instrument"
+    for axis, pixels in (("x", 200 * 0.11), ("y", 220 * 0.52)):
+        centre = said[f"{at}/detector/beam_center_{axis}"]  # "a length, not a pixel position"
+        assert centre.values.item() == pytest.approx(pixels * 172e-6)
+        assert centre.attributes["units"] == "m"
+    assert said[f"{at}/source/radiation"].values.item() == "x-ray"

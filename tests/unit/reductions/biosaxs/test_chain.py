@@ -178,6 +178,9 @@ def test_a_single_frame_is_told_of(scattering):
     assert "sample: one frame of 8 is averaged: no two in a row are alike" in said(
         run(worse, buffer)
     )
+    assert "sample: one frame of 8 is averaged: it alone was named" in said(
+        run(sample, buffer, frames_kept="3")
+    )
 
 
 def test_curves_on_different_q_are_not_subtracted():

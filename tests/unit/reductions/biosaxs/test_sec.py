@@ -240,6 +240,8 @@ def test_of_peaks_that_overlap_the_clean_part_is_taken_and_the_overlap_told(mixt
         assert peak["least_shape_probability"] < 1e-5
     assert "peaks 1 and 2 overlap: between them the chromatogram falls to" in said
     assert "(limit 10%)" in said
+    for peak, others in zip(peaks, (True, True, False), strict=True):
+        assert any("overlap" in one for one in peak["doubts"]) == others
     for number in (1, 2, 3):
         assert f"peak {number}: of frames" in said
         assert (f"peak {number}: Rg changes by" in said) == (number > 1)
@@ -265,6 +267,51 @@ def test_a_drift_and_a_fouled_cell_are_told_of(opened_model):
     assert max(numbers_of(outputs.results["buffer_frames"])) < 90
 
 
+@pytest.fixture(scope="module")
+def interrupted():
+    """A fouled cell, and a beam that came after the first frame and went before the last one."""
+    return SecModel(fouling=1.5, lost=(0, 239))
+
+
+def test_frames_lost_at_the_ends_are_told_of_and_hide_no_fouling(interrupted, opened_model):
+    outputs = run(opened_model(interrupted))
+    said = " | ".join(outputs.results["warnings"])
+    assert "frames 1,240 scatter up to" in said
+    assert "at its end (frames 221-239) the elution scatters" in said
+    assert all(any("at its end" in one for one in p["doubts"]) for p in outputs.results["peaks"])
+    assert min(numbers_of(outputs.results["buffer_frames"])) == 1
+
+
+def test_a_flash_in_the_first_frame_hides_no_peak(sec_frames, sec_model, opened_model):
+    frames = sec_frames.copy()
+    bright = np.minimum(frames[0].astype(np.int64) * 400, 65534).astype(np.uint16)
+    frames[0] = np.where(sec_model.pixel_mask == 0, bright, frames[0])
+    outputs = run(opened_model(sec_model, frames))
+    assert len(outputs.results["peaks"]) == 2
+    assert "frames 1 scatter up to" in " | ".join(outputs.results["warnings"])
+
+
+def test_single_frames_are_arranged_as_nxazint1d_demands(elution):
+    outputs = run(elution(), sec_buffer="1-40", sec_peaks="106-116", normalization_factor=2.0)
+    fields = {one.path: one for one in outputs.tree.arrays}
+    groups = {one.path: one.attributes["NX_class"] for one in outputs.tree.groups[1:]}
+    at = "/single_frames"
+    for path, nx_class in (("instrument", "NXinstrument"), ("reduction", "NXprocess"),
+                           ("instrument/monochromator", "NXmonochromator"),
+                           ("instrument/source", "NXsource"), ("data", "NXdata"),
+                           ("reduction/input", "NXparameters")):  # fmt: skip
+        assert groups[f"{at}/{path}"] == nx_class
+    assert fields[f"{at}/normalization_applied"].values.item() is True
+    assert fields[f"{at}/solid_angle_applied"].values.item() is True
+    for path in ("name", "source/name", "source/type", "source/probe", "monochromator/wavelength",
+                 "monochromator/energy"):  # fmt: skip
+        assert f"{at}/instrument/{path}" in fields
+    for path in ("program", "version", "reference"):
+        assert f"{at}/reduction/{path}" in fields
+    assert fields[f"{at}/data/I"].attributes["long_name"] == "intensity"
+    assert fields[f"{at}/data/radial_axis"].attributes["long_name"] == "q"
+
+
 def test_a_short_buffer_is_told_of_or_refused(elution):
     outputs = run(elution(), sec_buffer="1-8", sec_peaks="106-116")
     assert any("the buffer is 8 frames, fewer than 20" in w for w in outputs.results["warnings"])
@@ -280,3 +327,5 @@ def test_no_mass_of_a_peak_comes_from_the_concentration_that_was_loaded(elution)
     assert outputs.results["peaks"][0]["intensity_unit"] == "1/cm"
     assert "mass_volume_of_correlation_kda" in peak
     assert "mass_absolute_intensity_kda" not in peak
+    # Nor does a peak say that this was its concentration.
+    assert not [path for path in arrays(outputs) if path.endswith("sample/concentration")]

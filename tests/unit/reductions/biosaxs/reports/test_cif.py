@@ -109,6 +109,15 @@ def test_what_points_to_another_part_finds_it(taken):
     assert scans == {block.find_value("_sas_scan.id")}
 
 
+def test_what_a_column_was_loaded_with_is_no_concentration_of_what_eluted(followed):
+    for name, met in (("biosaxs", "8"), ("sec_saxs", "?")):
+        labels = Labels("a", None, {}, name, "1", concentration_g_per_l=8.0)
+        block = read(write_sascif(followed, ReportFacts(labels)))
+        assert block.find_value("_sas_sample.specimen_concentration") == met
+        told = cif.as_string(block.find_value("_sas_sample.details"))
+        assert told.endswith("loaded with 8 g/L") == (met == "?")
+
+
 @pytest.mark.parametrize(
     "name",
     ["a b", "it's", "5' end", "\"'\" x' y\" z", ";semi\n;colon", "data_x", "loop_", "?", ".",
