@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
@@ -128,6 +129,7 @@ def _client() -> httpx.Client:
         if os.getpid() not in _clients:
             _clients.clear()
             _keep_signatures_out_of_logs()
+            atexit.register(_close)
             _clients[os.getpid()] = httpx.Client(
                 timeout=httpx.Timeout(60, connect=20),
                 limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
@@ -136,6 +138,14 @@ def _client() -> httpx.Client:
         client = _clients[os.getpid()]
         client.cookies.clear()
         return client
+
+
+def _close() -> None:
+    """Close the connections that this process kept; those of a parent are its own to close."""
+    with _lock:
+        client = _clients.pop(os.getpid(), None)
+    if client is not None:
+        client.close()
 
 
 def _keep_signatures_out_of_logs() -> None:
