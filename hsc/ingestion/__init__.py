@@ -8,6 +8,7 @@ from hsc.ingestion.makings import made_with
 from hsc.ingestion.newtree import summary
 from hsc.ingestion.plan import Plan, make_plan
 from hsc.ingestion.planned import PlannedArray
+from hsc.ingestion.stream_forecast import StreamForecast, forecast_streams
 from hsc.ingestion.tree import WrittenTree, write_tree
 from hsc.ingestion.verify import verify_written
 from hsc.ingestion.writing import Written, check_unchanged, commit_plan, write_plan
@@ -16,6 +17,7 @@ __all__ = [
     "Forecast",
     "Plan",
     "PlannedArray",
+    "StreamForecast",
     "Written",
     "WrittenTree",
     "check_unchanged",
@@ -23,6 +25,7 @@ __all__ = [
     "committed_alike",
     "files_state",
     "forecast",
+    "forecast_streams",
     "made_with",
     "make_plan",
     "run_key",

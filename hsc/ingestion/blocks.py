@@ -156,7 +156,7 @@ def make_block(task: BlockTask) -> MadeBlock:
     ReductionError
         What was made is not what the stream says.
     """
-    made = share_parts(partial(_make_part, task), task.parts())
+    made = share_parts(partial(make_part, task), task.parts())
     payloads: dict[_Place, bytes] = {}
     for part, _ in made:
         payloads |= part
@@ -174,7 +174,7 @@ _Place = tuple[int, tuple[int, ...]]
 """Number of an array, and the place of a chunk in its grid."""
 
 
-def _make_part(task: BlockTask, rows: tuple[int, int]) -> tuple[dict[_Place, bytes], Any]:
+def make_part(task: BlockTask, rows: tuple[int, int]) -> tuple[dict[_Place, bytes], Any]:
     """Make and encode the chunks of some rows, while the processor has them at hand."""
     pay(0)  # where nobody waits for the block any more, this ends
     start, stop = rows

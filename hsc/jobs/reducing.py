@@ -20,6 +20,7 @@ from hsc.jobs.preflight import check_workers
 from hsc.jobs.rebuilding import tell_version
 from hsc.jobs.recorded import subject
 from hsc.jobs.requests import ReducedDataset, ReduceRequest
+from hsc.jobs.room import check_stream_room
 from hsc.jobs.stages import InProcess, Stage
 from hsc.jobs.telling import open_catalog
 from hsc.jobs.working import named_workers
@@ -195,6 +196,7 @@ def write_derived(
 
     outputs, place = derived.outputs, derived.place
     with _cleared(place, workers):
+        check_stream_room(outputs.streams, place.store, workers)
         written = write_tree(
             outputs.tree,
             place.store,

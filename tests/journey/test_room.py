@@ -14,6 +14,7 @@ from hsc.errors import StoreFullError
 from hsc.ingestion import make_plan, write_plan
 from hsc.layouts import read_run
 from hsc.store import abandon_version, open_objects
+from hsc.testing import Detector
 from hsc.workers import Silent, ThreadWorkers
 
 SMALL_BYTES = 12 * 2**20
@@ -97,3 +98,24 @@ def test_a_rate_and_a_bound_of_memory_change_nothing_of_what_is_written(
     bounded = hsc.json("ingest", large_file, "--memory", "300MB", "--max-rate", "60MB/s")
     free = hsc.json("ingest", large_file, env={"HSC_HOME": str(hsc.home / "other")})
     assert bounded["datasets"][0]["root"] == free["datasets"][0]["root"]
+
+
+def test_a_reduction_is_refused_before_it_writes_what_there_is_no_room_for(
+    hsc, small_disk: Path, make_run
+) -> None:
+    small = Detector(shape=(200, 300), module_shape=(200, 300), gap_shape=(0, 0))
+    master = make_run(frames=150, frames_per_file=150, detector=small)
+    with h5py.File(next(master.parent.glob("*_data_000001.h5")), "r+") as file:
+        shape = file["entry/data/data"].shape
+        del file["entry/data/data"]
+        noise = np.random.default_rng(7).integers(0, 2**16 - 1, shape, "u2")
+        file["entry/data"].create_dataset("data", data=noise, chunks=(1, *shape[1:]))
+    pid = hsc.json("ingest", master)["datasets"][0]["pid"]
+    env = {"HSC_STORE": small_disk.as_uri()}
+    asked = ("reduce", "statistics", pid, "-p")
+    told = hsc.json(*asked, "bin_frames=1", code=1, env=env)
+    assert told["error"] == "StoreFullError"
+    assert "the store has no room: about" in told["message"]
+    assert not [name for name in _files(small_disk) if "/data.zarr/" in name]
+    # Sums of all frames together have room.
+    assert hsc.json(*asked, "bin_frames=150", env=env)["reduction"] == "statistics"
