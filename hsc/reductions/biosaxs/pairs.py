@@ -35,7 +35,7 @@ class PairParameters(Record):
     pr: bool = True
     """Whether p(r) is wanted; it takes a second or two."""
     pr_points: int = Field(default=64, ge=10, le=1000)
-    """Number of steps of r."""
+    """Number of steps of r; at most half as many as there are points of the curve."""
     pr_samples: int = Field(default=100, ge=10, le=10_000)
     """Number of random models around the best one that give the errors."""
     pr_q_max_per_nm: float | None = Field(default=None, gt=0)
@@ -69,7 +69,7 @@ class PairDistances:
     i0_error: float
     """One standard deviation of it."""
     chi2: float
-    """Reduced χ² of the models."""
+    """Reduced χ² of the models: divided by the points of the curve less the steps of r."""
     evidence: float
     """Logarithm of the evidence."""
     alpha: float
@@ -107,7 +107,8 @@ def _found(some: Curve, guinier: GuinierEstimate, parameters: PairParameters) ->
     # freesas takes a tenth of a second to import, and is no part of a laptop's installation.
     from freesas.bift import BIFT
 
-    points = min(parameters.pr_points, len(some.q_per_nm))
+    # freesas divides χ² by points less steps: as many steps as points would leave no judge.
+    points = min(parameters.pr_points, len(some.q_per_nm) // 2)
     seed = seed_of(some)
     try:
         with (

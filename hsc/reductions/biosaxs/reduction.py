@@ -125,7 +125,7 @@ def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="7",
+    version="8",
     summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),

@@ -77,6 +77,15 @@ def test_a_sphere_gives_its_radius_volume_and_largest_distance(sphere):
     assert found.failures == {}
 
 
+def test_a_curve_of_few_points_has_distances_that_fit_it(sphere):
+    # As many steps of r as points divided χ² by nothing: it was infinite, and p(r) was not there.
+    found = analyse(sphere(3.2, points=70, q_max=1.2), AnalysisParameters(pr_samples=10))
+    assert found.failures == {}
+    assert len(found.pairs.r_nm) <= 1 + 70 // 2
+    assert 0.7 < found.pairs.chi2 < 2.5
+    assert found.pairs.rg_nm == pytest.approx(math.sqrt(3 / 5) * 3.2, rel=0.01)
+
+
 def test_the_integral_of_a_noiseless_sphere_is_its_volume(sphere):
     # Up to q R = 64 the rest of ∫ q² I dq, which falls with q^-2, is one percent.
     found = analyse(sphere(3.2, points=4000, q_max=20.0, noise=0), FAST)
