@@ -69,9 +69,20 @@ def export(
             overwrite=overwrite,
             progress=bars,
         )
-    answer(made.document(), f"{made.path}  {size(made.nbytes)}")
+    answer(made.document(), _told(made))
     for word, told in (("gap", made.gaps), ("note", made.notes)):
         for each in told:
             typer.echo(printable(f"{word}: {each.path}: {each.reason}"), err=True)
     if made.gaps:
         raise typer.Exit(_WITH_GAPS)
+
+
+def _told(made: jobs.ExportedDataset) -> str:
+    """Tell what was made: also that it is a folder, and which one lies beside the file."""
+    path, beside = str(made.path), len(made.files) - 1
+    if made.path.is_dir():
+        return f"{path}/  a folder of {beside + 1} files, {size(made.nbytes)}"
+    if not beside:
+        return f"{path}  {size(made.nbytes)}"
+    folder = made.path.with_name(made.files[-1].relative_to(made.path.parent).parts[0])
+    return f"{path}, and {beside} files in {folder}/  {size(made.nbytes)}"

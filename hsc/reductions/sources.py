@@ -90,6 +90,8 @@ class SourceDataset(Protocol):
         """Give the matrices of a chain of ``depends_on``, lengths in m: (n, 4, 4)."""
 
 
+_TOLD_ROLES = 20
+
 SINGLE_PICTURES = (
     "give a dataset whose frames are single pictures; of modules, (frames, modules, rows, "
     "columns), hits takes the frames, and hsc.open(PID) gives each module to other programs"
@@ -106,10 +108,26 @@ def array_for(dataset: SourceDataset, role: str, why: str) -> SourceArray:
         The dataset has none; the message says why it was wanted.
     """
     if role not in dataset.roles:
-        known = ", ".join(sorted(dataset.roles)) or "none"
         raise RoleMissingError(
             f"no array has the role {role!r}, which {why}",
             where=str(dataset.record.pid),
-            next_step=f"its roles are: {known}",
+            next_step=_instead(dataset, role),
         )
     return dataset.role(role)
+
+
+def known_roles(dataset: SourceDataset) -> str:
+    """Give the roles that a dataset has, as words; of very many the first."""
+    every = sorted(dataset.roles)
+    told = ", ".join(every[:_TOLD_ROLES]) or "none"
+    return told + (f" and {len(every) - _TOLD_ROLES} more" if len(every) > _TOLD_ROLES else "")
+
+
+def _instead(dataset: SourceDataset, role: str) -> str:
+    """Say what to do about a role that is not there."""
+    if role == "frames" and dataset.record.layout == "exfel":
+        return (
+            "it is a raw run of modules: correct it with `hsc reduce xfel_correct`, and take "
+            "what comes of it"
+        )
+    return f"give a dataset that has it; the roles of this one are: {known_roles(dataset)}"

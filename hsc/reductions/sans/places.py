@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hsc.errors import ParameterError, ReductionError, RoleMissingError
 from hsc.model import Quantity
 from hsc.reductions.base import SourceArray, SourceDataset
+from hsc.reductions.sources import known_roles
 
 # NeXus: z along the beam, y up.
 _UP = np.array([0.0, 1.0, 0.0])
@@ -140,7 +141,7 @@ def _place(
         f"no array has the role '{what}_depends_on' or '{what}_distance', which tell where the "
         f"{what} is, in m",
         where=str(dataset.record.pid),
-        next_step=f"its roles are: {', '.join(sorted(dataset.roles)) or 'none'}",
+        next_step=f"its roles are: {known_roles(dataset)}",
     )
 
 
@@ -166,5 +167,5 @@ def component_place(
     raise RoleMissingError(
         f"no array has the role {chain!r} or {distance!r}, which tell where it is, in m",
         where=str(dataset.record.pid),
-        next_step=f"its roles are: {', '.join(sorted(dataset.roles)) or 'none'}",
+        next_step=f"its roles are: {known_roles(dataset)}",
     )

@@ -10,6 +10,7 @@ from string import digits
 
 from hsc.errors import ReductionError, RoleMissingError
 from hsc.reductions.base import SourceArray, SourceDataset, array_for
+from hsc.reductions.sources import known_roles
 
 _FRAMES = re.compile(r"frames(?:_(?P<module>.+?)(?:_S(?P<sequence>\d{5,}))?)?")
 # Alone in its run the pictures' role has no end; the name of their file is a part of their path.
@@ -86,7 +87,7 @@ def find_modules(
         raise RoleMissingError(
             "no array has the role 'frames', nor one for a module, as in 'frames_AGIPD03_S00000'",
             where=str(dataset.record.pid),
-            next_step=f"its roles are: {', '.join(sorted(dataset.roles)) or 'none'}",
+            next_step=f"its roles are: {known_roles(dataset)}",
         )
     others = [name for name in sorted(found) if name.startswith(_OTHERS)]
     if others:

@@ -122,9 +122,10 @@ def _rule(parameters: XfelParameters, bits: bool) -> CorrectionRule:
         )
     if photon is None and needing:
         raise ParameterError(
-            f"{name} is not given, and {' and '.join(needing)} need what a photon adds to a "
-            "corrected value",
-            next_step=f"give it: -p {name}=...; or -p common_mode=false",
+            f"{name} is not given, what a photon adds to a corrected value, and "
+            f"{' and '.join(needing)} can't do without",
+            next_step=f"give it: -p {name}=...; or "
+            + " ".join(f"-p {one}=false" for one in needing),
         )
     return CorrectionRule(
         photon or 0.0,

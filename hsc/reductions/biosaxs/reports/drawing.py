@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, FigureBase
+    from matplotlib.layout_engine import LayoutEngine
 
 INK, GREY, FAINT, COLOR = "#222222", "#767676", "#d8d8d8", "#1f4e79"
 """Colours that differ in lightness, too: plots have to be read without colour."""
@@ -21,6 +24,7 @@ _DPI = 120
 # Small, so that on a phone, where they are drawn yet smaller, their letters can be read.
 _WIDTH, _HEIGHT = 5.2, 4.1
 _COLUMNS = 2
+_PLACE_DIGITS = 4
 # matplotlib's settings are the process's own: one drawing at a time changes them, and sets them
 # back. Ids in an SVG are hashes; without a salt they are random.
 _LOCK = threading.Lock()
@@ -107,9 +111,42 @@ def _figure(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout=_layout())
     FigureCanvasAgg(figure)
     return figure
+
+
+def _layout() -> LayoutEngine:
+    """Give the constrained layout with places rounded to 1e-4 of a figure, a tenth of a pixel.
+
+    Its solver orders what it solves by addresses in memory: last digits of a place differ from one
+    drawing to the next, and with them, now and then, grey levels of single pixels.
+    """
+    # As in _drawing.
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    class Rounded(ConstrainedLayoutEngine):
+        def execute(self, fig: Any) -> Any:
+            solved = super().execute(fig)
+            _round_places(fig)
+            return solved
+
+    return Rounded()
+
+
+def _round_places(figure: Any) -> None:
+    """Round the places of all axes, and of figures in a figure."""
+    for part in figure.subfigs:
+        for corner in ("p0", "p1"):
+            place = getattr(part.bbox_relative, corner)
+            setattr(part.bbox_relative, corner, np.round(place, _PLACE_DIGITS))
+        _round_places(part)
+    for axes in figure.axes:
+        laid_out = axes.get_in_layout()
+        for which in ("original", "active"):
+            place = axes.get_position(original=which == "original")
+            axes.set_position(np.round(place.bounds, _PLACE_DIGITS), which=which)
+        axes.set_in_layout(laid_out)
 
 
 def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:

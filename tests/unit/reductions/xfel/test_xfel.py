@@ -10,6 +10,7 @@ import pytest
 from hsc.errors import ParameterError, ReductionError, RoleMissingError
 from hsc.kernels import NO_PHOTONS, PixelFlag
 from hsc.reductions import find_reduction
+from hsc.reductions.sources import array_for
 from hsc.reductions.xfel.alignment import align, recall
 from hsc.reductions.xfel.modules import find_modules
 from hsc.reductions.xfel.reduction import XFEL_CORRECT
@@ -247,3 +248,12 @@ def test_one_module_of_one_file_takes_the_constants_of_its_name(run, raw, consta
         assert np.array_equal(made["data"][:, 0], known["data"][:, 0], equal_nan=True)
     with pytest.raises(RoleMissingError, match=r"(?s)offset@module.*AGIPD03, AGIPD04"):
         run(blank.having(**alone), constants())
+
+
+def test_an_uncorrected_run_given_for_its_frames_is_to_be_corrected_first(in_memory):
+    run = in_memory(np.ones((2, 8, 8), np.uint16)).without("frames")
+    with pytest.raises(RoleMissingError, match=r"roles of this one are: .*x_pixel_size"):
+        array_for(run, "frames", "is added up")
+    raw = replace(run, record=run.record.model_copy(update={"layout": "exfel"}))
+    with pytest.raises(RoleMissingError, match="hsc reduce xfel_correct"):
+        array_for(raw, "frames", "is added up")
