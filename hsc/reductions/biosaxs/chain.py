@@ -15,6 +15,7 @@ from hsc.reductions.biosaxs.absolute import AbsoluteParameters, AbsoluteScale, s
 from hsc.reductions.biosaxs.analysis import Analysis, AnalysisParameters, analyse
 from hsc.reductions.biosaxs.curve import Curve, subtract
 from hsc.reductions.biosaxs.runs import Run, Side, alone, averages, left_out
+from hsc.reductions.biosaxs.sharing import apart
 from hsc.reductions.biosaxs.similarity import SimilarityParameters, between_curves
 from hsc.reductions.biosaxs.steps import Step
 
@@ -142,7 +143,8 @@ def _refuse_exchanged(difference: Curve) -> None:
 def _side(name: str, runs: tuple[Run, ...], curve: Curve) -> Side:
     own = [averages((run,))[0] for run in runs]
     common = np.isfinite(own).all(axis=0)
-    return Side(name, runs, curve, between_curves(np.array(own)[:, common]))
+    curves = apart(np.array(own)[:, common], np.flatnonzero(common), runs[0].reach)
+    return Side(name, runs, curve, between_curves(curves))
 
 
 def _warnings(

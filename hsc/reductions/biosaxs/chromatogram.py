@@ -12,6 +12,7 @@ from hsc.errors import ReductionError
 from hsc.reductions.biosaxs.choosing import FrameRanges, OddFrames, frame_ranges, named_frames
 from hsc.reductions.biosaxs.losses import lost_frames
 from hsc.reductions.biosaxs.runs import Run
+from hsc.reductions.biosaxs.sharing import apart
 from hsc.reductions.biosaxs.similarity import SimilarityParameters, find_similar
 from hsc.workers import Progress, Workers
 
@@ -156,7 +157,7 @@ def find_buffer(
     start, stop = (start + margin if start else 0), (stop - margin if stop < run.frames else stop)
     frames = start + np.flatnonzero(~chromatogram.lost[start:stop])
     intensity, _, filled = run.intensities()
-    curves = np.ascontiguousarray(intensity[frames][:, filled])
+    curves = apart(intensity[frames][:, filled], np.flatnonzero(filled), run.reach)
     similar = find_similar(curves, parameters, workers, progress)
     if similar.stop - similar.start < least:
         raise ReductionError(

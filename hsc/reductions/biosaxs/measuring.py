@@ -41,6 +41,8 @@ ABSOLUTE_INPUTS = (
 # A buffer is subtracted that may be a hundred times the particle's scattering.
 _SOLID_ANGLE_TOLERANCE = 1e-4
 _WAVELENGTH_TOLERANCE = 1e-3
+# A pixel's border may lie within a bin of any width; beyond, bins are narrower than its diagonal.
+_SHARING = 2
 
 
 class MeasuringParameters(
@@ -173,6 +175,13 @@ def beam_remarks(
                 "a monitor was recorded with all frames and is not used: where the beam was not "
                 "the same, nothing corrects that; -p monitor=true divides by it"
             )
+    reach = runs["sample"][0].reach
+    if reach > _SHARING:
+        said.append(
+            f"pixels are split among up to {reach} bins, so that neighbouring points hold the "
+            "same counts: errors of Rg, I(0) and p(r) are too small, and χ² is; fewer bins, or "
+            "-p splitting=no, give points that are independent"
+        )
     carbon = "absolute" in runs and parameters.absolute_standard == "glassy_carbon"
     if carbon and parameters.transmission and runs["absolute"][0].transmission is None:
         said.append(

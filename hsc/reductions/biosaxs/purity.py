@@ -16,6 +16,7 @@ from hsc.reductions.biosaxs.chromatogram import Chromatogram, Peak
 from hsc.reductions.biosaxs.curve import Curve
 from hsc.reductions.biosaxs.elution import Elution
 from hsc.reductions.biosaxs.runs import Run
+from hsc.reductions.biosaxs.sharing import apart
 from hsc.reductions.biosaxs.similarity import (
     LookedUp,
     SimilarityParameters,
@@ -231,9 +232,7 @@ def _shapes(
     mean = curves.mean(axis=0)
     weight = np.where(variance > 0, 1 / np.where(variance > 0, variance, 1), 0)
     square = float((weight * mean**2).sum())
-    if square <= 0:
-        return curves
-    heights = (curves * (weight * mean)).sum(axis=1) / square
-    safe = np.where(heights > 0, heights, 1.0)
-    shapes: NDArray[np.float64] = curves / safe[:, np.newaxis]
-    return shapes
+    if square > 0:
+        heights = (curves * (weight * mean)).sum(axis=1) / square
+        curves = curves / np.where(heights > 0, heights, 1.0)[:, np.newaxis]
+    return apart(curves, points[filled], run.reach)

@@ -17,6 +17,7 @@ from hsc.reductions.azimuthal.sums import FrameSums
 from hsc.reductions.base import SourceDataset
 from hsc.reductions.biosaxs.choosing import FrameChoice, named_frames, spell_frames
 from hsc.reductions.biosaxs.curve import Curve
+from hsc.reductions.biosaxs.sharing import apart, bins_of_a_pixel
 from hsc.reductions.biosaxs.similarity import Similarity, SimilarityParameters, find_similar
 from hsc.reductions.numbers import Sought, find_optional_number
 from hsc.workers import Progress, Workers
@@ -68,6 +69,11 @@ class Run:
     def frames(self) -> int:
         """Number of frames."""
         return len(self.kept)
+
+    @property
+    def reach(self) -> int:
+        """Among how many bins a pixel may be split."""
+        return bins_of_a_pixel(self.stack.binning)
 
     def intensities(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Give I and σ of each frame, (frames, bins), and which bins every frame has pixels in."""
@@ -208,9 +214,8 @@ def choose(
         )
     if not filled.any():  # nothing counts at all, which is told where the curve is made
         return run
-    similar = find_similar(
-        np.ascontiguousarray(intensity[:, filled]), parameters, workers, progress
-    )
+    curves = apart(intensity[:, filled], np.flatnonzero(filled), run.reach)
+    similar = find_similar(curves, parameters, workers, progress)
     return replace(run, kept=similar.kept, similarity=similar)
 
 
