@@ -14,6 +14,13 @@ _NO_LINE = 1e-3
 
 
 @numba.njit(nogil=True, cache=True)
+def count_rings(labels, counts):  # type: ignore[no-untyped-def]
+    """Count the pixels of each ring."""
+    for label in labels:
+        counts[label] += 1
+
+
+@numba.njit(nogil=True, cache=True)
 def add_rings(frame, labels, bounds, sums, missing, candidates):  # type: ignore[no-untyped-def]
     """Sum dim good values and their squares by ring, count bad ones, list bright ones.
 

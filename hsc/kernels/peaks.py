@@ -8,6 +8,7 @@ for the background of reflections (A. G. W. Leslie, Acta Cryst. D55 (1999) 1696)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from hsc.kernels.peak_loops import (
     add_rings,
+    count_rings,
     join_candidates,
     judge_peaks,
     keep_above,
@@ -35,7 +37,7 @@ are. Of N pixels one can't be more than √N deviations above their mean, and k 
 √(N / k): with six, peaks near the beam, where rings are short, would hide themselves."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class RingMap:
     """Which ring each pixel of a frame lies in."""
 
@@ -43,6 +45,13 @@ class RingMap:
     """(panels, rows, columns): number of the ring; ``count`` for pixels that are left out."""
     count: int
     """Number of rings."""
+
+    @cached_property
+    def pixels(self) -> NDArray[np.int64]:
+        """Pixels of each ring."""
+        counts = np.zeros(self.count + 1, np.int64)
+        count_rings(np.ascontiguousarray(self.labels).reshape(-1), counts)
+        return counts[: self.count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ class PeakFinder:
         self._shape = rings.labels.shape
         self._labels = np.ascontiguousarray(rings.labels, np.int32).reshape(-1)
         self._count = rings.count
-        self._pixels = np.bincount(self._labels, minlength=rings.count + 1)[: rings.count]
+        self._pixels = rings.pixels
         self._rule = rule
         self._chosen = np.full(self._labels.size, -1, np.int32)
         self._room = np.empty(4096, np.int64)

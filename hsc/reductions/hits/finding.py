@@ -130,7 +130,7 @@ def find_block(block: Block) -> tuple[int, BlockPeaks]:
     """Read, decode and search the frames of one task."""
     search = block.search
     frames, rule = search.frames, search.rule
-    rings = search.rings.unpacked()
+    rings = search.rings.rings
     finder = PeakFinder(rings, rule)
     used = (rings.labels < rings.count).reshape(frames.shape[1:])
     maximum: NDArray[Any] | None = None

@@ -102,7 +102,7 @@ def _place(role: str) -> str:
 
 def _mask(dataset: SourceDataset, search: Search) -> NDArray[np.uint32]:
     """Give the dataset's own mask, with what was left out beside it as bit 0."""
-    shape, rings = search.frames.shape[1:], search.rings.unpacked()
+    shape, rings = search.frames.shape[1:], search.rings.rings
     left_out = (rings.labels == rings.count).reshape(shape)
     mask = np.zeros(shape, np.uint32)
     if "pixel_mask" in dataset.roles:

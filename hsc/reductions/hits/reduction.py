@@ -155,7 +155,8 @@ def _rings(
         labels[groups.gaps] = groups.count
     if (labels == groups.count).all():
         raise ReductionError("every pixel is masked", next_step="look at the masks")
-    largest = int(np.bincount(labels.reshape(-1), minlength=groups.count)[: groups.count].max())
+    rings = pack_rings(labels.reshape(-1, *shape[-2:]), groups.count)
+    largest = int(rings.rings.pixels.max())
     if frames.dtype.kind != "f" and largest >= _MOST_RING_PIXELS:
         raise ParameterError(
             f"{largest} pixels are compared in one of the {groups.kind}; sums of their squares are "
@@ -163,7 +164,6 @@ def _rings(
             where=str(dataset.record.pid),
             next_step=f"give a smaller {'ring_width' if groups.kind == 'rings' else 'tile'}_pixels",
         )
-    rings = pack_rings(labels.reshape(-1, *shape[-2:]), groups.count)
     return rings, {**groups.document, "rings_blake3": rings.digest}, list(groups.remarks)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from blake3 import blake3
@@ -17,41 +18,44 @@ from hsc.reductions.base import SourceDataset, array_for
 _CODEC = Blosc("zstd", clevel=5, shuffle=Blosc.SHUFFLE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PackedRings:
-    """A `RingMap`, packed: megabytes of labels in few places, many of them the same."""
+    """A `RingMap`, packed on its way to another process: megabytes, and few different ones."""
 
-    packed: bytes
-    """The labels, compressed."""
-    shape: tuple[int, ...]
-    """(panels, rows, columns)."""
-    count: int
-    """Number of rings."""
+    rings: RingMap
+    """The map."""
     digest: str
     """BLAKE3 of the labels."""
 
-    def unpacked(self) -> RingMap:
-        """Give the map; the last two are kept in a process."""
-        return _unpacked(self)
+    @cached_property
+    def _packed(self) -> bytes:
+        return bytes(_CODEC.encode(self.rings.labels))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rings = self.rings
+        return _unpacked, (self._packed, rings.labels.shape, rings.count, self.digest)
 
 
+# Tasks that one process is given one after the other have the same.
 @lru_cache(2)
-def _unpacked(rings: PackedRings) -> RingMap:
-    labels = np.frombuffer(_CODEC.decode(rings.packed), np.int32).reshape(rings.shape)
-    return RingMap(labels, rings.count)
+def _unpacked(packed: bytes, shape: tuple[int, ...], count: int, digest: str) -> PackedRings:
+    labels = np.frombuffer(_CODEC.decode(packed), np.int32).reshape(shape)
+    return PackedRings(RingMap(labels, count), digest)
 
 
 def pack_rings(labels: NDArray[np.int32], count: int) -> PackedRings:
-    """Pack a map, to travel with tasks.
+    """Make a map of labels (panels, rows, columns) that travels with tasks.
 
     Examples
     --------
-    >>> pack_rings(np.array([[[0, 1]]], np.int32), 2).unpacked().labels.tolist()
+    >>> import pickle
+    >>> there = pickle.loads(pickle.dumps(pack_rings(np.array([[[0, 1]]], np.int32), 2)))
+    >>> there.rings.labels.tolist()
     [[[0, 1]]]
     """
     whole = np.ascontiguousarray(labels, np.int32)
-    digest = blake3(whole.tobytes()).hexdigest()
-    return PackedRings(bytes(_CODEC.encode(whole)), whole.shape, count, digest)
+    digest = blake3(whole.reshape(-1).view(np.uint8).data).hexdigest()
+    return PackedRings(RingMap(whole, count), digest)
 
 
 def bad_pixels(dataset: SourceDataset, shape: tuple[int, ...]) -> NDArray[np.bool_]:

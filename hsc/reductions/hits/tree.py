@@ -84,7 +84,7 @@ def hits_tree(
 def _pictures(found: StackPeaks, search: Search) -> Part:
     names = ("module", "row", "column")[-found.powder.ndim :]
     scale = {} if search.scale == 1 else {"scale_factor": 1 / search.scale}
-    labels = search.rings.unpacked().labels.reshape(found.powder.shape)
+    labels = search.rings.rings.labels.reshape(found.powder.shape)
     group = nexus.group(_PICTURES, "NXdata", signal="powder", axes=list(names))
     return [group], [
         nexus.array(f"{_PICTURES}/powder", found.powder, names, "counts",
