@@ -46,7 +46,7 @@ class MakeFrames:
     def __call__(self, start: int, stop: int) -> tuple[Mapping[str, NDArray[Any]], Note]:
         """Give all arrays' rows [start, stop), and the note of them."""
         sums = integrate_block(block_of(self.stack, start, stop, self.batch))
-        made = {one.path: one.values for one in frame_arrays(self.stack.binning, sums)}
+        made = {one.path: one.values for one in frame_arrays(self.stack, sums)}
         return made, note_of(sums)
 
 
@@ -71,7 +71,7 @@ def first_frame(stack: Stack) -> FrameSums:
 def streamed(stack: Stack, tree: NewTree, first: FrameSums) -> tuple[NewTree, Stream]:
     """Split a tree of the first frame into what is written now, and what is streamed."""
     norm = norm_array(stack.binning, np.zeros(stack.binning.size)).path
-    of_frames = {one.path for one in frame_arrays(stack.binning, first)}
+    of_frames = {one.path for one in frame_arrays(stack, first)}
     kept = tuple(one for one in tree.arrays if one.path not in {*of_frames, norm})
     frames = stack.frames.shape[0]
     arrays = tuple(

@@ -71,7 +71,7 @@ def azimuthal_tree(
     arrays = [
         nexus.scalar(f"{at}/definition", "NXazint2d" if cake else "NXazint1d"),
         *_applied(stack),
-        *frame_arrays(stack.binning, sums),
+        *frame_arrays(stack, sums),
         *_axes(f"{at}/data", stack.binning),
         norm_array(stack.binning, sums.count.max(axis=0)),
         nexus.scalar(f"{at}/reduction/reference", PYFAI_PAPER),
@@ -94,13 +94,18 @@ def azimuthal_tree(
     }
     if _AXES[stack.binning.radial_unit][0] != "q":
         del roles["q"]
+    if not _has_errors(stack):
+        del roles["intensity_error"]
     return NewTree(tuple(groups), tuple(arrays), roles)
 
 
-def frame_arrays(binning: Binning, sums: FrameSums) -> list[NewArray]:
-    """Give the arrays that have a row for each frame: intensities, and sums."""
-    at = _place(binning)
-    return [*_intensity(f"{at}/data", binning, sums), *_sums(f"{at}/reduction/sums", binning, sums)]
+def frame_arrays(stack: Stack, sums: FrameSums) -> list[NewArray]:
+    """Give the arrays that have a row for each frame: intensities, and sums.
+
+    Without an error model there are neither variances nor errors: 0 would be believed as one.
+    """
+    at = _place(stack.binning)
+    return [*_intensity(f"{at}/data", stack, sums), *_sums(f"{at}/reduction/sums", stack, sums)]
 
 
 def norm_array(binning: Binning, count: NDArray[Any]) -> NewArray:
@@ -153,22 +158,20 @@ def _dimensions(binning: Binning) -> tuple[str, ...]:
     return ("frame", *azimuth, "radial_axis")
 
 
-def _intensity(path: str, binning: Binning, sums: FrameSums) -> list[NewArray]:
-    intensity, error = (_shaped(binning, one) for one in sums.intensity())
-    both = _dimensions(binning)
-    return [
-        nexus.array(
-            f"{path}/I",
-            intensity,
-            both,
-            _ARBITRARY,
-            long_name="intensity",
-            uncertainties="I_errors",
-        ),
-        nexus.array(
-            f"{path}/I_errors", error, both, _ARBITRARY, long_name="estimated intensity error"
-        ),
-    ]
+def _intensity(path: str, stack: Stack, sums: FrameSums) -> list[NewArray]:
+    intensity, error = (_shaped(stack.binning, one) for one in sums.intensity())
+    both = _dimensions(stack.binning)
+    known = _has_errors(stack)
+    said = {"uncertainties": "I_errors"} if known else {}
+    found = nexus.array(f"{path}/I", intensity, both, _ARBITRARY, long_name="intensity", **said)
+    if not known:
+        return [found]
+    name = "estimated intensity error"
+    return [found, nexus.array(f"{path}/I_errors", error, both, _ARBITRARY, long_name=name)]
+
+
+def _has_errors(stack: Stack) -> bool:
+    return stack.summing.model != "none"
 
 
 def _axes(path: str, binning: Binning) -> list[NewArray]:
@@ -208,11 +211,12 @@ def _azimuth(path: str, binning: Binning) -> list[NewArray]:
     ]
 
 
-def _sums(path: str, binning: Binning, sums: FrameSums) -> list[NewArray]:
+def _sums(path: str, stack: Stack, sums: FrameSums) -> list[NewArray]:
+    binning = stack.binning
     both = _dimensions(binning)
     named = {
         "signal": (sums.signal, "counts"),
-        "variance": (sums.variance, "counts"),
+        **({"variance": (sums.variance, "counts")} if _has_errors(stack) else {}),
         "normalization": (sums.normalization, None),
         "normalization_squared": (sums.normalization_squared, None),
         "count": (sums.count, "pixels"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsc.reductions.azimuthal.reduction import AZIMUTHAL
-from hsc.workers import ThreadWorkers
+from hsc.reductions.azimuthal.reduction import AZIMUTHAL, reduce_azimuthal
+from hsc.workers import Silent, ThreadWorkers
 
 # Read in nexusformat/definitions, contributed_definitions/NXazint1d.nxdl.xml @23317c67 and
 # NXazint2d.nxdl.xml @026224be: what is not optional there, below the NXentry or NXsubentry, with
@@ -156,3 +156,19 @@ def test_axes_of_cakes_have_the_words_that_the_definition_knows(in_memory, rando
     assert axis["long_name"] in {"q", "2theta"}
     assert edges["long_name"] in {"q bin edges", "2theta bin edges"}
     assert {axis["units"], edges["units"]} <= {"1/angstrom", "degrees"}
+
+
+@pytest.mark.parametrize("cake", [0, 4])
+@pytest.mark.parametrize("most_numbers", [10**7, 1])
+def test_without_an_error_model_no_errors_of_zero_stand_there(
+    in_memory, random_frames, cake, most_numbers
+):
+    asked = AZIMUTHAL.parse({"bins": 5, "azimuthal_bins": cake, "error_model": "none"})
+    inputs = AZIMUTHAL.bind({"": in_memory(random_frames())})
+    outputs = reduce_azimuthal(inputs, asked, ThreadWorkers(1), Silent(), most_numbers)
+    arrays = {one.path.rpartition("/")[2]: one for one in outputs.tree.arrays}
+    for stream in outputs.streams:
+        arrays |= {one.path.rpartition("/")[2]: one for one in stream.arrays}
+    assert not {"I_errors", "variance"} & arrays.keys()
+    assert "uncertainties" not in arrays["I"].attributes
+    assert sorted(outputs.tree.roles) == ["intensity", "q"]
