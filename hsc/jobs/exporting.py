@@ -162,7 +162,11 @@ def _is_curve(dataset: OpenedDataset) -> bool:
     """Tell whether a reduction made a dataset, of curves: no file of its own to go back to."""
     if dataset.record.kind is not Kind.DERIVED:
         return False
-    return has_entries(dataset) or all(name in dataset.roles for name in _CURVE)
+    if has_entries(dataset):
+        return True
+    # Of frames integrated one by one there are many curves, in one tree.
+    known = all(name in dataset.roles for name in _CURVE)
+    return known and len(dataset.role("intensity").shape) == 1
 
 
 def _curve(dataset: OpenedDataset, catalog: Catalog) -> SasCurve:

@@ -134,6 +134,8 @@ def test_a_geometry_and_a_mask_are_inputs_of_an_integration_by_their_pids(hsc, m
     assert float(tree["/entry/instrument/detector/rot1"]) == 0.01
     used = {edge["object"] for edge in hsc.json("lineage", reduced["pid"])["edges"]}
     assert {f"{geometry}@1", f"{masked}@1"} <= used
+    # Many curves in one tree are no NXcanSAS file, and need no word to be exported.
+    assert hsc.json("export", reduced["pid"], hsc.home / "curves.h5")["form"] == "hdf5"
     assert hsc.json("reproduce", reduced["pid"])["verdict"] == "identical"
 
 

@@ -1,10 +1,25 @@
-"""The instrument of an integrated dataset, as a NeXus group."""
+"""The instrument of an integrated dataset: a NeXus group, and quantities to search by."""
 
 from __future__ import annotations
 
+from hsc.model import Dataset, Quantity
 from hsc.reductions import nexus
 from hsc.reductions.geometry import Geometry
 from hsc.store import NewArray, NewGroup
+
+
+def beam_quantities(record: Dataset, geometry: Geometry) -> dict[str, Quantity]:
+    """Give what is to be searched by of beam and distance, as the numbers were computed with.
+
+    The energy of photons and the distance go before those of the record that the frames are from,
+    where it has them: a parameter or a calibration may have said otherwise.
+    """
+    found = {"wavelength": Quantity(value=geometry.wavelength_angstrom, unit="angstrom")}
+    if "photon_energy" in record.quantities:
+        found["photon_energy"] = Quantity(value=geometry.energy_keV, unit="keV")
+    if "detector_distance" in record.quantities:
+        found["detector_distance"] = Quantity(value=geometry.distance_m, unit="m")
+    return found
 
 
 def instrument_groups(

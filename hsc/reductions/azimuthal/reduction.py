@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from hsc.errors import ParameterError
-from hsc.model import Quantity
+from hsc.model import Dataset, Quantity
+from hsc.reductions.azimuthal.instrument import beam_quantities
 from hsc.reductions.azimuthal.integration import integrate, see_to_table
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS, calibrations_of
@@ -71,7 +72,7 @@ def reduce_azimuthal(
     return Outputs(
         tree=tree,
         results={**_results(stack), **(totals_of(stack, [note_of(sums)]) if whole else {})},
-        quantities=_quantities(stack),
+        quantities=_quantities(record, stack),
         title=f"{record.title}: {kind} of {frames} frames",
         streams=streams,
     )
@@ -111,9 +112,8 @@ def _q_range(stack: Stack) -> dict[str, float]:
     }
 
 
-def _quantities(stack: Stack) -> dict[str, Quantity]:
-    wavelength = stack.binning.geometry.wavelength_angstrom
-    found = {"wavelength": Quantity(value=wavelength, unit="angstrom")}
+def _quantities(record: Dataset, stack: Stack) -> dict[str, Quantity]:
+    found = beam_quantities(record, stack.binning.geometry)
     q_range = _q_range(stack)
     if q_range:
         found["q_max"] = Quantity(value=q_range["q_max_per_nm"], unit="1/nm")

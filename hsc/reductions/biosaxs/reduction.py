@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hsc.model import Quantity
+from hsc.reductions.azimuthal.instrument import beam_quantities
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.reductions.biosaxs.chain import Chain, follow
@@ -71,7 +72,7 @@ def reduce_biosaxs(
     return Outputs(
         tree=biosaxs_tree(chain, labels),
         results=results_of(chain),
-        quantities=_quantities(geometry.wavelength_angstrom, chain),
+        quantities=_quantities(beam_quantities(first.record, geometry), chain),
         title=f"{name or first.record.title}: I(q) less buffer, Rg = {rg_nm:.3g} nm",
         files=report_files(chain, labels, inputs),
     )
@@ -113,11 +114,9 @@ def results_of(chain: Chain) -> dict[str, Any]:
     }
 
 
-def _quantities(wavelength_angstrom: float, chain: Chain) -> dict[str, Quantity]:
-    found = {
-        "radius_of_gyration": Quantity(value=chain.analysis.guinier.rg_nm, unit="nm"),
-        "wavelength": Quantity(value=wavelength_angstrom, unit="angstrom"),
-    }
+def _quantities(beam: dict[str, Quantity], chain: Chain) -> dict[str, Quantity]:
+    radius = Quantity(value=chain.analysis.guinier.rg_nm, unit="nm")
+    found = {"radius_of_gyration": radius, **beam}
     if chain.analysis.pairs is not None:
         found["maximum_distance"] = Quantity(value=chain.analysis.pairs.dmax_nm, unit="nm")
     return found

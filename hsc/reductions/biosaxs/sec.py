@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hsc.model import Quantity
+from hsc.model import Dataset, Quantity
+from hsc.reductions.azimuthal.instrument import beam_quantities
 from hsc.reductions.azimuthal.pictures import CALIBRATION_INPUTS
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction
 from hsc.reductions.biosaxs.choosing import spell_frames
@@ -71,15 +72,14 @@ def reduce_sec_saxs(
     return Outputs(
         tree=sec_tree(found, labels),
         results=_results(found),
-        quantities=_quantities(found),
+        quantities=_quantities(found, first.record),
         title=f"{name or first.record.title}: SEC-SAXS, {len(found.peaks)} peaks, Rg = {radii} nm",
         files=elution_files(found, labels, inputs),
     )
 
 
-def _quantities(found: SecSaxs) -> dict[str, Quantity]:
-    wavelength = found.run.stack.binning.geometry.wavelength_angstrom
-    said = {"wavelength": Quantity(value=wavelength, unit="angstrom")}
+def _quantities(found: SecSaxs, record: Dataset) -> dict[str, Quantity]:
+    said = beam_quantities(record, found.run.stack.binning.geometry)
     if not found.main.doubts:  # where people search there is no room for one
         rg_nm = found.main.chain.analysis.guinier.rg_nm
         said["radius_of_gyration"] = Quantity(value=rg_nm, unit="nm")

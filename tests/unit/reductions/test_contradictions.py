@@ -80,3 +80,20 @@ def test_a_photon_energy_of_another_wavelength_is_told_of(in_memory):
     assert text.startswith("the wavelength is 1 angstrom, of photons of 12.3984 keV, and the datas")
     assert "says 10 keV" in text
     assert warnings(dataset(10.0), {"wavelength_m": 1e-10}) == []
+
+
+def test_quantities_are_those_that_were_computed_with(in_memory, calibration):
+    found = in_memory(FRAMES)
+    said = {
+        "photon_energy": Quantity(value=12398.42, unit="eV"),
+        "detector_distance": Quantity(value=2.0, unit="m"),
+    }
+    given = {"bins": 3, "wavelength_m": 2e-10}
+    for quantities in ({}, said):
+        record = found.record.model_copy(update={"quantities": quantities})
+        inputs = {"sample": type(found)(record, found.arrays), "geometry": calibration()}
+        made = AZIMUTHAL.run(inputs, given, ThreadWorkers(1)).quantities
+        assert made["wavelength"] == Quantity(value=2.0, unit="angstrom")
+        assert {"photon_energy", "detector_distance"} & made.keys() == quantities.keys()
+    assert made["photon_energy"].value == pytest.approx(6.19921, rel=1e-6)
+    assert made["detector_distance"] == Quantity(value=2.05, unit="m")
