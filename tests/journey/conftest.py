@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,16 +109,28 @@ class Place:
 
     def killed(self, point: tuple[str, str, str], *words: object, store: str | None = None) -> None:
         """Run ``hsc WORDS`` on a store until it dies, as of SIGKILL, at a named point."""
+        done = self._struck("SIGKILL", point, words, store)
+        assert done.returncode < 0, f"{point} was never reached: {done.stderr}"
+
+    def stopped(self, point: tuple[str, str, str], *words: object) -> Answer:
+        """Run ``hsc WORDS --json`` until Ctrl-C is pressed at a named point."""
+        done = self._struck("SIGINT", point, (*words, "--json"), None)
+        assert done.returncode == 130, f"{point} was never reached: {done.stderr}"
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def _struck(
+        self, name: str, point: tuple[str, str, str], words: Sequence[object], store: str | None
+    ) -> subprocess.CompletedProcess[str]:
         url = store or (self.home / "store").as_uri()
-        done = subprocess.run(
+        told = {"HSC_STORE": f"watched+{url}", "DIE_AT": " ".join(point), "DIE_OF": name}
+        return subprocess.run(
             [sys.executable, str(KILLED), *map(str, words)],
-            env=self.environment({"HSC_STORE": f"watched+{url}", "DIE_AT": " ".join(point)}),
+            env=self.environment(told),
             capture_output=True,
             text=True,
             timeout=100,
             check=False,
         )
-        assert done.returncode < 0, f"{point} was never reached: {done.stderr}"
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """Give the environment that the command runs in."""

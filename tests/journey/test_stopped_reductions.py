@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,3 +164,48 @@ def test_the_same_without_accident_is_registered(inputs, tmp_path):
     assert [each.path for each in dataset.arrays] == ["/frames"]
     assert what_is_there(tmp_path)[1] == ["done"]
     assert not collect(settings.store_url()).remains
+
+
+def test_ctrl_c_says_that_the_same_command_begins_anew(hsc, monkeypatch):
+    monkeypatch.setenv("HSC_HOME", str(hsc.home))
+    request = EXAMPLES["statistics"](hsc.home)
+    before = hsc.objects()
+    point = ("after", "put", "*/time_bins/*/c/0/*")
+    told = hsc.stopped(point, "reduce", "statistics", request.inputs[0][1], "-p", "bin_frames=2")
+    assert told.document == {
+        "error": "KeyboardInterrupt", "message": "stopped; the same command begins anew",
+    }  # fmt: skip
+    assert "Traceback" not in told.stderr
+    assert hsc.objects() == before
+    (failed,) = hsc.json("activities", "--failed")["activities"]
+    assert failed["failure"]["error"] == "KeyboardInterrupt"
+
+
+_STILLBORN = """
+import multiprocessing.spawn, sys
+multiprocessing.spawn.set_executable(sys.argv[1])
+from hsc.cli.main import main
+sys.argv = ["hsc", *sys.argv[2:]]
+main()
+"""
+
+
+def test_workers_that_do_not_start_are_told_with_what_to_do(hsc, monkeypatch, tmp_path):
+    monkeypatch.setenv("HSC_HOME", str(hsc.home))
+    request = EXAMPLES["azimuthal"](hsc.home)
+    # A Python that starts what looks after semaphores, and no worker: as where memory is gone.
+    python = tmp_path / "python"
+    started = f'case "$*" in *resource_tracker*) exec {sys.executable} "$@";; esac; exit 1'
+    python.write_text(f"#!/bin/sh\n{started}\n", encoding="utf-8")
+    python.chmod(0o755)
+    words = ["reduce", "azimuthal", str(request.inputs[0][1]), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", _STILLBORN, str(python), *words],
+        env=hsc.environment({"HSC_DASK": "processes"}),
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert told["error"] == "WorkersLostError"
+    assert told["message"].startswith("the workers did not start: ")
+    assert (told["where"], "HSC_DASK=threads" in told["next"]) == ("HSC_DASK=processes", True)
