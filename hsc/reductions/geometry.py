@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.errors import ParameterError
+from hsc.reductions.pyfai_log import calm_pyfai
 
 RadialUnit = Literal[
     "q_nm^-1", "q_A^-1", "2th_deg", "2th_rad", "r_mm", "d_nm", "d_A", "d*2_nm^-2", "d*2_A^-2"
@@ -126,8 +126,7 @@ class Geometry:
         ParameterError
             pyFAI does not know the detector, or its frames have another shape.
         """
-        # pyFAI warns that OpenCL is absent; nothing here would use it.
-        logging.getLogger("silx.opencl").setLevel(logging.ERROR)
+        calm_pyfai()
         # pyFAI costs seconds to import; only a worker that builds a table pays.
         from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 from pyFAI.detectors import Detector
@@ -254,3 +256,15 @@ def test_a_beam_centre_that_nobody_set_is_not_believed(in_memory, scalar_array):
     assert geometry_of(unset, shape, GeometryParameters(), calibration).poni2_m == 0
     edge = unset.having(beam_center_x=scalar_array("beam_center_x", 0.5, "pixel"))
     assert geometry_of(edge, shape, GeometryParameters()).beam_center_x_pixels == 0.5
+
+
+def test_pyfai_warns_of_nothing_that_is_nobodys_matter(caplog):
+    with caplog.at_level(logging.DEBUG, "pyFAI"):
+        GEOMETRY.integrator().corner_array(GEOMETRY.shape, unit="d*2_nm^-2")
+    told = [each for each in caplog.records if each.name.startswith(("pyFAI", "silx"))]
+    assert [each for each in told if each.levelno >= logging.WARNING] == []
+    assert "No fast path" in caplog.text  # it is there for who looks for it
+    # A warning that was not thought of is shown as before.
+    caplog.clear()
+    GEOMETRY.integrator().check_chi_disc((0.0, 9.0))
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
