@@ -70,7 +70,7 @@ def find_transmission(
     if _ROLE in dataset.roles:
         array = dataset.role(_ROLE)
         where = f"{where}, {array.path}"
-        values = _numbers(array)
+        values = _numbers(array, where, name)
         unit = str(array.attributes.get("units") or "1")
     elif _ROLE in dataset.record.quantities:
         quantity = dataset.record.quantities[_ROLE]
@@ -116,9 +116,15 @@ def check_transmissions(found: Sequence[tuple[str, str, NDArray[np.float64] | No
         )
 
 
-def _numbers(array: SourceArray) -> NDArray[np.float64]:
-    values = array.read() if array.shape else array.scalar()
-    return np.asarray(values, dtype=np.float64).reshape(-1)
+def _numbers(array: SourceArray, where: str, name: str) -> NDArray[np.float64]:
+    values = np.asarray(array.read() if array.shape else array.scalar()).reshape(-1)
+    if values.dtype.kind not in "uif":
+        raise ParameterError(
+            f"the transmission is {values[0]!s}, which is no number",
+            where=where,
+            next_step=f"give it: -p {name}_transmission=..., or use none: -p transmission=false",
+        )
+    return values.astype(np.float64)
 
 
 def _share(unit: str, where: str, name: str) -> float:

@@ -10,9 +10,12 @@ import numpy as np
 from hsc.model import Quantity
 from hsc.reductions.sans.intensity import Measured
 from hsc.reductions.sans.measuring import KINDS, Runs
+from hsc.reductions.sans.parameters import SansBins, SansParameters
+from hsc.reductions.sans.spectrum import MonitorCounts
 from hsc.reductions.sans.tree import SansResult
 
 _MOST_TRANSMITTED = 1.05
+_MOST_UNLIKE = 0.05
 
 
 def facts_of(runs: Runs) -> dict[str, Any]:
@@ -50,6 +53,24 @@ def warnings_of(runs: Runs, measured: Mapping[str, Measured]) -> list[str]:
                 f"the transmission of the {kind} is {mean:.3g} on average, more than all: were "
                 "the empty beam's run and the other, or the monitors, exchanged?"
             )
+    return list(dict.fromkeys(said))
+
+
+def background_warnings(runs: Runs, bins: SansBins, parameters: SansParameters) -> list[str]:
+    """Say where a monitor's background is that of wider or narrower bins than it is taken from."""
+    bounds = parameters.monitor_signal_min_angstrom, parameters.monitor_signal_max_angstrom
+    if bounds == (None, None):
+        return []
+    said, wanted = [], float(np.diff(bins.wavelength.edges).mean())
+    for run in (run for each in runs.values() for run in each):
+        for monitor in (run.incident, run.transmitted):
+            own = float(np.diff(monitor.edges).mean()) if isinstance(monitor, MonitorCounts) else 0
+            if own and abs(wanted / own - 1) > _MOST_UNLIKE:
+                said.append(
+                    f"the background of a monitor is the mean of its own bins, {own:.3g} angstrom "
+                    f"wide, and taken off bins of {wanted:.3g} angstrom, as esssans does: one that "
+                    f"is even is {wanted / own:.3g} times as large; give bins of that width"
+                )
     return list(dict.fromkeys(said))
 
 

@@ -6,7 +6,13 @@ from hsc.errors import ReductionError
 from hsc.reductions.base import Input, Inputs, Outputs, Reduction, SourceDataset
 from hsc.reductions.sans.bands import bands_of
 from hsc.reductions.sans.direct_beam import direct_beam_at
-from hsc.reductions.sans.findings import facts_of, quantities_of, results_of, warnings_of
+from hsc.reductions.sans.findings import (
+    background_warnings,
+    facts_of,
+    quantities_of,
+    results_of,
+    warnings_of,
+)
 from hsc.reductions.sans.lookup import lookup_of
 from hsc.reductions.sans.measuring import KINDS, Runs, measure, transmission_input
 from hsc.reductions.sans.parameters import SansParameters
@@ -44,7 +50,7 @@ def reduce_sans(
     tallies = count_runs(every, bins, parameters, workers, progress)
     measured = measure(runs, tallies, direct_beam, bins, parameters, workers, progress)
     sample, background = measured["sample"], measured.get("background")
-    warnings = said + warnings_of(runs, measured)
+    warnings = said + warnings_of(runs, measured) + background_warnings(runs, bins, parameters)
     result = SansResult(
         bins,
         sample,
@@ -137,7 +143,7 @@ def _sample_name(dataset: SourceDataset) -> str | None:
 
 SANS = Reduction(
     name="sans",
-    version="4",
+    version="5",
     summary="neutron events to I(Q) and I(Qx, Qy), with monitors, transmission and background",
     inputs=(
         Input("sample", "events of the sample; several runs are added", many=True),

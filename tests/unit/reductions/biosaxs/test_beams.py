@@ -91,6 +91,9 @@ def test_a_transmission_that_is_known_of_one_only_or_impossible_is_refused(
         wrong = sample.having(transmission=scalar_array("transmission", value, unit))
         with pytest.raises(ParameterError, match=words):
             run(wrong, buffer, buffer_transmission=0.8)
+    wrong = sample.having(transmission=scalar_array("transmission", "not measured"))
+    with pytest.raises(ParameterError, match="is not measured, which is no number"):
+        run(wrong, buffer, buffer_transmission=0.8)
     wrong = sample.having(transmission=scalar_array("transmission", np.full(5, 0.8)))
     with pytest.raises(ReductionError, match="5 transmissions for 8 frames"):
         run(wrong, buffer, buffer_transmission=0.8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import scipp as sc
@@ -9,6 +11,7 @@ from ess.reduce.uncertainty import UncertaintyBroadcastMode
 from ess.sans.i_of_q import preprocess_monitor_data, resample_direct_beam
 
 from hsc.errors import ParameterError, ReductionError
+from hsc.reductions.sans.findings import background_warnings
 from hsc.reductions.sans.parameters import SansParameters
 from hsc.reductions.sans.spectrum import (
     MonitorCounts,
@@ -61,6 +64,28 @@ def test_the_mean_of_what_is_outside_is_taken_off_after_rebinning(mode):
     )
     np.testing.assert_allclose(ours.values, theirs.values, rtol=1e-12)
     np.testing.assert_allclose(ours.variances, theirs.variances, rtol=1e-12)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run of which only the monitors are looked at."""
+
+    incident: object
+    transmitted: object = None
+
+
+def test_a_background_of_bins_of_another_width_is_told_of():
+    bounded = {"monitor_signal_min_angstrom": 1.5, "monitor_signal_max_angstrom": 8.9}
+    parameters = SansParameters(
+        wavelength_min_angstrom=2, wavelength_max_angstrom=9, wavelength_bins=35, **bounded
+    )
+    narrow, alike = monitor(bins=140, low=1.0, high=8.0), monitor(bins=40, low=1.0, high=9.0)
+    bins = parameters.bins()
+    (said,) = background_warnings({"sample": [Seen(alike, narrow), Seen(narrow)]}, bins, parameters)
+    assert "its own bins, 0.05 angstrom wide, and taken off bins of 0.2 angstrom" in said
+    assert "4 times as large" in said
+    assert background_warnings({"sample": [Seen(alike)]}, bins, parameters) == []
+    assert background_warnings({"sample": [Seen(narrow)]}, bins, SansParameters()) == []
 
 
 def test_a_background_that_no_bin_shows_is_refused():
