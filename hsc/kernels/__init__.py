@@ -46,6 +46,7 @@ from hsc.kernels.normalization import (
     pixel_order,
     renormalize,
 )
+from hsc.kernels.order import ranked
 from hsc.kernels.peaks import (
     CLIP_DEVIATIONS,
     MOST_COUNTS,
@@ -54,6 +55,7 @@ from hsc.kernels.peaks import (
     PeakRule,
     RingMap,
 )
+from hsc.kernels.pictures import halve_picture, part_flags
 from hsc.kernels.rings import number_rings
 from hsc.kernels.scores import distances, scores_of
 from hsc.kernels.splitting import ShareTable, SplitSums, share_table, sum_split
@@ -130,6 +132,7 @@ __all__ = [
     "fix_points",
     "flag_where_none",
     "gather_moments",
+    "halve_picture",
     "image_sums",
     "join_pixels",
     "join_sums",
@@ -139,8 +142,10 @@ __all__ = [
     "no_counts",
     "number_rings",
     "own_pixels",
+    "part_flags",
     "pixel_order",
     "pixel_sums",
+    "ranked",
     "renormalize",
     "run_probability",
     "scores_of",

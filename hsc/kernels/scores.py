@@ -42,9 +42,9 @@ def scores_of(
     moments, starts
         Of pixels, one group after the other, and where each begins.
     expected
-        (groups,): what dispersion is divided by, and how much of it, at the mean by which the
-        second is divided, rises with a pixel's mean: 1 + (factor - 1) mean / middle. Where the
-        second is 0 it is the factor alone; where the factor is not above 0, nothing is divided.
+        (groups,): factors and means. Dispersion is divided by 1 + (factor - 1) x / mean with x the
+        mean of the pixel, by the factor where the mean is not above 0, and by nothing where the
+        factor is not.
     dispersion
         (pixels,): it, and deviation and shape of its distribution. The first is overwritten.
     counts
@@ -53,10 +53,11 @@ def scores_of(
     """
     found, deviation, shape = dispersion
     factors, means = expected
-    stepped = np.empty(len(found) if counts else 0)
-    _draw(moments.n, moments.mean, starts, factors, means, found, deviation, shape, stepped)
-    np.cbrt(found, out=found)
-    np.cbrt(stepped, out=stepped)
+    _divide(moments.mean, starts, factors, means, found)
+    stepped = found + 2.0 / moments.mean if counts else np.empty(0)
+    for each in (found, stepped):
+        _draw(moments.n, deviation, shape, each)
+        np.cbrt(each, out=each)
     _score(shape, found, stepped)
     return found
 
@@ -70,19 +71,25 @@ def _distances(values, starts, middles, found):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _draw(n, mean, starts, factors, means, found, deviation, shape, stepped):  # type: ignore[no-untyped-def]
-    """Give what cube roots are taken of."""
+def _divide(mean, starts, factors, means, found):  # type: ignore[no-untyped-def]
+    """Divide by what is expected."""
     for group in range(factors.size):
-        factor, middle = factors[group], means[group]
-        for place in range(starts[group], starts[group + 1]):
-            value = found[place]
-            if factor > 0:
-                value /= 1.0 + (factor - 1.0) * mean[place] / middle if middle > 0 else factor
-            freedom, root = np.float64(n[place]) - 1.0, np.sqrt(shape[place])
-            found[place] = _not_below_0(1.0 + (value - freedom) / deviation[place] / root)
-            if stepped.size:
-                value += 2.0 / mean[place]
-                stepped[place] = _not_below_0(1.0 + (value - freedom) / deviation[place] / root)
+        factor, middle, low, high = factors[group], means[group], starts[group], starts[group + 1]
+        if factor > 0 and middle > 0:
+            for place in range(low, high):
+                found[place] /= 1.0 + (factor - 1.0) * mean[place] / middle
+        elif factor > 0:
+            for place in range(low, high):
+                found[place] /= factor
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _draw(n, deviation, shape, found):  # type: ignore[no-untyped-def]
+    """Give what cube roots are taken of."""
+    for place in range(found.size):
+        freedom = np.float64(n[place]) - 1.0
+        drawn = 1.0 + (found[place] - freedom) / deviation[place] / np.sqrt(shape[place])
+        found[place] = 0.0 if drawn <= 0 else drawn  # NaN stays
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -95,8 +102,3 @@ def _score(shape, found, stepped):  # type: ignore[no-untyped-def]
             score = root * (stepped[place] - 1.0 + less)
             score = 0.0 if score > 0 else score
         found[place] = score
-
-
-@numba.njit(nogil=True, cache=True)
-def _not_below_0(value):  # type: ignore[no-untyped-def]
-    return 0.0 if value <= 0 else value  # NaN stays

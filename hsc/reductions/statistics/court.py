@@ -86,7 +86,7 @@ class Court:
         sizes, starts = np.diff(starts), starts - starts[0]
         judged = sizes >= self.bounds.least_pixels
         seen = gather_moments(self.moments, pixels)
-        middle = medians(seen.mean.copy(), starts, ~judged)
+        middle = medians(seen.mean, starts, judged)
         spread = self._spread(seen, starts, middle)
         sums = _mean_sums(seen, starts, judged)
         limits = np.repeat(middle + self.bounds.hot_deviations * spread, sizes)
@@ -110,13 +110,13 @@ class Court:
         self, seen: Moments, starts: NDArray[np.int64], middle: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Give how far the means of groups spread around their medians."""
-        without = np.isnan(middle)
-        spread = _DEVIATION * medians(distances(seen.mean, starts, middle), starts, without)
+        judged = ~np.isnan(middle)
+        spread = _DEVIATION * medians(distances(seen.mean, starts, middle), starts, judged)
         if self.counts:
             chance = np.sqrt(np.maximum(1.0, middle * self.frames)) / self.frames
         else:
-            several, ends = choose_pixels(seen, starts, ~without, -np.inf)
-            chance = medians(seen.variance[several], ends, without)
+            several, ends = choose_pixels(seen, starts, judged, -np.inf)
+            chance = medians(seen.variance[several], ends, judged)
             chance = np.sqrt(np.where(np.isnan(chance), 0.0, chance) / self.frames)
         return np.maximum(spread, chance)
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsc.kernels import Moments, dispersion_of, scores_of
-from hsc.reductions.statistics.order import median, medians, quartiles
+from hsc.reductions.statistics.order import medians, quartiles
 
 # The distance between the quartiles of a normal distribution of deviation 1.
 _QUARTILES = 1.3489795003921634
@@ -72,13 +72,11 @@ def disperse(
     >>> bool((np.abs(found.scores) < 4).all()), found.factor.round(1), found.spread.round(1)
     (True, array([1.]), array([1.]))
     """
-    few = np.diff(starts) < least_pixels
+    enough = np.diff(starts) >= least_pixels
     found, deviation, shape, ratio = dispersion_of(moments, counts)
-    factor = medians(ratio, starts, few)
-    means = np.zeros(len(factor))
+    factor, means = medians(ratio, starts, enough), np.zeros(len(enough))
     if counts:  # what is above 1 is taken for the beam's, and rises with the mean
-        for group in np.flatnonzero(factor > 1):
-            means[group] = median(moments.mean[starts[group] : starts[group + 1]].copy())
+        means = medians(moments.mean, starts, factor > 1)
     scores = scores_of(moments, starts, (factor, means), (found, deviation, shape), counts)
-    low, high = quartiles(scores.copy(), starts, few)
+    low, high = quartiles(scores, starts, enough)
     return Dispersion(scores, factor, np.maximum(1.0, (high - low) / _QUARTILES))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.kernels import part_flags
 from hsc.reductions.statistics.court import Bounds, Court, Flaw
 from hsc.reductions.statistics.members import Members
 from hsc.reductions.statistics.pictures import Pictures
@@ -23,8 +24,10 @@ _COLUMNS = ("median", "spread", "mean_sum", "dispersion", "dispersion_spread")
 class Judgement:
     """What was found."""
 
-    flaws: NDArray[np.uint32]
-    """(pixels,): `Flaw` bits of each pixel."""
+    mask: NDArray[np.uint32]
+    """(pixels,): `Flaw` bits of each pixel, and those that were known."""
+    where: dict[Flaw, NDArray[np.bool_]]
+    """(pixels,): which pixels have each flaw."""
     table: dict[str, NDArray[Any]]
     """For each group its pixels in use and the numbers that they were judged by; NaN: not."""
     counts: dict[Flaw, int]
@@ -36,6 +39,7 @@ def judge(
     frames: int,
     pictures: Pictures,
     members: Members,
+    mask: NDArray[np.uint32],
     bounds: Bounds,
     threads: int = 1,
 ) -> Judgement:
@@ -58,6 +62,8 @@ def judge(
         What they add up to. Pixels without a good count are noted as dead there; more is added.
     members
         What is compared with what.
+    mask
+        (pixels,): what was known of them: 0 is good.
     bounds
         How far apart is too far.
     threads
@@ -69,6 +75,6 @@ def judge(
     court = Court(pictures.moments, stack.scale.counts, frames, members, bounds, flaws, table)
     shares = members.shares(-(-len(members.pixels) // (_SHARES * threads)))
     ThreadWorkers(threads).map(court.judge, shares)
-    some = flaws[flaws != 0]
-    counts = {flaw: int(np.count_nonzero(some & np.uint32(flaw))) for flaw in Flaw}
-    return Judgement(flaws, table, counts)
+    where, counts = part_flags(flaws, mask, tuple(Flaw))
+    each = zip(Flaw, where, strict=True)
+    return Judgement(flaws, dict(each), table, dict(zip(Flaw, counts.tolist(), strict=True)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +26,7 @@ from hsc.reductions.rings import PixelGroups
 from hsc.reductions.statistics.court import Flaw
 from hsc.reductions.statistics.fixed import Scale
 from hsc.reductions.statistics.members import Members, places_of
+from hsc.reductions.statistics.pyramid import pyramid
 from hsc.reductions.statistics.stack import Stack
 from hsc.workers import ThreadWorkers
 
@@ -49,7 +52,9 @@ class Pictures:
     saturated: NDArray[np.uint32]
     """Frames at or above the saturation."""
     flaws: NDArray[np.uint32]
-    """Flaws: where there is no good value a pixel is dead, unless it is known to be bad."""
+    """`Flaw` bits: where there is no good value a pixel is dead, unless it is known to be bad."""
+    smaller: dict[str, list[NDArray[Any]]]
+    """Levels of the pictures of ``sum`` and ``maximum``, (rows, columns) each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,17 @@ class _Drawing:
         flag_where_none(moments.n, mask, Flaw.DEAD, into.flaws[cut])
         return count_members(self._labels(band), moments.n, mask, self.groups.count)
 
-    def list_members(self, task: tuple[tuple[int, int], Any, NDArray[np.uint32]]) -> None:
+    def list_members(
+        self, band: tuple[int, int], places: NDArray[np.int64], members: NDArray[np.uint32]
+    ) -> None:
         """Note the members among pixels [first, last) in their places."""
-        band, places, members = task
         n, mask = self.into.moments.n[slice(*band)], self.mask[slice(*band)]
         list_members(self._labels(band), n, mask, band[0], places, members)
+
+    def shrink(self, name: str) -> None:
+        """Make a picture smaller and smaller."""
+        picture: NDArray[Any] = getattr(self.into, name)
+        self.into.smaller[name] = pyramid(picture.reshape(self.groups.labels.shape), name)
 
     def _labels(self, band: tuple[int, int]) -> NDArray[np.int32]:
         return self.groups.labels.reshape(-1)[slice(*band)]
@@ -124,9 +135,19 @@ def draw_pictures(
     counts = np.stack(workers.map(drawing.draw, bands))
     places, starts = places_of(counts)
     members = np.empty(starts[-1], np.uint32)
-    tasks = [(band, each, members) for band, each in zip(bands, places, strict=True)]
-    workers.map(drawing.list_members, tasks)
+    tasks: list[Callable[[], None]] = [
+        *(partial(drawing.shrink, name) for name in ("sum", "maximum")),
+        *(
+            partial(drawing.list_members, band, each, members)
+            for band, each in zip(bands, places, strict=True)
+        ),
+    ]
+    workers.map(_do, tasks)
     return drawing.into, Members(members, starts)
+
+
+def _do(task: Callable[[], None]) -> None:
+    task()
 
 
 def _room(sums: PixelSums, scale: Scale) -> Pictures:
@@ -136,8 +157,8 @@ def _room(sums: PixelSums, scale: Scale) -> Pictures:
     made, flaws = empty_moments(count), np.empty(count, np.uint32)
     if not scale.counts:
         total, squares, minimum, maximum = (np.empty(count) for _ in range(4))
-        return Pictures(made, total, squares, None, minimum, maximum, saturated, flaws)
+        return Pictures(made, total, squares, None, minimum, maximum, saturated, flaws, {})
     high = sums.squares_high if sums.squares_high.size else None
     return Pictures(
-        made, sums.sums, sums.squares, high, sums.minimum, sums.maximum, saturated, flaws
+        made, sums.sums, sums.squares, high, sums.minimum, sums.maximum, saturated, flaws, {}
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from hsc.kernels import halve_picture
 
 SMALLEST = 256
 """The last level has no side that is longer."""
@@ -27,20 +28,11 @@ def pyramid(picture: NDArray[Any], how: str, smallest: int = SMALLEST) -> list[N
 
     Examples
     --------
+    >>> import numpy as np
     >>> [level.tolist() for level in pyramid(np.array([[1, 2, 3], [4, 5, 6]]), "sum", 2)]
     [[[1, 2, 3], [4, 5, 6]], [[12, 9]]]
     """
-    join: np.ufunc = np.add if how == "sum" else np.fmax
     levels = [picture]
     while max(levels[-1].shape) > smallest:
-        level = levels[-1]
-        for _ in level.shape:
-            level = _halved(level, join).T  # rows, then columns, then as it was
-        levels.append(np.ascontiguousarray(level))
+        levels.append(halve_picture(levels[-1], add=how == "sum"))
     return levels
-
-
-def _halved(level: NDArray[Any], join: np.ufunc) -> NDArray[Any]:
-    pairs = len(level) // 2 * 2
-    made: NDArray[Any] = join(level[:pairs:2], level[1:pairs:2])
-    return np.concatenate([made, level[pairs:]])

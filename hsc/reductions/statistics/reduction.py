@@ -101,8 +101,8 @@ def reduce_statistics(
     threads = min(workers.count, available_cpus())
     known = mask.reshape(-1)
     pictures, members = draw_pictures(stack, sums.pixels, used, known, groups, threads)
-    judgement = judge(stack, used, pictures, members, bounds, threads)
-    found = Found(stack, sums.frames, pictures, mask, groups, judgement, binned=bool(streams))
+    judgement = judge(stack, used, pictures, members, known, bounds, threads)
+    found = Found(stack, sums.frames, pictures, groups, judgement, binned=bool(streams))
     record = dataset.record
     return Outputs(
         tree=statistics_tree(found, record.instrument, parameters.document(), _VERSION),

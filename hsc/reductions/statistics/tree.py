@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from hsc.reductions import nexus
 from hsc.reductions.rings import PixelGroups
-from hsc.reductions.statistics.court import Flaw
 from hsc.reductions.statistics.flaws import Judgement
 from hsc.reductions.statistics.pictures import Pictures
-from hsc.reductions.statistics.pyramid import pyramid
 from hsc.reductions.statistics.stack import Stack
 from hsc.reductions.statistics.summing import FrameNumbers
 from hsc.reductions.statistics.time_bins import TIME_BINS
@@ -37,8 +35,6 @@ class Found:
     """What is known of single frames."""
     pictures: Pictures
     """What pixels add up to."""
-    mask: NDArray[np.uint32]
-    """(rows, columns): pixels that were known to be bad; 0 is good."""
     groups: PixelGroups
     """What was compared with what."""
     judgement: Judgement
@@ -161,17 +157,17 @@ def _frames(found: Found) -> Part:
 
 
 def _flaws(found: Found) -> Part:
-    flaws = _picture(found.judgement.flaws, found.stack.shape)
+    shape, judgement = found.stack.shape, found.judgement
     arrays = [
         nexus.array(
             f"{_FLAWS}/pixel_mask",
-            found.mask | flaws,
+            _picture(judgement.mask, shape),
             _IMAGE,
             long_name="0 is good; bits as in NXdetector: 1 dead, 3 over responding, 4 noisy",
         ),
         *(
-            nexus.array(f"{_FLAWS}/{flaw.name.lower()}", flaws & np.uint32(flaw) != 0, _IMAGE)
-            for flaw in Flaw
+            nexus.array(f"{_FLAWS}/{flaw.name.lower()}", _picture(where, shape), _IMAGE)
+            for flaw, where in judgement.where.items()
             if flaw.name
         ),
         nexus.array(f"{_FLAWS}/group", found.groups.labels, _IMAGE),
@@ -180,7 +176,7 @@ def _flaws(found: Found) -> Part:
     units["pixels"] = "pixels"
     arrays += [
         nexus.array(f"{_FLAWS}/group_{name}", values, ("group",), units.get(name))
-        for name, values in found.judgement.table.items()
+        for name, values in judgement.table.items()
     ]
     group = nexus.group(_FLAWS, "NXcollection", compared_in=found.groups.kind)
     return [group], arrays
@@ -189,9 +185,8 @@ def _flaws(found: Found) -> Part:
 def _levels(found: Found) -> Part:
     """Lay pictures out like OME-NGFF's multiscales, sums of sums and the largest of the largest."""
     groups, arrays = [nexus.group(_PYRAMID, "NXcollection")], []
-    for name, how in (("sum", "sum"), ("maximum", "maximum")):
-        values = found.pictures.sum if name == "sum" else found.pictures.maximum
-        levels = pyramid(_picture(values, found.stack.shape), how)[1:]
+    for name in ("sum", "maximum"):
+        levels = found.pictures.smaller[name][1:]
         where = f"{_PYRAMID}/{name}"
         groups.append(nexus.group(where, "NXcollection", multiscales=[_multiscales(name, levels)]))
         units = found.stack.units
