@@ -51,7 +51,8 @@ class IntegrationParameters(GeometryParameters):
     polarization_factor: float | None = Field(default=None, ge=-1, le=1)
     """Correct for polarisation, 1 fully horizontal; None: no correction."""
     polarization_axis_deg: float = 0.0
-    """Angle between the axis of polarisation and the detector's rows, degrees."""
+    """Angle from the axis of polarisation to the detector's rows, degrees, as pyFAI counts it: an
+    axis at the azimuth 30° is -30."""
     saturation_counts: float | None = Field(default=None, gt=0)
     """Counts from which a pixel is left out; None: as the dataset says."""
     lowest_counts: float | None = None

@@ -105,6 +105,22 @@ def calibrations_of(inputs: Inputs) -> Calibrations:
     )
 
 
+def beside_frames(calibrations: Calibrations) -> tuple[str, ...]:
+    """Tell of a flat or dark that is an array beside frames, which may have been meant.
+
+    Detectors write the flat field that they divided by themselves beside the frames of any run.
+    """
+    said = []
+    for name, role in (("flat", "flatfield"), ("dark", "dark")):
+        given: SourceDataset | None = getattr(calibrations, name)
+        if given is not None and {role, "frames"} <= given.roles.keys():
+            said.append(
+                f"the {name} given has frames, too: its array {given.roles[role]} was taken, not "
+                f"their mean; save that as a picture (`hsc ingest --layout {role}`) if it is meant"
+            )
+    return tuple(said)
+
+
 def mask_of(array: SourceArray) -> Mask:
     """Read a picture of bad pixels and refer to it.
 

@@ -13,7 +13,13 @@ from hsc.errors import ParameterError, ReductionError
 from hsc.kernels import ErrorModel
 from hsc.reductions.azimuthal.binning import Binning
 from hsc.reductions.azimuthal.parameters import IntegrationParameters
-from hsc.reductions.azimuthal.pictures import Calibrations, Picture, mask_of, picture_of
+from hsc.reductions.azimuthal.pictures import (
+    Calibrations,
+    Picture,
+    beside_frames,
+    mask_of,
+    picture_of,
+)
 from hsc.reductions.azimuthal.scales import frame_scales
 from hsc.reductions.azimuthal.slab import axis_reach, slab_limits
 from hsc.reductions.base import SINGLE_PICTURES, SourceArray, SourceDataset, array_for
@@ -64,7 +70,7 @@ class Stack:
     variances: SourceArray | None = None
     """Variance of each count, for the error model that takes them."""
     doubts: tuple[str, ...] = ()
-    """What of the geometry the dataset contradicts, in sentences."""
+    """What of the geometry the dataset contradicts, and what else may be meant, in sentences."""
 
 
 def stack_of(
@@ -122,7 +128,7 @@ def stack_of(
         frame_scales(dataset, frames.shape[0], parameters),
         Summing(model, ratios, dark is not None and parameters.dark_variance),
         _variances(dataset, frames) if model == "variance" else None,
-        contradictions(dataset, geometry, parameters, given.geometry),
+        contradictions(dataset, geometry, parameters, given.geometry) + beside_frames(given),
     )
 
 

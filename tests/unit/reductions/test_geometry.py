@@ -268,3 +268,12 @@ def test_pyfai_warns_of_nothing_that_is_nobodys_matter(caplog):
     caplog.clear()
     GEOMETRY.integrator().check_chi_disc((0.0, 9.0))
     assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+def test_the_axis_of_polarization_is_counted_against_the_azimuth_as_pyfai_does():
+    upright = Geometry((201, 201), 0.01, 1e-10, 0.01005, 0.01005, 1e-4, 1e-4)
+    seen = upright.polarization(1.0, np.radians(30))
+    azimuth = upright.integrator().center_array(upright.shape, unit="chi_rad")
+    ring = abs(upright.radial("r_mm") - 8) < 0.05
+    least = azimuth[ring][seen[ring].argmin()]
+    assert np.degrees(least) % 180 == pytest.approx(150, abs=4)

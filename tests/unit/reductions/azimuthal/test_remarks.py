@@ -47,9 +47,24 @@ def test_a_flat_of_counts_is_told_of_with_what_undoes_it(
     frames = np.minimum(random_frames(2), 9)
     flat = np.full((60, 50), level)
     flat[:5] = -1
-    said = told(in_memory(frames), flat=in_memory(frames, flatfield=picture(flat)))
+    given = in_memory(frames, flatfield=picture(flat)).without("frames")
+    said = told(in_memory(frames), flat=given)
     if factor is None:
         assert said == []
     else:
         assert said[0].startswith("the flat is about 2500, not 1, ")
         assert f"-p normalization_factor={factor} undoes" in said[0]
+
+
+@pytest.mark.parametrize(("name", "role"), [("flat", "flatfield"), ("dark", "dark")])
+def test_an_array_that_is_taken_where_frames_may_be_meant_is_told_of(
+    in_memory, random_frames, picture, name, role
+):
+    frames = np.minimum(random_frames(2), 9)
+    beside = in_memory(frames, **{role: picture(np.ones((60, 50)))})
+    (said,) = told(in_memory(frames), **{name: beside})
+    assert said.startswith(f"the {name} given has frames, too: its array /entry/mask was taken")
+    assert told(in_memory(frames), **{name: beside.without("frames")}) == []
+    assert not [
+        each for each in told(in_memory(frames), **{name: beside.without(role)}) if "too" in each
+    ]
