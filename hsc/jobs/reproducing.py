@@ -26,6 +26,7 @@ from hsc.jobs.recorded import recorded_inputs
 from hsc.jobs.reducing import NUMERIC
 from hsc.jobs.reproduction import ReproduceRequest, Reproduction, VersionDifference
 from hsc.jobs.requests import ReduceRequest
+from hsc.jobs.room import check_stream_room
 from hsc.jobs.telling import WhereAllowed, open_catalog
 from hsc.jobs.working import named_workers
 from hsc.model import Activity, Pid, Record
@@ -35,6 +36,7 @@ from hsc.reductions import Outputs, Reduction, find_reduction
 from hsc.workers import Progress, Silent, Workers
 
 _FOLDER = "reproduced"
+_MORE_ROOM = "name a folder that has room: --keep DIR, or TMPDIR in the environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def reproduce(request: ReproduceRequest, *, progress: Progress | None = None) ->
 def _run(replay: _Replay, folder: Path, count: int | None, progress: Progress) -> WrittenTree:
     with named_workers(count) as workers:
         outputs = replay.run(workers, progress)
+        check_stream_room(outputs.streams, folder.as_uri(), workers, _MORE_ROOM)
         written = write_tree(
             outputs.tree,
             folder.as_uri(),

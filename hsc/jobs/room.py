@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hsc.ingestion import Plan, forecast, forecast_streams
-from hsc.jobs.space import check_space
+from hsc.jobs.space import MORE_ROOM, check_space
 from hsc.store import Room, Stream, TellsRoom, open_objects
 from hsc.workers import Workers
 
@@ -30,7 +30,9 @@ def check_room(plan: Plan, store: str) -> None:
         check_space(store, told.nbytes, told.objects)
 
 
-def check_stream_room(streams: Sequence[Stream], store: str, workers: Workers) -> None:
+def check_stream_room(
+    streams: Sequence[Stream], store: str, workers: Workers, next_step: str = MORE_ROOM
+) -> None:
     """Refuse to begin with streams that a store has no room for.
 
     Where they fit as they are, nothing more is asked. Else a few of their rows are made and
@@ -47,4 +49,4 @@ def check_stream_room(streams: Sequence[Stream], store: str, workers: Workers) -
         return
     free = objects.room().nbytes
     if free is not None and told.decoded > free:
-        check_space(store, int(_SURE * told.sampled(workers)), 0)
+        check_space(store, int(_SURE * told.sampled(workers)), 0, next_step)

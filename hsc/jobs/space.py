@@ -11,7 +11,14 @@ _MARGIN_BYTES = 4 * 2**20
 _INODES_PER_OBJECT = 2
 
 
-def check_space(store: str, nbytes: int, count: int) -> None:
+MORE_ROOM = (
+    "make room there (`hsc gc` lists what dead attempts left) or have the quota raised, or set "
+    "HSC_STORE to another place"
+)
+"""What to do about a store without room."""
+
+
+def check_space(store: str, nbytes: int, count: int, next_step: str = MORE_ROOM) -> None:
     """Refuse to begin what a store has no room for; one that can't tell is believed to have it.
 
     Parameters
@@ -20,6 +27,8 @@ def check_space(store: str, nbytes: int, count: int) -> None:
         URL of the store.
     nbytes, count
         Bytes and number of the objects to be written.
+    next_step
+        What to do where there is no room.
 
     Raises
     ------
@@ -32,16 +41,16 @@ def check_space(store: str, nbytes: int, count: int) -> None:
     room = objects.room()
     needed = int(nbytes * _MARGIN) + _MARGIN_BYTES
     if room.nbytes is not None and needed > room.nbytes:
-        raise _full(store, f"{needed / 1e6:,.1f} MB", f"{room.nbytes / 1e6:,.1f} MB")
+        free = f"{room.nbytes / 1e6:,.1f} MB"
+        raise _full(store, f"{needed / 1e6:,.1f} MB", free, next_step)
     files = _INODES_PER_OBJECT * count
     if room.objects is not None and files > room.objects:
-        raise _full(store, f"{files:,} files", f"{room.objects:,}")
+        raise _full(store, f"{files:,} files", f"{room.objects:,}", next_step)
 
 
-def _full(store: str, needed: str, free: str) -> StoreFullError:
+def _full(store: str, needed: str, free: str, next_step: str) -> StoreFullError:
     return StoreFullError(
         f"the store has no room: about {needed} are needed, and {free} are free",
         where=store,
-        next_step="make room there (`hsc gc` lists what dead attempts left) or have the quota "
-        "raised, or set HSC_STORE to another place",
+        next_step=next_step,
     )

@@ -119,3 +119,6 @@ def test_a_reduction_is_refused_before_it_writes_what_there_is_no_room_for(
     assert not [name for name in _files(small_disk) if "/data.zarr/" in name]
     # Sums of all frames together have room.
     assert hsc.json(*asked, "bin_frames=150", env=env)["reduction"] == "statistics"
+    large = hsc.json(*asked, "bin_frames=1")["pid"]
+    told = hsc.json("reproduce", large, "--keep", small_disk / "again", code=1)
+    assert (told["error"], "--keep DIR" in told["next"]) == ("StoreFullError", True)
