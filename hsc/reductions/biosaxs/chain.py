@@ -24,6 +24,7 @@ _SMALL_Q = 0.2
 _BELOW_ZERO = -5.0
 _VC_SHARE = 0.75
 _CHI2_DEVIATIONS = 5.0
+_BEGINNING = 3
 _BAD_CHI2 = 3.0  # with few errors the law itself is off by more, for it is a first term
 
 
@@ -190,11 +191,18 @@ def misfits(analysis: Analysis) -> list[str]:
         and counts
         and fit.chi2 > max(_BAD_CHI2, 1 + _CHI2_DEVIATIONS * math.sqrt(2 / fit.points))
     ):
+        begun = float(fit.residuals(analysis.curve)[:_BEGINNING].mean())
         said.append(
             f"points lie off the Guinier line by more than their noise: χ² = {fit.chi2:.3g} for "
-            f"{fit.points} points up to q·Rg = {fit.qrg_max:.2f} (aggregates, a buffer that does "
-            "not match, or no compact particle); look at the residuals, "
-            "-p guinier_qrg_max=1 takes fewer"
+            f"{fit.points} points up to q·Rg = {fit.qrg_max:.2f} "
+            + (
+                f"(the first {_BEGINNING} lie {-begun:.3g} standard deviations below: the shadow "
+                "of the beamstop, or particles that repel each other); look at the residuals, "
+                "-p guinier_q_min_per_nm=... begins later"
+                if begun < -_CHI2_DEVIATIONS
+                else "(aggregates, a buffer that does not match, or no compact particle); look at "
+                "the residuals, -p guinier_qrg_max=1 takes fewer"
+            )
         )
     if analysis.pairs is not None and analysis.pairs.chi2 > _BAD_CHI2:
         said.append(f"p(r) fits the curve badly: χ² = {analysis.pairs.chi2:.3g}")

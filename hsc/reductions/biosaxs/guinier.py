@@ -58,6 +58,12 @@ class GuinierFit:
         """The largest q·Rg in the fit."""
         return self.q_max_per_nm * self.rg_nm
 
+    def residuals(self, curve: Curve) -> NDArray[np.float64]:
+        """Give how far the points lie above the line, in their standard deviations."""
+        some = curve.at(self.used)
+        off = np.log(some.intensity) - self.log_intensity(some.q_per_nm)
+        return np.asarray(off * some.intensity / some.error)
+
     def log_intensity(self, q_per_nm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the line: ln I0 - Rg² q² / 3."""
         return math.log(self.i0) - (self.rg_nm * q_per_nm) ** 2 / 3

@@ -124,7 +124,7 @@ def _quantities(beam: dict[str, Quantity], chain: Chain) -> dict[str, Quantity]:
 
 BIOSAXS = Reduction(
     name="biosaxs",
-    version="8",
+    version="9",
     summary="frames of a solution and its buffer to I(q), Rg, p(r), volumes and masses",
     inputs=(
         Input("sample", "frames of the solution; several runs are averaged", many=True),

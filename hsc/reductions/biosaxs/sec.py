@@ -117,7 +117,7 @@ def _results(found: SecSaxs) -> dict[str, Any]:
 
 SEC_SAXS = Reduction(
     name="sec_saxs",
-    version="7",
+    version="8",
     summary="frames of an elution to chromatogram, buffer, peaks, and I(q), Rg, p(r) of each",
     inputs=(
         Input("sample", "frames of the elution"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsc.errors import ReductionError
-from hsc.reductions import Curve, GuinierParameters, fit_guinier
+from hsc.reductions import Curve, GuinierParameters, analyse, fit_guinier
+from hsc.reductions.biosaxs.analysis import AnalysisParameters
+from hsc.reductions.biosaxs.chain import misfits
 
 
 def guinier_law(q, rg_nm, i0):
@@ -100,6 +104,22 @@ def test_the_first_points_lost_in_noise_are_not_used():
     error = np.where(np.arange(60) < 7, 100.0, 0.5)
     fit = fit_guinier(Curve(q, intensity, error), GuinierParameters())
     assert fit.q_min_per_nm == q[7]
+
+
+def test_points_in_the_shadow_of_the_beamstop_are_told_of_as_such():
+    q = np.linspace(0.05, 2, 400)
+    law = 15 * sphere(q, 2.5)
+    error = 0.003 * (4 + law)
+    curve = Curve(q, np.random.default_rng(3).normal(law, error), error)
+    shaded = curve.intensity.copy()
+    shaded[:4] *= 0.6
+    for intensity, told in ((shaded, True), (curve.intensity, False)):
+        found = analyse(replace(curve, intensity=intensity), AnalysisParameters(pr=False))
+        said = " ".join(misfits(found))
+        assert ("standard deviations below: the shadow of the beamstop" in said) == told
+        assert ("-p guinier_q_min_per_nm=" in said) == told
+    residuals = found.fit.residuals(curve)
+    assert (residuals**2).sum() / (len(residuals) - 2) == pytest.approx(found.fit.chi2)
 
 
 def test_the_first_point_can_be_asked_for():
