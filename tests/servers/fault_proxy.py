@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
@@ -18,6 +19,7 @@ T = TypeVar("T")
 
 _BLOCK = 1 << 16
 _TURNS = 50  # of a tenth of a second: so long connections may take to end
+_ACCEPT_TURNS = 5  # of the loop: two are needed
 _INTERIM = b"HTTP/1.1 100 "  # "go on", no answer yet
 _METHODS = (b"GET ", b"PUT ", b"HEAD ", b"POST ", b"DELETE ")
 
@@ -105,6 +107,10 @@ class FaultProxy:
         """Fail from now on as told, or not at all; ``cut`` resets the connections there are."""
         self._call(self._set(faults or Faults(), cut))
 
+    def hold(self, seconds: float) -> None:
+        """Do nothing at all for a while, from now on: what comes meanwhile comes at once."""
+        self._loop.call_soon_threadsafe(time.sleep, seconds)
+
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
@@ -115,7 +121,7 @@ class FaultProxy:
         refused = self._faults.refuse
         self._faults, self._left = faults, faults.times
         if faults.refuse and not refused:
-            self._server.close()
+            await self._stop_listening()
         if refused and not faults.refuse:
             await self._listen()
         if cut or faults.refuse:
@@ -127,8 +133,18 @@ class FaultProxy:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _end(self) -> None:
+    async def _stop_listening(self) -> None:
+        """Take no more connections, and lose none that is being taken."""
+        # A server that is closed between asyncio's accept() and the transport that it makes of it
+        # a turn later fails there (Server._attach), and the socket is dropped open.
+        for each in self._server.sockets:
+            self._loop.remove_reader(each.fileno())
+        for _ in range(_ACCEPT_TURNS):
+            await asyncio.sleep(0)
         self._server.close()
+
+    async def _end(self) -> None:
+        await self._stop_listening()
         # A connection that was taken just now has a task that has not begun: cancelled before, it
         # would never close what it was given. So it is waited for, until none is left.
         for turn in range(_TURNS):
