@@ -13,6 +13,8 @@ _NO_THRESHOLD = np.uint32(1 << 13)
 _WRONG_GAIN = np.uint32(1 << 21)
 _NO_PHOTONS = np.uint16(65535)
 _LARGEST = np.float32(np.finfo(np.float32).max)
+# Beyond all keys of values that are numbers.
+_NONE = np.int32(2**31 - 1)
 
 
 # Divisions by 0 are infinite, and flagged as such.
@@ -58,106 +60,172 @@ def scale_values(  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def find_medians(values, gain, mask, bits, half, least, side, shifts):  # type: ignore[no-untyped-def]
     """Find the median of each chip's dark pixels; 0 where they are too few."""
-    dark = np.empty(side * side, np.float32)
-    spare = np.empty(side * side, np.float32)
-    counts = np.empty(_BINS, np.int32)
     rows, columns = values.shape
+    words = values.view(np.int32)
+    keys = np.empty((side, columns), np.int32)
+    number, low = np.empty(columns, np.int32), np.empty(columns, np.int32)
+    high, dark = np.empty(columns, np.int32), np.empty(side * side, np.int32)
+    spare = np.empty(side * side, np.int32)
+    counts = np.empty(_BINS + 1, np.int32)
     for down in range(shifts.shape[0]):
+        top, height = down * side, min(side, rows - down * side)
+        number[:], low[:], high[:] = 0, _NONE, -_NONE
+        _key_rows(values, words, gain, mask, bits, half, top, height, keys)
+        _bound_rows(keys, height, number, low, high)
         for across in range(shifts.shape[1]):
-            number = 0
             left, right = across * side, min((across + 1) * side, columns)
-            for row in range(down * side, min((down + 1) * side, rows)):
-                for column in range(left, right):
-                    value = values[row, column]
-                    why = mask[row, column] & bits
-                    good = (gain[row, column] == 0) & (why == 0) & (value < half)
-                    dark[number] = value
-                    # Stays inside: where all are taken, no more pixel follows.
-                    number += good
+            found, least_key, most_key = 0, _NONE, -_NONE
+            for column in range(left, right):
+                found += number[column]
+                least_key, most_key = min(least_key, low[column]), max(most_key, high[column])
             shifts[down, across] = np.float32(0.0)
-            if number >= max(least, 1):
-                # A zero of its own sign would go on into the values: 0 is +0.
-                shifts[down, across] = _median(dark[:number], spare, counts) + np.float32(0.0)
+            if found < max(least, 1):
+                continue
+            lower, upper = least_key, most_key
+            if least_key < most_key:
+                taken = 0
+                for row in range(height):
+                    dark[taken : taken + right - left] = keys[row, left:right]
+                    taken += right - left
+                rank = (found - 1) // 2
+                lower = _select(dark[:taken], rank, least_key, most_key, spare, counts)
+                upper = lower if found % 2 else _above(dark[:taken], lower, rank)
+            # The one, or of an even number the mean of the two in the middle.
+            first, last = _value_of(lower, spare), _value_of(upper, spare)
+            middle = first if found % 2 else (first + last) / np.float32(2.0)
+            # A zero of its own sign would go on into the values: 0 is +0.
+            shifts[down, across] = middle + np.float32(0.0)
+
+
+# Loops are functions of their own: by vectors go those that no view of a row is made in.
+@numba.njit(nogil=True, cache=True)
+def _key_rows(values, words, gain, mask, bits, half, top, height, keys):  # type: ignore[no-untyped-def]
+    """Give dark pixels whole numbers in the order of their values, the others the largest.
+
+    Of whole numbers least, largest and counts are found by vectors, in any order.
+    """
+    for row in range(height):
+        for column in range(keys.shape[1]):
+            at = top + row, column
+            dark = (gain[at] == 0) & ((mask[at] & bits) == 0) & (values[at] < half)
+            key = words[at] ^ ((words[at] >> np.int32(31)) & _NONE)
+            keys[row, column] = key if dark else _NONE
 
 
 @numba.njit(nogil=True, cache=True)
-def _median(values, spare, counts):  # type: ignore[no-untyped-def]
-    """Give the median, of an even number the mean of the two in the middle, in float32."""
-    rank = (values.size - 1) // 2
-    lower = _select(values, rank, spare, counts)
-    if values.size % 2:
-        return lower
-    upto, upper = 0, _LARGEST
-    for value in values:
-        upto += value <= lower
-        upper = min(upper, value if value > lower else _LARGEST)
-    upper = lower if upto > rank + 1 else upper
-    return (lower + upper) / np.float32(2.0)
+def _bound_rows(keys, height, number, low, high):  # type: ignore[no-untyped-def]
+    """Count the dark pixels of each column, and find the least and largest."""
+    for row in range(height):
+        for column in range(keys.shape[1]):
+            key = keys[row, column]
+            number[column] += key != _NONE
+            low[column] = min(low[column], key)
+            high[column] = max(high[column], key if key != _NONE else -_NONE)
 
 
 @numba.njit(nogil=True, cache=True)
-def _select(values, rank, spare, counts):  # type: ignore[no-untyped-def]
-    """Give the value of a rank: bins of equal width narrow it down, few values are sorted."""
-    number = values.size
-    part, taken = values, False
+def _value_of(key, room):  # type: ignore[no-untyped-def]
+    """Give the value of a key again."""
+    room[0] = key ^ ((key >> np.int32(31)) & _NONE)
+    return room.view(np.float32)[0]
+
+
+@numba.njit(nogil=True, cache=True)
+def _above(keys, lower, rank):  # type: ignore[no-untyped-def]
+    """Give the key of the rank that follows."""
+    upto, upper = 0, _NONE
+    for place in range(keys.size):
+        upto += keys[place] <= lower
+        upper = min(upper, keys[place] if keys[place] > lower else _NONE)
+    return lower if upto > rank + 1 else upper
+
+
+@numba.njit(nogil=True, cache=True)
+def _select(keys, rank, low, high, spare, counts):  # type: ignore[no-untyped-def]
+    """Give the key of a rank: bins of equal width narrow it down, few keys are sorted."""
+    part, number = keys, keys.size
+    low, high = np.int64(low), np.int64(high)
     while number > _FEW:
-        low, high = part[0], part[0]
-        for place in range(number):
-            low, high = min(low, part[place]), max(high, part[place])
-        if not low < high:
-            return low
-        start = np.float64(low)
-        per_unit = (_BINS - 1) / (np.float64(high) - start)
+        shift = 0
+        while (high - low) >> shift >= _BINS:
+            shift += 1
         counts[:] = 0
         for place in range(number):
-            counts[np.int64((np.float64(part[place]) - start) * per_unit)] += 1
-        chosen, before = 0, 0
-        while before + counts[chosen] <= rank:
-            before += counts[chosen]
+            key = np.int64(part[place])
+            # Keys of pixels that are not dark, or lie outside of the bin, stand behind.
+            counts[(key - low) >> shift if low <= key <= high else _BINS] += 1
+        chosen = 0
+        while counts[chosen] <= rank:
+            rank -= counts[chosen]
             chosen += 1
+        low, high = low + (chosen << shift), min(high, low + ((chosen + 1) << shift) - 1)
         kept = 0
         for place in range(number):
-            value = part[place]
-            spare[kept] = value
-            kept += np.int64((np.float64(value) - start) * per_unit) == chosen
-        part, number, rank, taken = spare, kept, rank - before, True
-    if not taken:
-        spare[:number] = part[:number]
+            key = part[place]
+            spare[kept] = key
+            kept += low <= key <= high
+        part, number = spare, kept
+        if low == high:
+            return np.int32(low)
+    if part is keys:
+        spare[:number] = keys[:number]
     for end in range(1, number):
-        value, place = spare[end], end
-        while place > 0 and spare[place - 1] > value:
+        key, place = spare[end], end
+        while place > 0 and spare[place - 1] > key:
             spare[place] = spare[place - 1]
             place -= 1
-        spare[place] = value
+        spare[place] = key
     return spare[rank]
 
 
 @numba.njit(nogil=True, cache=True)
 def finish_values(values, gain, mask, bits, side, shifts, pixels):  # type: ignore[no-untyped-def]
     """Take off the common modes, blank bad pixels, count stages, and sum what is good."""
-    rows, columns = values.shape
-    sums = np.zeros(columns, np.float64)
-    for row in range(rows):
-        for across in range(shifts.shape[1]):
-            shift = shifts[row // side, across]
-            for column in range(across * side, min((across + 1) * side, columns)):
-                bad = (mask[row, column] & bits) != 0
-                value = values[row, column] - shift
-                values[row, column] = np.float32(np.nan) if bad else value
-                sums[column] += np.float64(0.0) if bad else np.float64(value)
-        first, second, lost = 0, 0, 0
+    columns = values.shape[1]
+    shift = np.empty((shifts.shape[0], columns), np.float32)
+    for down in range(shifts.shape[0]):
         for column in range(columns):
-            first += gain[row, column] == 1
-            second += gain[row, column] == 2
-            lost += (mask[row, column] & bits) != 0
-        pixels[0] += columns - first - second
-        pixels[1] += first
-        pixels[2] += second
-        pixels[3] += lost
+            shift[down, column] = shifts[down, column // side]
+    sums, lost = np.zeros(columns, np.float64), np.zeros(columns, np.int32)
+    first, second = np.zeros(columns, np.int32), np.zeros(columns, np.int32)
+    _finish_rows(values, mask, bits, side, shift, sums)
+    _count_stages(gain, first, second)
+    _count_lost(mask, bits, lost)
     total = np.float64(0.0)
+    pixels[0] += values.size
     for column in range(columns):
         total += sums[column]
+        pixels[0] -= first[column] + second[column]
+        pixels[1] += first[column]
+        pixels[2] += second[column]
+        pixels[3] += lost[column]
     return total
+
+
+@numba.njit(nogil=True, cache=True)
+def _finish_rows(values, mask, bits, side, shift, sums):  # type: ignore[no-untyped-def]
+    for row in range(values.shape[0]):
+        down = row // side
+        for column in range(values.shape[1]):
+            bad = (mask[row, column] & bits) != 0
+            value = values[row, column] - shift[down, column]
+            values[row, column] = np.float32(np.nan) if bad else value
+            sums[column] += np.float64(0.0) if bad else np.float64(value)
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_stages(gain, first, second):  # type: ignore[no-untyped-def]
+    for row in range(gain.shape[0]):
+        for column in range(gain.shape[1]):
+            first[column] += gain[row, column] == 1
+            second[column] += gain[row, column] == 2
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_lost(mask, bits, lost):  # type: ignore[no-untyped-def]
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            lost[column] += (mask[row, column] & bits) != 0
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

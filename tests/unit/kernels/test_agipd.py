@@ -171,6 +171,20 @@ def test_the_common_mode_is_the_median_of_any_values(dark):
     assert found.values.tobytes() == values.tobytes()
 
 
+@pytest.mark.parametrize("infinite", [1, 2, 20])
+def test_infinite_values_that_are_let_pass_count_as_least(infinite):
+    dark = np.arange(60, dtype=np.float32)[None] - 31
+    dark[0, :infinite] = -np.inf
+    zeros = np.zeros((3, *dark.shape), np.float32)
+    constants = CellConstants(
+        zeros - dark, zeros + 1, np.full((2, *dark.shape), 9.0, np.float32), zeros.astype(np.uint32)
+    )
+    rule = CorrectionRule(100.0, least_dark_pixels=1, bad_bits=1)
+    nothing = np.zeros(dark.shape, "u2")
+    found = correct_frame(nothing, nothing, constants, rule)
+    assert np.array_equal(found.values, dark - np.median(dark))
+
+
 def test_the_spread_is_that_of_readout_and_photons():
     analog, digital, constants = draw(5, (70, 66))
     found = correct_frame(analog, digital, constants, CorrectionRule(60.0, True, LEAST))
