@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -27,12 +29,13 @@ from hsc.kernels import (
 )
 from hsc.reductions.base import SourceArray
 from hsc.reductions.statistics.regions import Region, region_pixels
-from hsc.workers import Progress, Workers
+from hsc.workers import Progress, ThreadWorkers, Workers, available_cpus
 
-# A batch is decoded into as much memory as stays near the processor, and no more frames at once
-# than make the walk over the sums cheap beside that over the counts.
-_BATCH_BYTES = 64 * 10**6
-_MOST_BATCH = 8
+# The sums go through memory with each batch: so many frames are decoded at once that this is little
+# beside their own way; of bands of large frames as many as there is room for.
+_BATCH_BYTES = 112 * 10**6
+_BAND_BATCH_BYTES = 64 * 10**6
+_MOST_BATCH = 12
 # A task takes seconds, and gives back sums of about 30 bytes a pixel, whatever its frames are.
 _TASK_BYTES = 4 * 10**9
 _TASKS_PER_WORKER = 2
@@ -110,10 +113,14 @@ def sum_stack(
     count = sum(block.stop - block.start for block in blocks if block.band[0] == 0)
     if not count:
         raise ReductionError("none of the frames was written", where=frames.path)
-    whole = _Whole(frames)
+    whole: _Whole | _Shared = _Whole(frames)
+    add: Callable[[Block], Any] = sum_block
+    if isinstance(workers, ThreadWorkers) and len(bands(frames)) == 1:
+        whole = _Shared(frames, min(workers.count, available_cpus()))
+        add = whole.add
     progress.start("add up", count, "frames")
     workers.fold(
-        sum_block,
+        add,
         blocks,
         whole.take,
         progress=progress,
@@ -123,8 +130,52 @@ def sum_stack(
     return BlockSums((0, frames.shape[1]), whole.sums(), join_frames(whole.numbers))
 
 
+class _Shared:
+    """What all tasks in threads of this process add up to: each thread adds to sums that lie idle.
+
+    So there are no more sums than threads, and these are joined once.
+    """
+
+    def __init__(self, frames: SourceArray, threads: int) -> None:
+        self.numbers: list[FrameNumbers] = []
+        self._empty = partial(pixel_sums, math.prod(frames.shape[1:]), frames.dtype)
+        self._idle: list[tuple[int, PixelSums]] = []
+        self._turn = threading.Lock()
+        self._threads = threads
+
+    def add(self, block: Block) -> FrameNumbers:
+        """Add up the frames of a task."""
+        count = block.stop - block.start
+        with self._turn:
+            fit = [at for at, (added, _) in enumerate(self._idle) if added + count <= MOST_FRAMES]
+            added, sums = self._idle.pop(fit[0]) if fit else (0, None)
+        sums = sums or self._empty()
+        found = _add_block(block, sums)
+        with self._turn:
+            self._idle.append((added + count, sums))
+        return found
+
+    def take(self, numbers: FrameNumbers) -> None:
+        """Keep what is known of the frames of a task."""
+        self.numbers.append(numbers)
+
+    def sums(self) -> PixelSums:
+        """Give the sums, without what is zero everywhere."""
+        whole = self._idle[0][1]
+        others = [trim_pixels(sums) for _, sums in self._idle[1:]]
+        bounds = np.linspace(0, len(whole.sums), 4 * self._threads + 1).astype(int).tolist()
+
+        def join(band: tuple[int, int]) -> None:
+            for each in others:
+                join_pixels(cut_pixels(whole, *band), cut_pixels(each, *band))
+
+        if others:
+            ThreadWorkers(self._threads).map(join, list(pairwise(bounds)))
+        return trim_pixels(whole)
+
+
 class _Whole:
-    """What all tasks add up to."""
+    """What all tasks add up to, each with sums of its own: of bands, or in other processes."""
 
     def __init__(self, frames: SourceArray) -> None:
         self.numbers: list[FrameNumbers] = []
@@ -186,13 +237,21 @@ def bands(frames: SourceArray) -> list[tuple[int, int]]:
 def sum_block(block: Block) -> BlockSums:
     """Read, decode and add up the frames of one task."""
     (low, high), columns = block.band, block.frames.shape[2]
+    sums = pixel_sums((high - low) * columns, block.frames.dtype)
+    numbers = _add_block(block, sums)
+    return BlockSums(block.band, trim_pixels(sums), numbers)
+
+
+def _add_block(block: Block, sums: PixelSums) -> FrameNumbers:
+    """Add the frames of one task to sums, in place."""
+    (low, high), columns = block.band, block.frames.shape[2]
     nbytes = max(1, (high - low) * columns * block.frames.dtype.itemsize)
-    together = min(_MOST_BATCH, max(1, _BATCH_BYTES // nbytes))
+    whole = high - low == block.frames.shape[1]
+    room = _BATCH_BYTES if whole else _BAND_BATCH_BYTES
+    together = min(_MOST_BATCH, max(1, room // nbytes))
     frame = block.frames.shape[1], columns
     pixels, starts = region_pixels(block.regions, frame, block.band)
-    sums = pixel_sums((high - low) * columns, block.frames.dtype)
     numbers, region_sums, region_counts = [], [], []
-    whole = high - low == block.frames.shape[1]
     for batch in block.frames.batches(
         block.start, block.stop, rows=together, band=None if whole else block.band
     ):
@@ -200,15 +259,11 @@ def sum_block(block: Block) -> BlockSums:
         added, counted = sum_regions(batch, pixels, starts, block.good)
         region_sums.append(added)
         region_counts.append(counted)
-    return BlockSums(
-        block.band,
-        trim_pixels(sums),
-        FrameNumbers(
-            np.arange(block.start, block.stop),
-            np.concatenate(numbers),
-            np.concatenate(region_sums),
-            np.concatenate(region_counts),
-        ),
+    return FrameNumbers(
+        np.arange(block.start, block.stop),
+        np.concatenate(numbers),
+        np.concatenate(region_sums),
+        np.concatenate(region_counts),
     )
 
 

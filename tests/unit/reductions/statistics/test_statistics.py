@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -22,6 +23,20 @@ class Shuffled(ThreadWorkers):
     def fold(self, function, tasks, take, *, progress=None, weights=None):
         for task in random.Random(4).sample(list(tasks), len(tasks)):
             take(function(task))
+
+
+class Elsewhere:
+    """Workers whose results come back as from another process: for reading alone."""
+
+    count = 3
+    processes = 3
+
+    def fold(self, function, tasks, take, *, progress=None, weights=None):
+        for task in reversed(tasks):
+            result = function(task)
+            for each in fields(result.pixels):
+                getattr(result.pixels, each.name).flags.writeable = False
+            take(result)
 
 
 def run(dataset, parameters=None, workers=None, **inputs):
@@ -66,11 +81,20 @@ def test_it_gives_numpys_numbers(in_memory, random_frames, scalar_array, dtype):
     assert np.array_equal(found["frames/saturated"], (by_frame >= 7).sum(axis=1))
 
 
-@pytest.mark.parametrize("workers", [ThreadWorkers(1), ThreadWorkers(8), Shuffled(5)])
+@pytest.mark.parametrize("workers", [ThreadWorkers(1), ThreadWorkers(8), Shuffled(5), Elsewhere()])
 def test_any_workers_and_order_give_the_same_bytes(in_memory, random_frames, workers):
     dataset = in_memory(random_frames())
     parameters = {"regions": "all=0:60,0:50; one=3:4,5:6"}
     assert contents(run(dataset, parameters, workers)) == contents(run(dataset, parameters))
+
+
+@pytest.mark.parametrize("workers", [ThreadWorkers(1), ThreadWorkers(3)])
+def test_more_frames_than_fit_one_sum_are_added_to_several(in_memory, workers):
+    frames = np.full((70_000, 2, 2), 254, np.uint8)
+    found = arrays(run(in_memory(frames), workers=workers))
+    assert found["data/sum"].tolist() == [[70_000 * 254] * 2] * 2
+    assert found["data/sum_of_squares"].tolist() == [[70_000 * 254**2] * 2] * 2
+    assert found["data/n"].tolist() == [[70_000] * 2] * 2
 
 
 @pytest.mark.parametrize("rows", [60, 1030, 4371])
