@@ -43,6 +43,8 @@ class Copies:
     def __init__(self, first: VersionCopy, others: Sequence[str], cache: DiskCache | None) -> None:
         self._cache = cache
         self._open = [first]
+        # Asked once: to look whether a store has what a protocol names takes as long as to read.
+        self._reads_into = first.objects if isinstance(first.objects, ReadsInto) else None
         self._unopened = list(others)
         # Not asked again before all others: a store that does not answer is waited for long.
         self._away: set[int] = set()
@@ -111,10 +113,7 @@ class Copies:
 
     def straight(self) -> ReadsInto | None:
         """Give the first copy's store when it reads into memory and no cache stands before it."""
-        store = self._open[0].objects
-        if self._cache is not None or 0 in self._away or not isinstance(store, ReadsInto):
-            return None
-        return store
+        return None if self._cache is not None or 0 in self._away else self._reads_into
 
     def read_straight(
         self,
