@@ -38,6 +38,9 @@ def files(
     listed = [{"name": one.name, "bytes": one.nbytes, "blake3": one.blake3} for one in chosen]
     if to is not None or json_wanted():
         document = {"pid": pid, "files": listed, "written": [str(path) for path in written]}
-        answer(document, "\n".join(map(str, written)))
+        answer(document, "\n".join(map(str, written)) or f"no files lie with {pid}")
+        return
+    if not chosen:
+        answer(None, f"no files lie with {pid}; `hsc show {pid}` lists its arrays")
         return
     show_table("", ["file", "size"], [[one.name, size(one.nbytes)] for one in chosen])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from hsc.client import Catalog
 from hsc.errors import ParameterError
 from hsc.jobs.locating import Located, locate
 from hsc.jobs.requests import ReduceRequest
-from hsc.model import Dataset
+from hsc.model import Dataset, Pid
 from hsc.reading import open_dataset
 from hsc.reductions import Inputs, Reduction
 
@@ -20,6 +21,8 @@ class LocatedInputs:
 
     located: tuple[tuple[str, Located], ...]
     """Name of the input and place of its dataset, in the order that they were given."""
+    remarks: tuple[str, ...] = ()
+    """What to tell of them: gaps, newer versions."""
 
     @property
     def named(self) -> tuple[tuple[str, str], ...]:
@@ -55,6 +58,12 @@ class LocatedInputs:
             places = {(each.facility, getattr(each, name)) for each in self.records}
             told[name] = getattr(first, name) if len(places) == 1 else None
         return told
+
+    def told(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Put what is to tell of the inputs before the warnings of a reduction's results."""
+        if not self.remarks:
+            return results
+        return {**results, "warnings": [*self.remarks, *results.get("warnings", ())]}
 
     def check_once(self) -> None:
         """Refuse a dataset that is given twice for one input: it would count twice.
@@ -94,10 +103,23 @@ def locate_inputs(
         There is no such dataset.
     """
     names = reduction.input_names(role for role, _ in request.inputs)
-    pids = (pid for _, pid in request.inputs)
-    return LocatedInputs(
-        tuple((name, locate(catalog, pid)) for name, pid in zip(names, pids, strict=True))
-    )
+    pids = [pid for _, pid in request.inputs]
+    located = [locate(catalog, pid) for pid in pids]
+    remarks = tuple(_remarks(pids, located, catalog))
+    return LocatedInputs(tuple(zip(names, located, strict=True)), remarks)
+
+
+def _remarks(asked: Iterable[Pid], located: Iterable[Located], catalog: Catalog) -> Iterator[str]:
+    """Say of which inputs something is missing, and of which there is a newer version."""
+    for record in {named(each.record): each.record for each in located}.values():
+        if record.gaps:
+            more = f" and {len(record.gaps) - 1} more" if len(record.gaps) > 1 else ""
+            first = record.gaps[0]
+            yield f"{named(record)} has gaps: {first.path}: {first.reason}{more}"
+    for pid in dict.fromkeys(pid for pid in asked if pid.version is not None):
+        newest = catalog.get(pid.latest())
+        if newest.version != pid.version:
+            yield f"of {pid} there is a newer version, {named(newest)}"
 
 
 def named(record: Dataset) -> str:

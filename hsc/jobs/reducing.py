@@ -99,7 +99,7 @@ def reduce(
         inputs=tuple(pid for _, pid in inputs.named),
         root=dataset.root,
         seconds=round(time.perf_counter() - started, 3),
-        results=results,
+        results=inputs.told(results),
         files=tuple(sorted(derived.outputs.files)),
     )
 

@@ -165,4 +165,5 @@ def _cause(error: Exception) -> str:
     if status is None:
         return str(error) or type(error).__name__
     message = getattr(error, "response", {}).get("Error", {}).get("Message")
-    return ", ".join(str(part) for part in (f"HTTP {status}", code, message) if part)
+    told = "" if code == str(status) else code  # of an answer without a body botocore makes it so
+    return ", ".join(str(part) for part in (f"HTTP {status}", told, message) if part)

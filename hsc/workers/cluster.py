@@ -23,7 +23,8 @@ _SETTLE_S = 120
 _STOP_S = 1.5
 _LOOK_S = 2.0
 _LOST_NEXT = (
-    "look into the scheduler's and the workers' logs; the same command again takes up the work"
+    "look into the scheduler's and the workers' logs; the same command then goes on where it was "
+    "(a reduction begins anew)"
 )
 
 

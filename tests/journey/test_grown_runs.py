@@ -63,6 +63,22 @@ def test_a_late_file_makes_the_next_version_and_the_earlier_stays(home, late) ->
         python.open(f"{first.pid}@3")
 
 
+def test_a_reduction_of_the_earlier_version_tells_of_its_gaps_and_of_the_newer_one(
+    home, late
+) -> None:
+    master, last, away = late
+    first = python.ingest(master, policy="quarantine")
+    away.rename(last)
+    python.ingest(master)
+    made = python.reduce("statistics", f"{first.pid}@1")
+    gaps, newer = made.results["warnings"]
+    assert gaps.startswith(f"{first.pid}@1 has gaps: /: missing in the run: 1 of 3 data files")
+    assert gaps.endswith(" and 1 more")
+    assert newer == f"of {first.pid}@1 there is a newer version, {first.pid}@2"
+    assert made.results["frames"] == 6
+    assert "warnings" not in python.reduce("statistics", f"{first.pid}@2").results
+
+
 def test_the_grown_run_has_the_root_that_it_has_anywhere(home, shared, late) -> None:
     master, last, away = late
     python.ingest(master, policy="quarantine")
