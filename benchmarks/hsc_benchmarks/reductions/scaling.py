@@ -21,7 +21,7 @@ from hsc.workers import Silent, ThreadWorkers
 from hsc_benchmarks.reductions.comparing import Row, time_by_turns
 from hsc_benchmarks.reductions.stacks import make_stack
 
-_FRAMES = 512
+_FRAMES = 1024
 # Of these each takes as long as several of the others.
 _FRAMES_OF_HITS = 64
 _SPINS = 400_000_000
