@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from hsc.kernels.order import sort_few
+
 _BINS = 1024
 _FEW = 24
 _IS_NAN = np.uint32(1 << 11)
@@ -169,12 +171,7 @@ def _select(keys, rank, low, high, spare, counts):  # type: ignore[no-untyped-de
             return np.int32(low)
     if part is keys:
         spare[:number] = keys[:number]
-    for end in range(1, number):
-        key, place = spare[end], end
-        while place > 0 and spare[place - 1] > key:
-            spare[place] = spare[place - 1]
-            place -= 1
-        spare[place] = key
+    sort_few(spare, number)
     return spare[rank]
 
 

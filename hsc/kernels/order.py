@@ -92,13 +92,19 @@ def _select(keys, count, rank, bins):  # type: ignore[no-untyped-def]
             keys[kept] = key
             kept += np.int64((np.uint64(key) - np.uint64(low)) >> shift) == bin_
         count, rank = kept, rank - before
+    sort_few(keys, count)
+    return keys[rank]
+
+
+@numba.njit(nogil=True, cache=True)
+def sort_few(keys, count):  # type: ignore[no-untyped-def]
+    """Sort the first keys in place, each put behind those that are no larger."""
     for place in range(1, count):
         key, at = keys[place], place
         while at > 0 and keys[at - 1] > key:
             keys[at] = keys[at - 1]
             at -= 1
         keys[at] = key
-    return keys[rank]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.transcode.blosc_format import BITS_SHUFFLED, LZ4_FORMAT, NOT_SPLIT
 from hsc.transcode.lz4 import decode_lz4
 from hsc.transcode.machine import big_u32, copy_bytes, store_u32
 from hsc.transcode.malformed import (
@@ -31,9 +32,6 @@ from hsc.transcode.malformed import (
 )
 from hsc.transcode.planes import unshuffle_bits
 
-LZ4_FORMAT, ZSTD_FORMAT = 1, 4
-"""Numbers of the compressors in a Blosc frame's flags."""
-_BITSHUFFLED, _NOT_SPLIT = 0x04, 0x10
 _HEADER = 12
 # c-blosc takes no frame of more bytes.
 _LARGEST = 2**31 - 2**16
@@ -130,7 +128,7 @@ def _put_header(
     block: int,
     length: int,
 ) -> None:
-    flags = (compressor << 5) | _NOT_SPLIT | (_BITSHUFFLED if shuffled else 0)
+    flags = (compressor << 5) | NOT_SPLIT | (BITS_SHUFFLED if shuffled else 0)
     target[at], target[at + 1], target[at + 2], target[at + 3] = 2, 1, flags, itemsize
     store_u32(target, at + 4, np.uint32(nbytes))
     store_u32(target, at + 8, np.uint32(block))

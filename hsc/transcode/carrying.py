@@ -13,7 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from hsc.transcode.bitshuffle import LZ4_FORMAT, ZSTD_FORMAT, rewrap_blocks
+from hsc.transcode.bitshuffle import rewrap_blocks
+from hsc.transcode.blosc_format import LZ4_FORMAT, ZSTD_FORMAT
 from hsc.transcode.checksums import crc32c, right_sum
 from hsc.transcode.frames import look_at_blosc, look_at_zstd
 from hsc.transcode.machine import copy_bytes, load_u32, store_u32

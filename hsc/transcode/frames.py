@@ -9,13 +9,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.transcode.blosc_format import (
+    BITS_SHUFFLED,
+    BYTES_SHUFFLED,
+    LEAST_SPLIT,
+    MOST_SPLITS,
+    NOT_SPLIT,
+    RESERVED,
+    SNAPPY_FORMAT,
+    STORED_RAW,
+)
 from hsc.transcode.machine import load_u32, load_u64
 from hsc.transcode.malformed import FRAME, OVERRUN, RECODE, SHORT, SIZE
 
-_BLOSCLZ, _LZ4, _SNAPPY, _ZLIB, _ZSTD = range(5)
-_BYTES_SHUFFLED, _RAW, _RESERVED, _BITS_SHUFFLED, _NOT_SPLIT = 0x01, 0x02, 0x08, 0x04, 0x10
-# c-blosc cuts a block into the bytes of its elements unless they are large or few.
-_MOST_SPLITS, _LEAST_SPLIT = 16, 128
 _ZSTD_MAGIC = 0xFD2FB528
 _ZSTD_RAW, _ZSTD_RLE, _ZSTD_COMPRESSED, _ZSTD_RESERVED = range(4)
 
@@ -33,22 +39,33 @@ def look_at_blosc(
     if size < 16:
         return SHORT
     flags = np.int64(source[start + 2])
-    both = flags & (_BYTES_SHUFFLED | _BITS_SHUFFLED) == _BYTES_SHUFFLED | _BITS_SHUFFLED
-    if source[start] != 2 or both or flags & _RESERVED:
+    both = flags & (BYTES_SHUFFLED | BITS_SHUFFLED) == BYTES_SHUFFLED | BITS_SHUFFLED
+    if source[start] != 2 or both or flags & RESERVED:
         return FRAME
     if load_u32(source, start + 4) != nbytes:
         return SIZE
     if load_u32(source, start + 12) != size:
         return FRAME
     compressor = flags >> 5
-    if source[start + 1] != 1 or compressor in (_SNAPPY, 5, 6, 7) or source[start + 3] != itemsize:
+    if (
+        source[start + 1] != 1
+        or compressor in (SNAPPY_FORMAT, 5, 6, 7)
+        or source[start + 3] != itemsize
+    ):
         return RECODE
     block = np.int64(load_u32(source, start + 8))
-    if flags & _RAW:
+    if flags & STORED_RAW:
         return 0 if size == nbytes + 16 and 0 < block <= nbytes else RECODE
     if not 0 < block <= nbytes:
         return FRAME
     return _look_at_blocks(source, start, size, nbytes, itemsize, block, flags)
+
+
+@numba.njit(nogil=True, cache=True)
+def parts_of_block(flags: int, itemsize: int, block: int) -> int:
+    """Give in how many parts, compressed by themselves, a whole block lies: the last is one."""
+    few = itemsize > MOST_SPLITS or block // itemsize < LEAST_SPLIT
+    return 1 if few or flags & NOT_SPLIT else itemsize
 
 
 @numba.njit(nogil=True, cache=True)
@@ -69,10 +86,7 @@ def _look_at_blocks(
         if at < 16 + 4 * blocks:
             return FRAME
         content = min(block, nbytes - number * block)
-        splits = 1
-        whole = content == block and not flags & _NOT_SPLIT
-        if whole and itemsize <= _MOST_SPLITS and block // itemsize >= _LEAST_SPLIT:
-            splits = itemsize
+        splits = parts_of_block(flags, itemsize, block) if content == block else 1
         for _ in range(splits):
             if at + 4 > size:
                 return OVERRUN

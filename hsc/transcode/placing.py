@@ -11,10 +11,11 @@ from numcodecs import blosc as blosc_codec
 from numcodecs import zstd as zstd_codec
 from numpy.typing import NDArray
 
+from hsc.transcode.blosc_format import STORED_RAW
+
 Bytes = bytes | memoryview
 
 _BLOSC_HEADER = struct.Struct("<4B3I")
-_BLOSC_RAW = 0x02
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SIZES = (1, 2, 4, 8)
 _PART_OF_ALL = 4  # a part of no more than a fourth is decoded alone
@@ -108,7 +109,7 @@ def _blosc_part(data: Bytes, start: int, stop: int, nbytes: int) -> NDArray[np.u
     form, version, flags, typesize, _, _, stored = _BLOSC_HEADER.unpack_from(data)
     if size != nbytes or not block or form != 2:
         return None
-    if flags & _BLOSC_RAW:
+    if flags & STORED_RAW:
         first = _BLOSC_HEADER.size
         if stored != first + nbytes:
             return None

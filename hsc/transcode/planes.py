@@ -36,22 +36,16 @@ def unshuffle_bits(
     """
     row = elements // 8
     column = np.int64(0)
-    if itemsize == 1:
-        while column + COLUMNS <= row:
+    while column + COLUMNS <= row and itemsize in (1, 2, 4, 8):
+        if itemsize == 1:
             turn_1(source, start, row, target, at, column)
-            column += COLUMNS
-    elif itemsize == 2:
-        while column + COLUMNS <= row:
+        elif itemsize == 2:
             turn_2(source, start, row, target, at, column)
-            column += COLUMNS
-    elif itemsize == 4:
-        while column + COLUMNS <= row:
+        elif itemsize == 4:
             turn_4(source, start, row, target, at, column)
-            column += COLUMNS
-    elif itemsize == 8:
-        while column + COLUMNS <= row:
+        else:
             turn_8(source, start, row, target, at, column)
-            column += COLUMNS
+        column += COLUMNS
     for byte in range(itemsize):
         first = start + byte * 8 * row
         for group in range(column, row):

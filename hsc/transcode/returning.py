@@ -12,7 +12,7 @@ import numpy as np
 from numcodecs import lz4
 from numpy.typing import NDArray
 
-from hsc.transcode.bitshuffle import LZ4_FORMAT, ZSTD_FORMAT
+from hsc.transcode.blosc_format import LZ4_FORMAT, ZSTD_FORMAT
 from hsc.transcode.checksums import fletcher32
 from hsc.transcode.machine import copy_bytes, store_u32
 from hsc.transcode.malformed import NO_ROOM

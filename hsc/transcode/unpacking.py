@@ -16,15 +16,19 @@ import numpy as np
 from numcodecs import lz4 as lz4_codec
 from numpy.typing import NDArray
 
+from hsc.transcode.blosc_format import (
+    BITS_SHUFFLED,
+    BYTES_SHUFFLED,
+    HEADER_BYTES,
+    LZ4_FORMAT,
+    RESERVED,
+    STORED_RAW,
+)
+from hsc.transcode.frames import parts_of_block
 from hsc.transcode.machine import call_lz4, copy_bytes, load_u32
 from hsc.transcode.placing import Bytes, decode_into
 from hsc.transcode.planes import unshuffle_bits
 
-_BYTES_SHUFFLED, _RAW, _BITS_SHUFFLED, _RESERVED, _NOT_SPLIT = 0x01, 0x02, 0x04, 0x08, 0x10
-_LZ4 = 1
-_HEADER = 16
-# c-blosc cuts a block into the bytes of its elements unless they are large or few.
-_MOST_SPLITS, _LEAST_SPLIT = 16, 128
 # A block is unpacked beside its place: larger ones than any that hsc writes are left to Blosc.
 _LARGEST_BLOCK = 2**20
 
@@ -57,7 +61,7 @@ def unpack_into(data: Bytes, target: NDArray[Any], compressor: Mapping[str, Any]
     RuntimeError, ValueError
         It can't be decoded.
     """
-    if compressor is not None and compressor["name"] == "blosc" and lz4_address():
+    if compressor is not None and compressor["name"] == "blosc":
         flat = target.reshape(-1).view(np.uint8)
         if unpack(np.frombuffer(data, np.uint8), flat, lz4_address()):
             return True
@@ -75,21 +79,22 @@ def unpack(source: NDArray[np.uint8], target: NDArray[np.uint8], lz4: int) -> bo
     target
         As many bytes as it has decoded.
     lz4
-        The address of ``LZ4_decompress_safe``.
+        The address of ``LZ4_decompress_safe``; 0 where there is none.
 
     Returns
     -------
     done
-        False when it is another frame, or no whole one: what the target holds then is nothing.
+        False when it is another frame, or no whole one, or LZ4 is not there: what the target
+        holds then is nothing.
     """
     size, nbytes = source.size, target.size
-    if size < _HEADER or source[0] != 2 or source[1] != 1:
+    if not lz4 or size < HEADER_BYTES or source[0] != 2 or source[1] != 1:
         return False
     flags: Any = np.int64(source[2])
     itemsize: Any = np.int64(source[3])
-    if flags & (_BYTES_SHUFFLED | _RAW | _BITS_SHUFFLED | _RESERVED) != _BITS_SHUFFLED:
+    if flags & (BYTES_SHUFFLED | STORED_RAW | BITS_SHUFFLED | RESERVED) != BITS_SHUFFLED:
         return False
-    if flags >> 5 != _LZ4 or itemsize == 0 or nbytes == 0:
+    if flags >> 5 != LZ4_FORMAT or itemsize == 0 or nbytes == 0:
         return False
     block: Any = np.int64(load_u32(source, 8))
     if load_u32(source, 4) != nbytes or load_u32(source, 12) != size:
@@ -97,11 +102,9 @@ def unpack(source: NDArray[np.uint8], target: NDArray[np.uint8], lz4: int) -> bo
     if not 0 < block <= min(nbytes, _LARGEST_BLOCK) or block % (8 * itemsize):
         return False
     blocks = (nbytes + block - 1) // block
-    if _HEADER + 4 * blocks > size:
+    if HEADER_BYTES + 4 * blocks > size:
         return False
-    splits: Any = 1
-    if not flags & _NOT_SPLIT and itemsize <= _MOST_SPLITS and block // itemsize >= _LEAST_SPLIT:
-        splits = itemsize
+    splits = parts_of_block(flags, itemsize, block)
     planes = np.empty(block, np.uint8)
     for number in range(blocks):
         at = number * block
@@ -110,7 +113,7 @@ def unpack(source: NDArray[np.uint8], target: NDArray[np.uint8], lz4: int) -> bo
         if elements * itemsize != content:
             return False
         parts = splits if content == block else 1
-        start: Any = np.int64(load_u32(source, _HEADER + 4 * number))
+        start: Any = np.int64(load_u32(source, HEADER_BYTES + 4 * number))
         if not _unpack_block(source, start, planes, content, parts, lz4):
             return False
         if elements % 8:  # Blosc leaves such a block as it is
@@ -133,7 +136,7 @@ def _unpack_block(
     part = content // splits
     at = start
     for split in range(splits):
-        if at < _HEADER or at + 4 > source.size:
+        if at < HEADER_BYTES or at + 4 > source.size:
             return False
         length: Any = np.int64(load_u32(source, at))
         at += 4

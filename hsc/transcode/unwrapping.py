@@ -11,12 +11,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hsc.transcode.blosc_format import BITS_SHUFFLED, NOT_SPLIT
 from hsc.transcode.machine import copy_bytes, load_u32
 from hsc.transcode.malformed import NO_ROOM, RECODE
 from hsc.transcode.shuffling import shuffle_bits
 
 _HEADER, _FRAME_HEADER = 12, 16
-_BITSHUFFLED, _NOT_SPLIT = 0x04, 0x10
 
 
 @numba.njit(nogil=True, cache=True)
@@ -124,7 +124,7 @@ def _alike(
     """Tell whether a frame has the header that rewrapping gives it."""
     if stop - start < _FRAME_HEADER:
         return False
-    flags = (compressor << 5) | _NOT_SPLIT | (_BITSHUFFLED if shuffled else 0)
+    flags = (compressor << 5) | NOT_SPLIT | (BITS_SHUFFLED if shuffled else 0)
     head = source[start] == 2 and source[start + 1] == 1 and source[start + 2] == flags
     told = load_u32(source, start + 4) == nbytes and load_u32(source, start + 12) == stop - start
     block = np.int64(load_u32(source, start + 8))

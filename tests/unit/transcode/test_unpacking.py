@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numcodecs import blosc
 
 from hsc.transcode import decode_into, unpack_into
-from hsc.transcode.bitshuffle import LZ4_FORMAT, rewrap_blocks
+from hsc.transcode.bitshuffle import rewrap_blocks
+from hsc.transcode.blosc_format import LZ4_FORMAT
 from hsc.transcode.planes import unshuffle_bits
 from hsc.transcode.shuffling import shuffle_bits
 from hsc.transcode.unpacking import lz4_address, unpack
@@ -134,6 +135,12 @@ def test_a_damaged_frame_gives_what_numcodecs_makes_of_it_or_nothing(place, valu
     except (RuntimeError, ValueError):
         done = None
     assert done == filled
+
+
+def test_without_the_decoder_of_lz4_no_frame_is_unpacked_here():
+    array = pixels(7, 10_000, "<u2", 3)
+    frame = np.frombuffer(framed(array, 8192), np.uint8)
+    assert not unpack(frame, np.empty(array.nbytes, np.uint8), 0)
 
 
 def test_a_frame_of_nothing_is_told_as_numcodecs_tells_it():
